@@ -1,0 +1,101 @@
+"""A finding: one transition of one rule on one series, with the evidence that anyone can recompute it from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from engine.model.records import Ids, Parts, WindowBounds
+
+Transition = Literal["firing", "resolved"]
+Status = Literal["new", "amended", "withdrawn"]
+
+
+class RawPoint(msgspec.Struct, frozen=True, tag_field="type", tag="raw"):
+    """A single measurement as the rule saw it."""
+
+    time: str
+    value: float
+    id: str
+
+
+class WindowPoint(msgspec.Struct, frozen=True, tag_field="type", tag="window"):
+    """A window as the rule saw it: `value` is the KPI's aggregation of `parts`."""
+
+    window: WindowBounds
+    value: float
+    aggregation: str
+    parts: Parts
+    ids: Ids
+
+
+class Silence(msgspec.Struct, frozen=True, tag_field="type", tag="silence"):
+    """Nothing came: since `last_seen` (event time of the last measurement; null when never) by tick `tick_time`."""
+
+    last_seen: str | None
+    waited_since: str
+    tick_time: str
+
+
+class BaselinePoint(msgspec.Struct, frozen=True):
+    """One of the earlier values that the usual level was taken from; `start` is its window's."""
+
+    start: str
+    value: float
+
+
+class Evidence(msgspec.Struct, frozen=True, tag_field="type", tag="series"):
+    """Everything that a finding rests on.
+
+    `statistic` is the number held against `limit`: the value itself for a threshold, the relative or absolute change
+    for a change. `digests` maps the name of each other part to its digest (`model.identity.digest_of`).
+    """
+
+    condition: dict[str, object]
+    point: RawPoint | WindowPoint | Silence
+    rule_set: str
+    statistic: float | None = None
+    limit: float | None = None
+    baseline: float | None = None
+    baseline_points: tuple[BaselinePoint, ...] = ()
+    digests: dict[str, str] = {}
+
+
+class Episode(msgspec.Struct, frozen=True):
+    """How long a rule has been firing: points that breached, the first and last of them, and the worst value."""
+
+    points: int
+    first: str
+    last: str
+    worst: float
+
+
+class Finding(msgspec.Struct, frozen=True, tag_field="type", tag="finding"):
+    """One transition of `rule` on `series`.
+
+    `event_time` is the point's time (a window's end), or the tick's for silence. An `amended` or `withdrawn` finding
+    carries the `cause` and a higher `revision`; `replaces` is the id of the finding that it changes.
+    `scope` is what a review of it is about: the series' key, or for silence the source.
+    `tick`, `tick_time`: the last tick of the stage 1 partition before it; null before the first.
+    `opened_event_time`: of the firing transition that this one belongs to.
+    """
+
+    id: str
+    rule: str
+    kpi: str
+    series: str
+    dimensions: dict[str, str]
+    transition: Transition
+    status: Status
+    revision: int
+    event_time: str
+    opened_event_time: str
+    scope: str
+    value: float | None
+    evidence: Evidence
+    episode: Episode | None
+    tick: int
+    tick_time: str | None
+    cause: str | None = None
+    replaces: str | None = None

@@ -1,0 +1,43 @@
+"""Event time: integer microseconds since 1970-01-01T00:00:00Z inside, RFC 3339 outside.
+
+Nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+Micros = int
+"""Microseconds: since the epoch for a point in time, plain for a duration."""
+
+MILLISECOND: Micros = 1_000
+SECOND: Micros = 1_000_000
+MINUTE: Micros = 60 * SECOND
+HOUR: Micros = 60 * MINUTE
+DAY: Micros = 24 * HOUR
+NEVER: Micros = -(2**62)
+"""Before every time that can be written: the value of a time not yet known."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STEP = timedelta(microseconds=1)
+
+
+def format_time(time: Micros) -> str:
+    """RFC 3339 in UTC with as many digits as needed: `2013-02-08T05:00:00Z`, `...00.25Z`."""
+    moment = _EPOCH + timedelta(microseconds=time)
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S") if moment.year >= 1000 else moment.isoformat()[:19]
+    fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
+    return f"{text}{fraction}Z"
+
+
+def parse_own_time(text: str) -> Micros:
+    """The inverse of `format_time`, for times that this engine wrote itself.
+
+    Times from outside go through `wire.decode`, which names what is wrong with them.
+    """
+    return (datetime.fromisoformat(text) - _EPOCH) // _STEP
+
+
+def from_datetime(moment: datetime) -> Micros:
+    """Microseconds of an aware datetime; TypeError for a naive one."""
+    return (moment - _EPOCH) // _STEP

@@ -1,0 +1,19 @@
+"""The names of the engine's own topics; a prefix keeps installations apart."""
+
+from __future__ import annotations
+
+MEASUREMENTS = "measurements"
+FINDINGS = "findings"
+TRIGGERS = "review-triggers"
+DEAD_LETTERS = "dead-letters"
+KPI_STATE = "kpi-state"
+CHECKPOINTS = "checkpoints"
+RULE_SETS = "rule-sets"
+CONTROL = "control"
+
+OWN_TOPICS = (MEASUREMENTS, FINDINGS, TRIGGERS, DEAD_LETTERS, KPI_STATE, CHECKPOINTS, RULE_SETS, CONTROL)
+
+
+def full_name(prefix: str, topic: str) -> str:
+    """The topic's name at the broker: `counterpoint` + `findings` gives `counterpoint.findings`."""
+    return f"{prefix}.{topic}" if prefix else topic
