@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -52,7 +52,7 @@ class Evidence(msgspec.Struct, frozen=True, tag_field="type", tag="series"):
     for a change. `digests` maps the name of each other part to its digest (`model.identity.digest_of`).
     """
 
-    condition: dict[str, object]
+    condition: dict[str, Any]
     point: RawPoint | WindowPoint | Silence
     rule_set: str
     statistic: float | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -73,7 +73,7 @@ class SideEvidence(msgspec.Struct, frozen=True):
 class ConflictEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="conflict"):
     """The sides of a counterpart conflict (the improving KPI first) over one aligned window."""
 
-    condition: dict[str, object]
+    condition: dict[str, Any]
     window: WindowBounds
     sides: tuple[SideEvidence, ...]
     verdict: Literal["conflict", "no_conflict", "inconclusive"]
@@ -93,7 +93,7 @@ class Member(msgspec.Struct, frozen=True):
 class GroupEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="group"):
     """A composite, or silence grouped by source: the members that are firing. `listed` is at most 100 of `count`."""
 
-    condition: dict[str, object]
+    condition: dict[str, Any]
     count: int
     listed: tuple[Member, ...]
     rule_set: str

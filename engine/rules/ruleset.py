@@ -7,7 +7,7 @@ kept. Durations and times are integer microseconds.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -190,7 +190,7 @@ class Rule(msgspec.Struct, frozen=True):
     owner: str | None
     review: ReviewSpec
     known_gaps: tuple[str, ...]
-    declared: dict[str, object]
+    declared: dict[str, Any]
     fingerprint: str
 
 
