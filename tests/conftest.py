@@ -1,0 +1,52 @@
+"""What all tests share: property settings that do not time anything, and brokers."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+from engine.brokers.embedded import EmbeddedBroker
+from engine.brokers.kafka import KafkaBroker, find_java, find_libs
+from engine.errors import BrokerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# No deadline: the first example of a property over a kernel compiles it.
+settings.register_profile("default", deadline=None)
+settings.register_profile("thorough", deadline=None, max_examples=1_000)
+settings.load_profile(os.environ.get("COUNTERPOINT_HYPOTHESIS", "default"))
+
+
+@pytest.fixture
+def embedded() -> Iterator[EmbeddedBroker]:
+    """An embedded broker of the test's own, without topics."""
+    with EmbeddedBroker() as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """A real Apache Kafka, one for each test process; give topics a prefix of the test's own.
+
+    Without jars or Java the tests that need it are skipped, with how to get them; where `CI` is set they fail.
+    """
+    try:
+        find_libs()
+        find_java()
+    except BrokerError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    with KafkaBroker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker
+
+
+@pytest.fixture
+def prefix(request: pytest.FixtureRequest) -> str:
+    """A topic prefix that no other test uses, so that tests can share a broker."""
+    name: str = request.node.name
+    return "".join(letter if letter.isalnum() else "-" for letter in name)[:120] + f"-{os.getpid()}"
