@@ -10,8 +10,8 @@ class Batch(NamedTuple):
 
     Kafka hands out whole record batches: `data` may begin before `first_offset` and go on after `last_offset`
     (inclusive); records outside are not part of the batch. `next_offset` is where reading goes on: at least
-    `last_offset` + 1, more where compaction, control batches or aborted transactions left a gap. An empty batch (nothing
-    but a gap) has `last_offset` = `first_offset` - 1. `aborted` lists (producer id, first offset) of aborted
+    `last_offset` + 1, more where compaction, control batches or aborted transactions left a gap. An empty batch
+    (nothing but a gap) has `last_offset` = `first_offset` - 1. `aborted` lists (producer id, first offset) of aborted
     transactions, as the fetch response gave them.
     """
 

@@ -1,7 +1,8 @@
 """The columnar interface between decoders and evaluation: what a stretch of a batch says, as arrays.
 
-A decoder yields chunks; each ends before the end of the batch only because a control record stands there. What it asks of
-its caller it asks through a `Resolver`, at once and in log order, so that an activation changes what the next record means.
+A decoder yields chunks; each ends before the end of the batch only because a control record stands there. What it asks
+of its caller it asks through a `Resolver`, at once and in log order, so that an activation changes what the next record
+means.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ class Columns(NamedTuple):
     """Measurements of one stretch of the log, in log order; every array has one entry a measurement.
 
     `row` int32 series row, `time` int64 microseconds, `value` float64 finite, `id_hash` uint64 XXH64 of the id's bytes,
-    `revision` int32, `flags` uint8, `offset` int64 of the record, `item` int32 index in its array or NDJSON (0 if single).
-    The id's bytes are `ids[id_start : id_start + id_length]` (int32 both, `ids` uint8).
+    `revision` int32, `flags` uint8, `offset` int64 of the record, `item` int32 index in its array or NDJSON (0 if
+    single). The id's bytes are `ids[id_start : id_start + id_length]` (int32 both, `ids` uint8).
     """
 
     row: NDArray[np.int32]
@@ -55,7 +56,7 @@ class Rejected(NamedTuple):
 
 
 class Foreign(NamedTuple):
-    """A measurement of a series that another partition owns: `key` its series key, `value` it alone as JSON, id included."""
+    """A measurement of a series that another partition owns: `key` its series key, `value` it alone as JSON."""
 
     offset: int
     item: int
@@ -85,7 +86,7 @@ class Resolver(Protocol):
     """Finds the row of a series, makes one for a new series, or refuses."""
 
     def __call__(self, kpi: str, dimensions: dict[str, str], source: str | None) -> int:
-        """Row, or FOREIGN. WireError for an unknown KPI, a dimension or source that the KPI does not have, too many series."""
+        """Row, or FOREIGN. WireError: unknown KPI, dimension or source not the KPI's, too many series."""
 
 
 class Decoder(Protocol):
