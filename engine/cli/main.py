@@ -49,7 +49,7 @@ def load_command(entry: CommandEntry) -> Command:
     return get_command(app)
 
 
-def _show_version(value: bool) -> None:  # noqa: FBT001 (typer hands an option's value over by position)
+def _show_version(value: bool) -> None:
     if value:
         typer.echo(f"counterpoint {__version__}")
         raise typer.Exit
