@@ -1,0 +1,222 @@
+"""Faust's aiokafka transport, changed so that a partition's records arrive as one event whose value is a `Batch`.
+
+What Faust does per message is switched off where it is wrong for batches: acks, gaps, read offsets, commits, and the
+pressure valve that puts a full consumer to sleep for a second. Positions are ours: after a rebalance the consumer seeks
+where the processors say, and what is committed comes from their checkpoints alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import IllegalStateError, KafkaError, OffsetOutOfRangeError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from faust.transport.drivers.aiokafka import (
+    AIOKafkaConsumerThread,
+    Consumer,
+    Transport,
+    credentials_to_aiokafka_auth,
+    server_list,
+)
+from faust.types import TP, ConsumerMessage
+
+from engine.errors import BrokerError, LogError
+from engine.runtime.raw_records import RawConsumer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
+
+    from aiokafka import AIOKafkaConsumer
+
+    from engine.wire.batch import Batch
+
+FETCH_WAIT_MS = 100
+"""How long a broker may hold a fetch that finds nothing: a partition that gets records meanwhile waits as long."""
+FETCH_BYTES = 1024 * 1024
+"""The most of one partition in one batch; several of them wait in an agent's buffer at a time."""
+
+
+class _NothingRead(dict[TP, int | None]):
+    """Faust drops what lies below the offset that it read last; sought-again records do. It remembers none here."""
+
+    def __missing__(self, key: TP) -> None:
+        return None
+
+    def __setitem__(self, key: TP, value: int | None) -> None:
+        pass
+
+
+class BatchConsumerThread(AIOKafkaConsumerThread):
+    """Makes the consumer that hands over bytes; runs it in a thread of its own, heartbeats included."""
+
+    def _create_worker_consumer(self, transport: Transport) -> AIOKafkaConsumer:
+        conf = self.app.conf
+        return RawConsumer(
+            client_id=conf.broker_client_id,
+            group_id=conf.id,
+            group_instance_id=conf.consumer_group_instance_id,
+            bootstrap_servers=server_list(transport.url, transport.default_port),
+            partition_assignment_strategy=[RoundRobinPartitionAssignor],
+            enable_auto_commit=False,
+            # Faust would resume at the first record kept and say nothing of those lost.
+            auto_offset_reset="none",
+            max_poll_records=None,
+            max_poll_interval_ms=int(conf.broker_max_poll_interval * 1000),
+            max_partition_fetch_bytes=conf.consumer_max_fetch_size,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            request_timeout_ms=int(conf.broker_request_timeout * 1000),
+            session_timeout_ms=int(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=int(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=int(conf.broker_heartbeat_interval * 1000),
+            isolation_level="read_committed",
+            metadata_max_age_ms=conf.consumer_metadata_max_age_ms,
+            connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
+            **credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
+        )
+
+    async def run(self, work: Callable[[AIOKafkaConsumer], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 (whatever `work` returns)
+        """Await `work(consumer)` in the consumer's thread.
+
+        Not through Faust's queue of calls: one of its two workers waits in a fetch, a rebalance may hold the other.
+        """
+        future = asyncio.run_coroutine_threadsafe(work(self._ensure_consumer()), self.thread_loop)
+        return await asyncio.wrap_future(future)
+
+
+class BatchConsumer(Consumer):
+    """Positions by the callable `positions` of the app; no acks, no gaps, no commits of its own."""
+
+    _thread: BatchConsumerThread
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (Faust's own signature)
+        super().__init__(*args, **kwargs)
+        self._read_offset = _NothingRead()
+        self.positions: Callable[[], Mapping[TP, int]] = dict
+        self.failed: Callable[[BaseException], None] = lambda _error: None
+
+    def _new_consumer_thread(self) -> BatchConsumerThread:
+        return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:  # noqa: ANN401 (a Batch, where Faust has a record)
+        batch = cast("Batch", record)
+        return ConsumerMessage(
+            batch.topic,
+            batch.partition,
+            batch.first_offset,
+            0.0,
+            0,
+            None,
+            None,
+            record,
+            None,
+            0,
+            len(batch.data),
+            tp,
+            # Without it the stream skips the message in silence.
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    async def perform_seek(self) -> None:
+        """Go to where each partition's processor goes on; Faust calls it when a rebalance is done."""
+        await self.seek_all(self.positions())
+
+    async def seek_all(self, positions: Mapping[TP, int]) -> None:
+        """Seek those of the partitions that are still ours; what was fetched ahead from elsewhere is thrown away."""
+        await self._thread.run(lambda consumer: _seek(consumer, positions))
+
+    async def commit_offset(self, tp: TP, offset: int) -> bool:
+        """Commit for operators to see. False where the group has moved on: the partition's next owner commits."""
+        return cast("bool", await self._thread.run(lambda consumer: _commit(consumer, tp, offset)))
+
+    async def committed_offset(self, tp: TP) -> int | None:
+        """What the group has committed for a partition, whoever owns it; None when nothing."""
+        partition = TopicPartition(tp.topic, tp.partition)
+        return cast("int | None", await self._thread.run(lambda consumer: consumer.committed(partition)))
+
+    async def bounds(self, tps: Iterable[TP]) -> dict[TP, tuple[int, int]]:
+        """First offset kept and end of each partition."""
+        partitions = [TopicPartition(tp.topic, tp.partition) for tp in tps]
+        return cast("dict[TP, tuple[int, int]]", await self._thread.run(lambda consumer: _bounds(consumer, partitions)))
+
+    def end_seen(self, tp: TP) -> int | None:
+        """The partition's end as the last fetch told it; None before the first."""
+        try:
+            return cast("int | None", self._thread._ensure_consumer().highwater(tp))  # noqa: SLF001 (Faust has no other way)
+        except IllegalStateError:
+            return None
+
+    # What follows is Faust's bookkeeping per message, wrong for batches.
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """A full buffer blocks the consumer by itself; Faust's way would sleep a second with every partition full."""
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """See `on_buffer_full`."""
+
+    def ack(self, message: Any) -> bool:  # noqa: ANN401 (Faust's own signature)
+        """Nothing is acknowledged: a checkpoint says what is done."""
+        message.acked = True
+        return False
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """A batch is not a gap."""
+
+    def _new_offset(self, tp: TP) -> int | None:  # noqa: ARG002 (Faust's own signature)
+        """Faust never commits."""
+        return None
+
+    async def verify_all_partitions_active(self) -> None:
+        """Faust's livelock log; our own watchdog ends the process instead."""
+
+    async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 (Faust's own signature)
+        try:
+            await super()._drain_messages(fetcher)
+        except OffsetOutOfRangeError as error:
+            self.failed(await self._lost(error))
+        except KafkaError as error:
+            self.failed(BrokerError(f"reading from the broker failed: {error!r}"))
+
+    async def _lost(self, error: OffsetOutOfRangeError) -> LogError:
+        """Which records are gone, as far as the broker still tells."""
+        positions = cast("Mapping[TP, int]", error.args[0]) if error.args else {}
+        bounds = await self.bounds(positions)
+        told = "; ".join(
+            f"{tp.topic}[{tp.partition}] was to be read at offset {offset}, it holds {bounds[tp][0]} to {bounds[tp][1]}"
+            for tp, offset in positions.items()
+        )
+        return LogError(
+            f"records are gone that were not read yet: {told}. Retention is shorter than the worker's lag, or the "
+            "topic was made again; keep records longer, or start anew with `--start-at` and other checkpoints"
+        )
+
+
+class BatchTransport(Transport):
+    """Faust's transport with the batch consumer."""
+
+    Consumer = BatchConsumer
+
+
+async def _seek(consumer: AIOKafkaConsumer, positions: Mapping[TP, int]) -> None:
+    for tp in consumer.assignment() & positions.keys():
+        consumer.seek(TopicPartition(tp.topic, tp.partition), positions[cast("TP", tp)])
+
+
+async def _commit(consumer: AIOKafkaConsumer, tp: TP, offset: int) -> bool:
+    partition = TopicPartition(tp.topic, tp.partition)
+    if partition not in consumer.assignment():
+        return False
+    try:
+        await consumer.commit({partition: OffsetAndMetadata(offset, "")})
+    except (KafkaError, IllegalStateError):
+        return False
+    return True
+
+
+async def _bounds(
+    consumer: AIOKafkaConsumer, partitions: list[TopicPartition]
+) -> dict[TopicPartition, tuple[int, int]]:
+    starts = await consumer.beginning_offsets(partitions)
+    ends = await consumer.end_offsets(partitions)
+    return {partition: (starts[partition], ends[partition]) for partition in partitions}

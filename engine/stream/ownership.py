@@ -1,0 +1,99 @@
+"""Which partitions are ours: acquired, recovered and given away as the group decides.
+
+Faust's assignor is eager: each rebalance first takes every partition from every worker, then deals them out again. A
+lane that comes back to the same worker keeps its work, which decides itself what it may keep of its state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from faust.types import TP
+
+    from engine.stream.lane import Lane
+
+SETTLE_SECONDS = 8.0
+"""How long a last checkpoint may take before the partition is let go without it; the next owner replays more then."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Ownership:
+    """The lanes of this worker. `make` gives a new lane for a partition."""
+
+    def __init__(self, make: Callable[[TP], Lane]) -> None:
+        self._make = make
+        self._lanes: dict[TP, Lane] = {}
+        self._recovering: asyncio.Task[None] | None = None
+        self.ready = False
+        """Whether everything that the group gave us is recovered and open."""
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter([lane for lane in self._lanes.values() if lane.open])
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    def get(self, tp: TP) -> Lane | None:
+        """The lane of a partition that is open; None for any other."""
+        lane = self._lanes.get(tp)
+        return lane if lane is not None and lane.open else None
+
+    def positions(self) -> Mapping[TP, int]:
+        """Where reading goes on, for each open lane."""
+        return {lane.tp: lane.position for lane in self}
+
+    async def acquire(self, assigned: Iterable[TP]) -> bool:
+        """Recover what was assigned, drop what went elsewhere. False when the group took it back meanwhile."""
+        self._drop(set(self._lanes) - set(assigned))
+        task = self._recovering = asyncio.create_task(self._recover(sorted(assigned)))
+        await asyncio.wait([task])
+        if task.cancelled():
+            return False
+        task.result()
+        self.ready = True
+        return True
+
+    async def release(self) -> None:
+        """Stop work on every partition and settle; what comes back is recovered again, the rest dropped, by `acquire`."""
+        self.ready = False
+        await self._stop_recovering()
+        lanes = list(self._lanes.values())
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                for lane in lanes:
+                    await lane.shut(settle=True)
+        except TimeoutError:
+            _log.warning("a last checkpoint was given up", after_seconds=SETTLE_SECONDS)
+            for lane in lanes:
+                await lane.shut(settle=False)
+
+    def close(self) -> None:
+        """Drop every lane."""
+        self._drop(set(self._lanes))
+
+    async def _recover(self, assigned: list[TP]) -> None:
+        for tp in assigned:
+            lane = self._lanes.get(tp)
+            if lane is None:
+                lane = self._lanes[tp] = self._make(tp)
+            await lane.recover()
+            _log.info("partition recovered", topic=tp.topic, partition=tp.partition, offset=lane.position)
+
+    async def _stop_recovering(self) -> None:
+        task, self._recovering = self._recovering, None
+        if task is not None and not task.done():
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    def _drop(self, tps: set[TP]) -> None:
+        for tp in tps:
+            self._lanes.pop(tp).work.close()
