@@ -1,6 +1,6 @@
 """The options by which every command takes settings, and how they become `Settings`.
 
-A command declares the ones it wants, each with the default None (`config: ConfigOption = None`, `given: SetOption = None`,
+A command declares the ones it wants, each None by default (`config: ConfigOption = None`, `given: SetOption = None`,
 `prefix: PrefixOption = None`), and calls `read_settings(config, given, prefix=prefix)`.
 """
 
