@@ -49,6 +49,8 @@ class EmbeddedBroker:
             raise BrokerError("expected librdkafka to start its mock cluster, it did not; is a loopback port free?")
         # A group of one need not wait the 3 s that a real broker waits for further members.
         self._library.rd_kafka_mock_group_initial_rebalance_delay_ms(self._cluster, 0)
+        # Without a controller it keeps admin clients waiting for one.
+        self._library.rd_kafka_mock_set_controller_id(self._cluster, 1)
         self.bootstrap: str = self._library.rd_kafka_mock_cluster_bootstraps(self._cluster).decode()
 
     def _new_client(self) -> int:

@@ -26,6 +26,7 @@ _SIGNATURES: dict[str, tuple[type | None, tuple[type, ...]]] = {
     "rd_kafka_mock_cluster_bootstraps": (_TEXT, (_POINTER,)),
     "rd_kafka_mock_cluster_destroy": (None, (_POINTER,)),
     "rd_kafka_mock_group_initial_rebalance_delay_ms": (None, (_POINTER, ctypes.c_int32)),
+    "rd_kafka_mock_set_controller_id": (None, (_POINTER, ctypes.c_int32)),
     "rd_kafka_mock_topic_create": (_INT, (_POINTER, _TEXT, _INT, _INT)),
     "rd_kafka_mock_topic_delete": (_INT, (_POINTER, _TEXT)),
 }
