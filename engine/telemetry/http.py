@@ -123,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self._send_head()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (named so by http.server)
         """Scrapes are not worth a line each."""
 
     def _send_head(self) -> Answer:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from engine import SEMANTICS_VERSION, __version__
+from engine.model.topics import MEASUREMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,9 +60,9 @@ class Metrics:
 
     def forget_partition(self, topic: str, partition: int) -> None:
         """A partition that was given away is another worker's to report."""
-        labels = {"topic": topic, "partition": str(partition)}
-        self.consumer_lag.remove_by_labels(labels)
-        self.watermark_delay.remove_by_labels({"partition": str(partition)} if topic == "measurements" else labels)
+        self.consumer_lag.remove_by_labels({"topic": topic, "partition": str(partition)})
+        if topic == MEASUREMENTS:
+            self.watermark_delay.remove_by_labels({"partition": str(partition)})
 
     def _declare_input(self) -> None:
         self.measurements = self._counter("measurements", "Measurements accepted.", ("partition",))
@@ -109,7 +110,7 @@ class Metrics:
         self.checkpoint = self._histogram("checkpoint_seconds", "Time to write a checkpoint.", ("stage",), _SECONDS)
         self.checkpoint_interval = self._gauge(
             "checkpoint_interval_seconds",
-            "Time between checkpoints that each bound (cpu, replay) asks for.",
+            "Time between checkpoints that a bound (cpu, replay) asks for.",
             ("bound",),
         )
         self.recovery = self._histogram(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from prometheus_client import CollectorRegistry
 
 from engine.telemetry.metrics import Declaration, Metrics
@@ -9,8 +11,8 @@ from engine.telemetry.metrics import Declaration, Metrics
 _HEAD = """# Metrics
 
 A worker serves these at `/metrics` (settings `http_host`, `http_port`), in the Prometheus text format or, where asked,
-OpenMetrics. `/healthz` answers 503 once a part of the worker has stood still for longer than `progress_timeout`; `/readyz`
-answers 503 until the worker has recovered and consumes.
+OpenMetrics. `/healthz` answers 503 once a part of the worker has stood still for longer than `progress_timeout`;
+`/readyz` answers 503 until the worker has recovered and consumes.
 
 This page is made from the declarations in `engine/telemetry/metrics.py` by
 `python -m engine.telemetry.reference > docs/metrics.md`; a test fails when it says anything else.
@@ -31,4 +33,4 @@ def _row(declaration: Declaration) -> str:
 
 
 if __name__ == "__main__":
-    print(metrics_page(), end="")
+    sys.stdout.write(metrics_page())
