@@ -41,3 +41,7 @@ def parse_own_time(text: str) -> Micros:
 def from_datetime(moment: datetime) -> Micros:
     """Microseconds of an aware datetime; TypeError for a naive one."""
     return (moment - _EPOCH) // _STEP
+
+EARLIEST: Micros = from_datetime(datetime(1990, 1, 2, tzinfo=UTC))
+LATEST: Micros = from_datetime(datetime(2059, 12, 30, tzinfo=UTC))
+"""Event times outside are refused: calendars are laid out from 1990 to 2060."""

@@ -1,0 +1,298 @@
+"""Columns of measurements into state, in log order: the one pass that every measurement takes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from engine.kernels._jit import jit
+from engine.kernels.ids import find, index_one
+from engine.kernels.layout import (
+    ACCEPTED,
+    DONE,
+    DUPLICATES,
+    EVIDENCE,
+    FIRING,
+    FUTURE,
+    INACTIVE,
+    LATE,
+    LATE_RAW,
+    LEDGER,
+    LEDGER_FULL,
+    OUT_OF_RANGE,
+    POINTS_FULL,
+    POINTS_SLOT,
+    RAW,
+    RECOVERING,
+    RESOLVED,
+    RESTATED,
+    RESULTS,
+    RESULTS_FULL,
+    REVISE,
+    REVISION_DUE,
+    SERIES_A_BLOCK,
+    UNSET,
+    WINDOWS,
+)
+from engine.kernels.slots import cite_point, close_windows, copy_instances, floor_of, settle_points, settle_windows
+from engine.kernels.step import emit_transition, step
+from engine.kernels.windows import add, clear, copy_id, index_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.kernels.layout import Tables
+
+
+class Inputs(NamedTuple):
+    """The columns of a chunk (as `wire.columns.Columns`), without what the pass does not read."""
+
+    row: NDArray[np.int32]
+    time: NDArray[np.int64]
+    value: NDArray[np.float64]
+    id_hash: NDArray[np.uint64]
+    revision: NDArray[np.int32]
+    id_start: NDArray[np.int32]
+    id_length: NDArray[np.int32]
+    ids: NDArray[np.uint8]
+
+
+class Bounds(NamedTuple):
+    """What holds for every measurement of a pass.
+
+    `future`: no event time beyond it; `earliest`, `latest`: what calendars cover; `ids_max` a series; `points_max` raw points
+    a slot; `reserve`, `evidence_reserve`: results and evidence that one measurement may need.
+    """
+
+    future: int
+    earliest: int
+    latest: int
+    ids_max: int
+    points_max: int
+    reserve: int
+    evidence_reserve: int
+
+
+@jit
+def ingest(tables: Tables, inputs: Inputs, bounds: Bounds, start: int) -> tuple[int, int]:
+    """Take columns from `start` on; returns (next column, why it stopped there). Nothing of that column is done yet."""
+    counters = tables.counters
+    for column in range(start, len(inputs.row)):
+        if (
+            counters[RESULTS] + bounds.reserve >= len(tables.results)
+            or counters[EVIDENCE] + bounds.evidence_reserve > len(tables.evidence_index)
+        ):
+            return column, RESULTS_FULL
+        if counters[LEDGER] >= len(tables.ids):
+            return column, LEDGER_FULL
+        if not _room_for_points(tables, inputs.row[column], bounds.points_max):
+            return column, POINTS_FULL
+        if _refused(tables, inputs, bounds, column):
+            continue
+        _remember_id(tables, inputs, bounds, column)
+        if _apply(tables, inputs, bounds, column):
+            return column + 1, REVISION_DUE
+    return len(inputs.row), DONE
+
+
+@jit
+def _room_for_points(tables: Tables, row: int, points_max: int) -> bool:
+    """Whether each raw slot of the series can take a point; names the one that cannot."""
+    series = tables.series[row]
+    for place in range(tables.kpis[series.kpi].views):
+        slot = tables.slots[series.slot + place]
+        view = tables.views[slot.view_row]
+        if view.kind == RAW and view.lateness > 0:
+            if slot.points >= points_max:
+                settle_points(tables, series.slot + place, tables.points[slot.point + slot.head].time)
+            if slot.points == slot.room:
+                tables.counters[POINTS_SLOT] = series.slot + place
+                return False
+    return True
+
+
+@jit
+def _refused(tables: Tables, inputs: Inputs, bounds: Bounds, column: int) -> bool:
+    """Late, a repeat, or something that becomes a dead letter: it leaves no trace in the series."""
+    time = inputs.time[column]
+    row = inputs.row[column]
+    if time < bounds.earliest or time >= bounds.latest:
+        _tell(tables, OUT_OF_RANGE, column)
+        return True
+    if time > bounds.future:
+        _tell(tables, FUTURE, column)
+        return True
+    if time < floor_of(tables, row):
+        tables.counters[LATE] += 1
+        return True
+    position = find(tables.ids, tables.places, row, inputs.id_hash[column])
+    if position >= 0:
+        if inputs.revision[column] <= tables.ids[position].revision:
+            tables.counters[DUPLICATES] += 1
+        else:
+            _tell(tables, RESTATED, column)
+        return True
+    return False
+
+
+@jit
+def _tell(tables: Tables, code: int, column: int) -> None:
+    result = tables.results[tables.counters[RESULTS]]
+    tables.counters[RESULTS] += 1
+    result.code = code
+    result.column = column
+
+
+@jit
+def _remember_id(tables: Tables, inputs: Inputs, bounds: Bounds, column: int) -> None:
+    """Enter the id into the ledger, and count it in the series' present generation."""
+    row = inputs.row[column]
+    time = inputs.time[column]
+    position = tables.counters[LEDGER]
+    entry = tables.ids[position]
+    entry.hash = inputs.id_hash[column]
+    entry.row = row
+    entry.time = time
+    entry.revision = inputs.revision[column]
+    index_one(tables.ids, tables.places, position)
+    tables.counters[LEDGER] = position + 1
+    tables.counters[ACCEPTED] += 1
+    tables.dirty[row // SERIES_A_BLOCK] = 1
+    series = tables.series[row]
+    series.ids_since += 1
+    if floor_of(tables, row) > series.mark:
+        series.ids_before = series.ids_since
+        series.ids_since = 0
+        series.mark = max(series.newest, time)
+    elif series.ids_before + series.ids_since >= bounds.ids_max:
+        series.bound = max(series.newest, time)
+
+
+@jit
+def _apply(tables: Tables, inputs: Inputs, bounds: Bounds, column: int) -> bool:
+    """Show the measurement to every view of its series; True when some verdicts must be judged again."""
+    row = inputs.row[column]
+    time = inputs.time[column]
+    series = tables.series[row]
+    if time > series.newest:
+        series.newest = time
+    series.waiting = UNSET
+    due = False
+    for place in range(tables.kpis[series.kpi].views):
+        slot_number = series.slot + place
+        view = tables.views[tables.slots[slot_number].view_row]
+        if view.kind == WINDOWS:
+            revise = _into_window(tables, inputs, slot_number, series.newest, column)
+        elif view.kind == RAW:
+            revise = _into_points(tables, inputs, slot_number, series.newest, column)
+        else:
+            _end_silence(tables, slot_number, time, inputs, column)
+            revise = False
+        if revise:
+            _tell(tables, REVISE, column)
+            tables.results[tables.counters[RESULTS] - 1].slot = slot_number
+            due = True
+    return due
+
+
+@jit
+def _into_window(tables: Tables, inputs: Inputs, slot_number: int, newest: int, column: int) -> bool:
+    slot = tables.slots[slot_number]
+    view = tables.views[slot.view_row]
+    time = inputs.time[column]
+    index = index_of(view, tables.calendars, time)
+    final = index_of(view, tables.calendars, newest - view.lateness)
+    settle_windows(tables, slot_number, final)
+    close_windows(tables, slot_number, final, column)
+    if index + view.span - 1 < slot.final:
+        return False
+    slot.newest = max(slot.newest, index)
+    cell = tables.cells[slot.cell + index % view.cells]
+    if cell.index != index:
+        clear(cell, index)
+    hashed = inputs.id_hash[column]
+    start, length = inputs.id_start[column], inputs.id_length[column]
+    if cell.count == 0:
+        cell.first_length = copy_id(cell.first_id, inputs.ids, start, length, hashed)
+    cell.last_length = copy_id(cell.last_id, inputs.ids, start, length, hashed)
+    add(cell, time, inputs.value[column], hashed)
+    return index < slot.closed
+
+
+@jit
+def _into_points(tables: Tables, inputs: Inputs, slot_number: int, newest: int, column: int) -> bool:
+    slot = tables.slots[slot_number]
+    view = tables.views[slot.view_row]
+    time = inputs.time[column]
+    if time < slot.newest and time <= max(newest - view.lateness - 1, slot.final - 1):
+        tables.counters[LATE_RAW] += 1
+        return False
+    if view.lateness == 0:
+        slot.newest = time
+        _step_point(tables, inputs, slot_number, column)
+        return False
+    if slot.newest == UNSET:
+        copy_instances(tables, slot, tables.instances, tables.base)
+    in_order = time >= slot.newest
+    settle_points(tables, slot_number, newest - view.lateness)
+    _insert_point(tables, inputs, slot, column)
+    slot.newest = max(slot.newest, time)
+    if in_order:
+        _step_point(tables, inputs, slot_number, column)
+    return not in_order
+
+
+@jit
+def _insert_point(tables: Tables, inputs: Inputs, slot: Any, column: int) -> None:
+    """Keep the ring sorted by event time, arrivals of one time in their order."""
+    if slot.head > 0 and slot.head + slot.points == slot.room:
+        for place in range(slot.points):
+            tables.points[slot.point + place] = tables.points[slot.point + slot.head + place]
+        slot.head = 0
+    time = inputs.time[column]
+    place = slot.point + slot.head + slot.points
+    while place > slot.point + slot.head and tables.points[place - 1].time > time:
+        tables.points[place] = tables.points[place - 1]
+        place -= 1
+    _write_point(tables.points[place], inputs, column)
+    slot.points += 1
+
+
+@jit
+def _write_point(point: Any, inputs: Inputs, column: int) -> None:
+    point.time = inputs.time[column]
+    point.value = inputs.value[column]
+    start, length = inputs.id_start[column], inputs.id_length[column]
+    point.length = copy_id(point.id, inputs.ids, start, length, inputs.id_hash[column])
+
+
+@jit
+def _step_point(tables: Tables, inputs: Inputs, slot_number: int, column: int) -> None:
+    slot = tables.slots[slot_number]
+    time, value = inputs.time[column], inputs.value[column]
+    for place in range(tables.views[slot.view_row].rules):
+        before = tables.counters[RESULTS]
+        step(tables, tables.instances, slot.instance + place, 0, time, value, column, True)
+        if tables.counters[RESULTS] > before:
+            window = tables.results[before].window
+            start, length = inputs.id_start[column], inputs.id_length[column]
+            window.first_length = copy_id(window.first_id, inputs.ids, start, length, inputs.id_hash[column])
+
+
+@jit
+def _end_silence(tables: Tables, slot_number: int, time: int, inputs: Inputs, column: int) -> None:
+    slot = tables.slots[slot_number]
+    for place in range(tables.views[slot.view_row].rules):
+        number = slot.instance + place
+        instance = tables.instances[number]
+        if instance.phase == FIRING or instance.phase == RECOVERING:
+            instance.phase = INACTIVE
+            result = emit_transition(tables, instance, number, RESOLVED, time)
+            result.column = column
+            result.value = inputs.value[column]
+            start, length = inputs.id_start[column], inputs.id_length[column]
+            window = result.window
+            window.first_length = copy_id(window.first_id, inputs.ids, start, length, inputs.id_hash[column])
+            result.waiting = UNSET
+            result.seen = time

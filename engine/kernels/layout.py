@@ -1,0 +1,245 @@
+"""The arrays of stage 1: one structured dtype a table, one row an entity.
+
+Times are int64 microseconds. A *view* is one way in which a KPI is looked at (windows of one kind, raw points, or silence);
+a *slot* is one view of one series; a *cell* is one step of event time of a window slot; an *instance* is one rule on one
+series. Rows of one series lie together, in the order of the views and rules of its KPI.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNSET = -(2**62)
+"""A time or index that is not known yet; below every real one."""
+
+ID_BYTES = 40
+"""Ids are kept whole up to here; a longer one as its first 23 bytes, a tilde and its hash in hex."""
+
+WINDOWS, RAW, SILENCE = 0, 1, 2
+"""View kinds."""
+
+THRESHOLD, CHANGE, MISSING = 0, 1, 2
+"""Rule kinds."""
+
+ABOVE, BELOW, OUTSIDE, INSIDE = 0, 1, 2, 3
+"""Threshold operators."""
+
+COUNT, SUM, MEAN, MIN, MAX, LAST, SHARE = range(7)
+"""Aggregations."""
+
+AGGREGATIONS = ("count", "sum", "mean", "min", "max", "last", "share")
+
+DISABLED, INACTIVE, PENDING, FIRING, RECOVERING = -1, 0, 1, 2, 3
+"""Phases of an instance; a disabled one belongs to a rule that does not concern its series."""
+
+NOTHING, FIRED, RESOLVED = 0, 1, 2
+"""What a step may bring about."""
+
+TRANSITION, CLOSED, REVISE, FUTURE, RESTATED, OUT_OF_RANGE = range(6)
+"""Codes of results."""
+
+DONE, RESULTS_FULL, LEDGER_FULL, POINTS_FULL, REVISION_DUE = range(5)
+"""Why a pass over columns stopped."""
+
+RESULTS, EVIDENCE, LEDGER, LATE, LATE_RAW, DUPLICATES, ACCEPTED, POINTS_SLOT = range(8)
+"""Places in the counter array: rows used of results, evidence and ledger; measurements by fate; the slot to enlarge."""
+COUNTERS = 8
+
+KPI = np.dtype([("view", "i4"), ("views", "i4"), ("clock", "i4")], align=True)
+"""`clock`: -1 for the partition's ticks, else the index of the mapped source whose marks age its series."""
+
+VIEW = np.dtype(
+    [
+        ("kpi", "i4"),
+        ("kind", "i4"),
+        ("step", "i8"),
+        ("span", "i4"),
+        ("cells", "i4"),
+        ("calendar", "i4"),
+        ("rule", "i4"),
+        ("rules", "i4"),
+        ("publish", "i4"),
+        ("lateness", "i8"),
+        ("idle", "i8"),
+    ],
+    align=True,
+)
+"""`span`: cells a window; `cells`: length of a slot's ring; `calendar` -1: plain arithmetic by `step`."""
+
+RULE = np.dtype(
+    [
+        ("kind", "i4"),
+        ("view", "i4"),
+        ("aggregation", "i4"),
+        ("op", "i4"),
+        ("low", "f8"),
+        ("high", "f8"),
+        ("recover_at", "f8"),
+        ("lag", "i8"),
+        ("count", "i4"),
+        ("width", "i4"),
+        ("up", "f8"),
+        ("down", "f8"),
+        ("relative", "i4"),
+        ("for_", "i8"),
+        ("keep", "i8"),
+        ("after", "i8"),
+    ],
+    align=True,
+)
+"""NaN in `recover_at`, `up`, `down`: not stated. `width`: floats of history that an instance keeps."""
+
+SERIES = np.dtype(
+    [
+        ("kpi", "i4"),
+        ("slot", "i4"),
+        ("newest", "i8"),
+        ("waiting", "i8"),
+        ("bound", "i8"),
+        ("mark", "i8"),
+        ("ids_before", "i8"),
+        ("ids_since", "i8"),
+    ],
+    align=True,
+)
+"""`newest`: the watermark; `waiting`: the first tick after the last measurement; `bound`: older input is late, whatever the
+views say. The rest counts ids in two generations, parted at `mark`."""
+
+SLOT = np.dtype(
+    [
+        ("series", "i4"),
+        ("view_row", "i4"),
+        ("cell", "i4"),
+        ("instance", "i4"),
+        ("point", "i4"),
+        ("room", "i4"),
+        ("head", "i4"),
+        ("points", "i4"),
+        ("provisional", "i4"),
+        ("revision", "i4"),
+        ("final", "i8"),
+        ("closed", "i8"),
+        ("newest", "i8"),
+    ],
+    align=True,
+)
+"""Windows: those below `final` can no longer change, those from there to below `closed` were closed by idleness and can.
+Raw: points up to time `final` are final; the others stand sorted in the ring at `point` + `head`."""
+
+CELL = np.dtype(
+    [
+        ("index", "i8"),
+        ("count", "i8"),
+        ("sum", "f8"),
+        ("min", "f8"),
+        ("max", "f8"),
+        ("nonzero", "i8"),
+        ("last", "f8"),
+        ("last_time", "i8"),
+        ("hash_sum", "u8"),
+        ("first_length", "i4"),
+        ("last_length", "i4"),
+        ("first_id", "u1", (ID_BYTES,)),
+        ("last_id", "u1", (ID_BYTES,)),
+    ],
+    align=True,
+)
+"""The mergeable parts of an aggregate; `index` says which step of event time the ring's place holds."""
+
+POINT = np.dtype([("time", "i8"), ("value", "f8"), ("length", "i4"), ("id", "u1", (ID_BYTES,))], align=True)
+
+INSTANCE = np.dtype(
+    [
+        ("rule", "i4"),
+        ("slot", "i4"),
+        ("phase", "i4"),
+        ("history", "i4"),
+        ("since", "i8"),
+        ("opened", "i8"),
+        ("points", "i8"),
+        ("first", "i8"),
+        ("last", "i8"),
+        ("worst", "f8"),
+        ("excess", "f8"),
+        ("fired_at", "i8"),
+        ("resolved_at", "i8"),
+        ("fired_revision", "i4"),
+        ("resolved_revision", "i4"),
+        ("opened_revision", "i4"),
+        ("pushed", "i8"),
+    ],
+    align=True,
+)
+"""`since`: first breach while pending, first clear point while recovering. `points` to `excess`: the episode so far.
+`opened_revision`: of the
+finding that opened it. `history`: where its floats begin; `pushed`: the newest window index in them."""
+
+ID = np.dtype([("hash", "u8"), ("time", "i8"), ("row", "i4"), ("revision", "i4")], align=True)
+"""One accepted measurement id, in order of acceptance."""
+
+RESULT = np.dtype(
+    [
+        ("code", "i4"),
+        ("column", "i4"),
+        ("slot", "i4"),
+        ("instance", "i4"),
+        ("transition", "i4"),
+        ("revision", "i4"),
+        ("time", "i8"),
+        ("index", "i8"),
+        ("start", "i8"),
+        ("end", "i8"),
+        ("value", "f8"),
+        ("statistic", "f8"),
+        ("limit", "f8"),
+        ("baseline", "f8"),
+        ("evidence", "i4"),
+        ("evidences", "i4"),
+        ("opened", "i8"),
+        ("points", "i8"),
+        ("first", "i8"),
+        ("last", "i8"),
+        ("worst", "f8"),
+        ("waiting", "i8"),
+        ("seen", "i8"),
+        ("window", CELL),
+    ],
+    align=True,
+)
+"""What leaves: a transition or a closed window, with all that its evidence needs."""
+
+
+class Tables(NamedTuple):
+    """All arrays of one partition: the plan's (read only), the state's, and what a pass writes.
+
+    `calendars` (calendars, boundaries) int64; `history` float64; `places` int32, the hash index of `ids` (position + 1, 0
+    empty; its length is a power of two); `evidence_index` int64 and `evidence_value` float64 run in step; `dirty` uint8, one
+    a block of series; `counters` int64; `scratch` float64.
+    """
+
+    kpis: NDArray[np.void]
+    views: NDArray[np.void]
+    rules: NDArray[np.void]
+    calendars: NDArray[np.int64]
+    series: NDArray[np.void]
+    slots: NDArray[np.void]
+    cells: NDArray[np.void]
+    points: NDArray[np.void]
+    instances: NDArray[np.void]
+    base: NDArray[np.void]
+    history: NDArray[np.float64]
+    ids: NDArray[np.void]
+    places: NDArray[np.int32]
+    results: NDArray[np.void]
+    evidence_index: NDArray[np.int64]
+    evidence_value: NDArray[np.float64]
+    dirty: NDArray[np.uint8]
+    counters: NDArray[np.int64]
+    scratch: NDArray[np.float64]
+
+
+SERIES_A_BLOCK = 256
+"""Series are checkpointed in blocks of this many: a page holds all rows of a block."""

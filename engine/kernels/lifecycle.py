@@ -1,0 +1,50 @@
+"""inactive, pending, firing, recovering: what `for` and `keep_firing_for` make of a run of verdicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.kernels._jit import jit
+from engine.kernels.layout import FIRED, FIRING, INACTIVE, NOTHING, PENDING, RECOVERING, RESOLVED
+
+
+@jit
+def advance(instance: Any, rule: Any, breach: bool, time: int, value: float, excess: float) -> int:
+    """Take one verdict at event time `time`; returns NOTHING, FIRED or RESOLVED.
+
+    `for` and `keep_firing_for` are event time between the first point of a run and the present one.
+    """
+    if breach:
+        return _breached(instance, rule, time, value, excess)
+    if instance.phase == PENDING:
+        instance.phase = INACTIVE
+    elif instance.phase == FIRING:
+        instance.phase = RECOVERING
+        instance.since = time
+    if instance.phase == RECOVERING and time - instance.since >= rule.keep:
+        instance.phase = INACTIVE
+        return RESOLVED
+    return NOTHING
+
+
+@jit
+def _breached(instance: Any, rule: Any, time: int, value: float, excess: float) -> int:
+    if instance.phase == INACTIVE:
+        instance.phase = PENDING
+        instance.since = time
+        instance.points = 0
+        instance.first = time
+        instance.excess = excess
+        instance.worst = value
+    elif instance.phase == RECOVERING:
+        instance.phase = FIRING
+    instance.points += 1
+    instance.last = time
+    if excess > instance.excess:
+        instance.excess = excess
+        instance.worst = value
+    if instance.phase == PENDING and time - instance.since >= rule.for_:
+        instance.phase = FIRING
+        instance.opened = time
+        return FIRED
+    return NOTHING

@@ -1,0 +1,169 @@
+"""What a slot does as its series' watermark moves: windows close, provisional ones become final, raw points too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.kernels._jit import jit
+from engine.kernels.layout import RAW, RESULTS, SILENCE, UNSET, WINDOWS
+from engine.kernels.step import emit_closed, step, step_window
+from engine.kernels.windows import gather, index_of, start_of
+
+if TYPE_CHECKING:
+    from engine.kernels.layout import Tables
+
+FOREVER = 2**62
+
+
+@jit
+def floor_of(tables: Tables, row: int) -> int:
+    """The acceptance bound of a series: what is older is late for every view of it."""
+    series = tables.series[row]
+    if series.newest == UNSET:
+        return series.bound
+    kpi = tables.kpis[series.kpi]
+    floor = FOREVER
+    for place in range(kpi.views):
+        slot = tables.slots[series.slot + place]
+        view = tables.views[slot.view_row]
+        if view.kind == RAW:
+            floor = min(floor, max(series.newest - view.lateness, slot.final))
+        elif view.kind == WINDOWS:
+            final = index_of(view, tables.calendars, series.newest - view.lateness)
+            floor = min(floor, start_of(view, tables.calendars, final - view.span + 1))
+    return max(series.bound, floor)
+
+
+@jit
+def floors_of(tables: Tables, floors: Any) -> None:
+    """`floor_of` for the first rows, as many as `floors` holds."""
+    for row in range(len(floors)):
+        floors[row] = floor_of(tables, row)
+
+
+@jit
+def copy_instances(tables: Tables, slot: Any, source: Any, target: Any) -> None:
+    """Copy the instances of one slot from one table to another of the same shape."""
+    for number in range(slot.instance, slot.instance + tables.views[slot.view_row].rules):
+        target[number] = source[number]
+
+
+@jit
+def _keep_opened(tables: Tables, slot: Any) -> None:
+    """The base is stepped in silence: which revision opened an episode it learns from the instance that said so."""
+    for number in range(slot.instance, slot.instance + tables.views[slot.view_row].rules):
+        if tables.base[number].opened == tables.instances[number].opened:
+            tables.base[number].opened_revision = tables.instances[number].opened_revision
+
+
+@jit
+def close_windows(tables: Tables, slot_number: int, upto: int, column: int) -> None:
+    """Close the windows below `upto`: each that is not empty goes through the rules and, if asked for, out."""
+    slot = tables.slots[slot_number]
+    view = tables.views[slot.view_row]
+    if slot.closed == UNSET or slot.newest == UNSET:
+        slot.closed = max(slot.closed, upto)
+        return
+    window = tables.results[len(tables.results) - 1].window  # the last row is scratch
+    for index in range(slot.closed, min(upto, slot.newest + view.span)):
+        gather(tables, slot, view, index, window)
+        if window.count > 0:
+            step_window(tables, tables.instances, slot_number, window, column, True)
+            if view.publish:
+                emit_closed(tables, slot_number, window, column)
+    slot.closed = max(slot.closed, upto)
+
+
+@jit
+def settle_windows(tables: Tables, slot_number: int, final: int) -> None:
+    """Windows below `final` can no longer change: take the provisional ones among them into the base."""
+    slot = tables.slots[slot_number]
+    view = tables.views[slot.view_row]
+    if slot.provisional:
+        window = tables.results[len(tables.results) - 1].window
+        for index in range(slot.final, min(final, slot.closed)):
+            gather(tables, slot, view, index, window)
+            if window.count > 0:
+                step_window(tables, tables.base, slot_number, window, -1, False)
+        _keep_opened(tables, slot)
+        if final >= slot.closed:
+            slot.provisional = 0
+    slot.final = max(slot.final, final)
+
+
+@jit
+def close_idle(tables: Tables, slot_number: int) -> bool:
+    """Close every window that holds something, though the watermark has not passed it: provisionally. False: none was open."""
+    slot = tables.slots[slot_number]
+    if slot.newest == UNSET:
+        return False
+    upto = slot.newest + tables.views[slot.view_row].span
+    if slot.closed >= upto:
+        return False
+    if not slot.provisional:
+        copy_instances(tables, slot, tables.instances, tables.base)
+        slot.provisional = 1
+    close_windows(tables, slot_number, upto, -1)
+    return True
+
+
+@jit
+def settle_points(tables: Tables, slot_number: int, upto: int) -> None:
+    """Raw points up to event time `upto` can no longer change: take them into the base and let them go."""
+    slot = tables.slots[slot_number]
+    view = tables.views[slot.view_row]
+    while slot.points > 0:
+        point = tables.points[slot.point + slot.head]
+        if point.time > upto:
+            break
+        for place in range(view.rules):
+            step(tables, tables.base, slot.instance + place, 0, point.time, point.value, -1, False)
+        slot.head += 1
+        slot.points -= 1
+        _keep_opened(tables, slot)
+    if slot.points == 0:
+        slot.head = 0
+    slot.final = max(slot.final, upto)
+
+
+@jit
+def replay(tables: Tables, slot_number: int) -> None:
+    """Judge again everything that is not final, from the base; the results are all transitions of that stretch."""
+    slot = tables.slots[slot_number]
+    view = tables.views[slot.view_row]
+    copy_instances(tables, slot, tables.base, tables.instances)
+    if view.kind == WINDOWS:
+        window = tables.results[len(tables.results) - 1].window
+        for index in range(slot.final, slot.closed):
+            gather(tables, slot, view, index, window)
+            if window.count > 0:
+                step_window(tables, tables.instances, slot_number, window, index, True)
+        return
+    if view.kind == SILENCE:
+        return
+    for place in range(slot.points):
+        point = tables.points[slot.point + slot.head + place]
+        for rule in range(view.rules):
+            before = tables.counters[RESULTS]
+            step(tables, tables.instances, slot.instance + rule, 0, point.time, point.value, place, True)
+            if tables.counters[RESULTS] > before:
+                result = tables.results[before]
+                cite_point(result, point)
+
+
+@jit
+def publish_again(tables: Tables, slot_number: int, index: int) -> None:
+    """Publish window `index`, which was closed before, as it stands now."""
+    slot = tables.slots[slot_number]
+    window = tables.results[len(tables.results) - 1].window
+    gather(tables, slot, tables.views[slot.view_row], index, window)
+    if window.count > 0:
+        emit_closed(tables, slot_number, window, -1)
+
+
+@jit
+def cite_point(result: Any, point: Any) -> None:
+    """Put a raw point's id into a result."""
+    result.window.first_length = point.length
+    for place in range(point.length):
+        result.window.first_id[place] = point.id[place]

@@ -1,0 +1,152 @@
+"""One point through one instance, and what leaves when that changes something."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.kernels._jit import jit
+from engine.kernels.change import change, push, usual
+from engine.kernels.layout import (
+    CHANGE,
+    CLOSED,
+    DISABLED,
+    EVIDENCE,
+    FIRED,
+    NOTHING,
+    RESULTS,
+    TRANSITION,
+)
+from engine.kernels.lifecycle import advance
+from engine.kernels.threshold import threshold
+from engine.kernels.windows import aggregate, clear, merge, start_of
+
+if TYPE_CHECKING:
+    from engine.kernels.layout import Tables
+
+
+@jit
+def judge(tables: Tables, instance: Any, rule: Any, index: int, value: float) -> tuple[bool, bool, float, float, float, float]:
+    """(known, breach, statistic, limit, baseline, excess) of a value; `index` is its window's (0 for raw points)."""
+    if rule.kind == CHANGE:
+        known, baseline = usual(instance, rule, tables.history, index, tables.scratch)
+        push(instance, rule, tables.history, index, value)
+        if not known:
+            return False, False, np.nan, np.nan, np.nan, 0.0
+        known, breach, statistic, limit, excess = change(rule, value, baseline)
+        return known, breach, statistic, limit, baseline, excess
+    breach, limit, excess = threshold(rule, instance.phase, value)
+    return True, breach, value, limit, np.nan, excess
+
+
+@jit
+def emit_transition(tables: Tables, instance: Any, number: int, transition: int, time: int) -> Any:
+    """Begin a result for what instance `number` just did; the caller adds the point. Counts repeats at one event time."""
+    result = tables.results[tables.counters[RESULTS]]
+    tables.counters[RESULTS] += 1
+    result.code = TRANSITION
+    result.slot = instance.slot
+    result.instance = number
+    result.transition = transition
+    result.time = time
+    if transition == FIRED:
+        instance.fired_revision = instance.fired_revision + 1 if instance.fired_at == time else 0
+        instance.fired_at = time
+        instance.opened_revision = instance.fired_revision
+        result.revision = instance.fired_revision
+    else:
+        instance.resolved_revision = instance.resolved_revision + 1 if instance.resolved_at == time else 0
+        instance.resolved_at = time
+        result.revision = instance.resolved_revision
+    result.opened = instance.opened
+    result.points = instance.points
+    result.first = instance.first
+    result.last = instance.last
+    result.worst = instance.worst
+    result.evidence = tables.counters[EVIDENCE]
+    result.evidences = 0
+    result.value = result.statistic = result.limit = result.baseline = np.nan
+    return result
+
+
+@jit
+def step(
+    tables: Tables, instances: Any, number: int, index: int, time: int, value: float, column: int, emit: bool
+) -> int:
+    """Take one point through row `number` of `instances`; returns the transition. With `emit` a result is begun."""
+    instance = instances[number]
+    if instance.phase == DISABLED:
+        return NOTHING
+    rule = tables.rules[instance.rule]
+    known, breach, statistic, limit, baseline, excess = judge(tables, instance, rule, index, value)
+    if not known:
+        return NOTHING
+    transition = advance(instance, rule, breach, time, value, excess)
+    if transition == NOTHING or not emit:
+        return transition
+    result = emit_transition(tables, instance, number, transition, time)
+    result.column = column
+    result.value = value
+    result.statistic = statistic
+    result.limit = limit
+    result.baseline = baseline
+    if rule.kind == CHANGE:
+        _cite_history(tables, instance, rule, result, index)
+    return transition
+
+
+@jit
+def _cite_history(tables: Tables, instance: Any, rule: Any, result: Any, index: int) -> None:
+    """Copy the values behind the baseline, oldest first."""
+    used = tables.counters[EVIDENCE]
+    for place in range(rule.count):
+        earlier = index - (rule.count - place) * rule.lag
+        tables.evidence_index[used + place] = earlier
+        tables.evidence_value[used + place] = tables.history[instance.history + earlier % rule.width]
+    result.evidences = rule.count
+    tables.counters[EVIDENCE] = used + rule.count
+
+
+@jit
+def step_window(
+    tables: Tables, instances: Any, slot_number: int, window: Any, column: int, emit: bool
+) -> None:
+    """Take a closed window that is not empty through every rule of its slot; its time is its end."""
+    slot = tables.slots[slot_number]
+    view = tables.views[slot.view_row]
+    start = start_of(view, tables.calendars, window.index - view.span + 1)
+    end = start_of(view, tables.calendars, window.index + 1)
+    for place in range(view.rules):
+        number = slot.instance + place
+        value = aggregate(window, tables.rules[instances[number].rule].aggregation)
+        if step(tables, instances, number, window.index, end, value, column, emit) != NOTHING and emit:
+            result = tables.results[tables.counters[RESULTS] - 1]
+            _bound(result, window, start, end)
+
+
+@jit
+def emit_closed(tables: Tables, slot_number: int, window: Any, column: int) -> None:
+    """Publish a closed window itself: for joins and KPI state."""
+    slot = tables.slots[slot_number]
+    view = tables.views[slot.view_row]
+    result = tables.results[tables.counters[RESULTS]]
+    tables.counters[RESULTS] += 1
+    result.code = CLOSED
+    result.column = column
+    result.slot = slot_number
+    result.instance = -1
+    result.revision = slot.revision
+    start = start_of(view, tables.calendars, window.index - view.span + 1)
+    end = start_of(view, tables.calendars, window.index + 1)
+    _bound(result, window, start, end)
+    result.time = end
+
+
+@jit
+def _bound(result: Any, window: Any, start: int, end: int) -> None:
+    result.index = window.index
+    result.start = start
+    result.end = end
+    clear(result.window, window.index)
+    merge(result.window, window)

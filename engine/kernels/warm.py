@@ -1,0 +1,75 @@
+"""Compile every kernel once, so that the cache holds it and no measurement waits for a compiler."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from engine.kernels import layout
+from engine.kernels.ids import index_all
+from engine.kernels.ingest import Bounds, Inputs, ingest
+from engine.kernels.layout import Tables
+from engine.kernels.slots import floors_of, publish_again, replay
+from engine.kernels.ticks import tick
+from engine.kernels.windows import aggregate, index_of, start_of
+
+
+def empty_tables() -> Tables:
+    """Tables with one KPI, one window view and one series, of the types that a partition uses."""
+    view = np.zeros(1, layout.VIEW)
+    view["step"] = view["span"] = view["cells"] = 1
+    view["calendar"] = -1
+    kpi = np.zeros(1, layout.KPI)
+    kpi["views"] = 1
+    slots = np.zeros(1, layout.SLOT)
+    slots["final"] = slots["closed"] = slots["newest"] = layout.UNSET
+    return Tables(
+        kpis=kpi,
+        views=view,
+        rules=np.zeros(1, layout.RULE),
+        calendars=np.zeros((1, 1), np.int64),
+        series=np.zeros(1, layout.SERIES),
+        slots=slots,
+        cells=np.zeros(1, layout.CELL),
+        points=np.zeros(1, layout.POINT),
+        instances=np.zeros(1, layout.INSTANCE),
+        base=np.zeros(1, layout.INSTANCE),
+        history=np.zeros(1, np.float64),
+        ids=np.zeros(4, layout.ID),
+        places=np.zeros(8, np.int32),
+        results=np.zeros(4, layout.RESULT),
+        evidence_index=np.zeros(1, np.int64),
+        evidence_value=np.zeros(1, np.float64),
+        dirty=np.zeros(1, np.uint8),
+        counters=np.zeros(layout.COUNTERS, np.int64),
+        scratch=np.zeros(1, np.float64),
+    )
+
+
+def warm() -> None:
+    """Call everything that Python calls, with the types that it is called with."""
+    tables = empty_tables()
+    bounds = Bounds(2**62, 0, 2**62, 1, 1, 0, 0)
+    integers, longs = np.zeros(0, np.int32), np.zeros(0, np.int64)
+    inputs = Inputs(
+        row=integers,
+        time=longs,
+        value=np.zeros(0, np.float64),
+        id_hash=np.zeros(0, np.uint64),
+        revision=integers,
+        id_start=integers,
+        id_length=integers,
+        ids=np.zeros(0, np.uint8),
+    )
+    ingest(tables, inputs, bounds, 0)
+    tick(tables, bounds, -1, 0, 1, 0)
+    replay(tables, 0)
+    publish_again(tables, 0, 0)
+    floors_of(tables, np.zeros(1, np.int64))
+    index_all(tables.ids, tables.places, 0)
+    index_of(tables.views[0], tables.calendars, 0)
+    start_of(tables.views[0], tables.calendars, 0)
+    aggregate(tables.cells[0], 0)
+
+
+if __name__ == "__main__":
+    warm()

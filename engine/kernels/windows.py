@@ -1,0 +1,128 @@
+"""Cutting event time: which cell a time falls into, where a window begins and ends, what its cells add up to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.kernels._jit import jit
+from engine.kernels.layout import COUNT, ID_BYTES, LAST, MAX, MEAN, MIN, SUM
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.kernels.layout import Tables
+
+
+@jit
+def index_of(view: Any, calendars: NDArray[np.int64], time: int) -> int:
+    """The cell that `time` falls into."""
+    if view.calendar < 0:
+        return time // view.step
+    return np.searchsorted(calendars[view.calendar], time, side="right") - 1
+
+
+@jit
+def start_of(view: Any, calendars: NDArray[np.int64], index: int) -> int:
+    """Where cell `index` begins."""
+    if view.calendar < 0:
+        return index * view.step
+    return calendars[view.calendar, index]
+
+
+@jit
+def copy_id(target: NDArray[np.uint8], ids: NDArray[np.uint8], start: int, length: int, hashed: int) -> int:
+    """Write an id into `target`, shortened to prefix, tilde and hash if it is long; returns the length written."""
+    if length <= ID_BYTES:
+        for place in range(length):
+            target[place] = ids[start + place]
+        return length
+    prefix = ID_BYTES - 17
+    for place in range(prefix):
+        target[place] = ids[start + place]
+    target[prefix] = 126
+    for place in range(16):
+        nibble = (hashed >> np.uint64(60 - 4 * place)) & np.uint64(15)
+        target[prefix + 1 + place] = nibble + np.uint64(48) if nibble < 10 else nibble + np.uint64(87)
+    return ID_BYTES
+
+
+@jit
+def clear(cell: Any, index: int) -> None:
+    """Make `cell` the empty one of `index`."""
+    cell.index = index
+    cell.count = 0
+    cell.sum = 0.0
+    cell.min = np.inf
+    cell.max = -np.inf
+    cell.nonzero = 0
+    cell.last = 0.0
+    cell.last_time = -(2**62)
+    cell.hash_sum = np.uint64(0)
+    cell.first_length = 0
+    cell.last_length = 0
+
+
+@jit
+def add(cell: Any, time: int, value: float, hashed: int) -> None:
+    """Count one measurement. Among equal event times the one that came last is `last`."""
+    cell.count += 1
+    cell.sum += value
+    cell.min = min(cell.min, value)
+    cell.max = max(cell.max, value)
+    if value != 0.0:
+        cell.nonzero += 1
+    if time >= cell.last_time:
+        cell.last = value
+        cell.last_time = time
+    cell.hash_sum += hashed
+
+
+@jit
+def merge(target: Any, cell: Any) -> None:
+    """Add the parts of a later `cell` to `target`."""
+    if target.count == 0:
+        target.first_length = cell.first_length
+        for place in range(cell.first_length):
+            target.first_id[place] = cell.first_id[place]
+    target.last_length = cell.last_length
+    for place in range(cell.last_length):
+        target.last_id[place] = cell.last_id[place]
+    target.count += cell.count
+    target.sum += cell.sum
+    target.min = min(target.min, cell.min)
+    target.max = max(target.max, cell.max)
+    target.nonzero += cell.nonzero
+    if cell.last_time >= target.last_time:
+        target.last = cell.last
+        target.last_time = cell.last_time
+    target.hash_sum += cell.hash_sum
+
+
+@jit
+def gather(tables: Tables, slot: Any, view: Any, index: int, window: Any) -> None:
+    """Merge the cells of window `index` (it ends with cell `index`) into `window`."""
+    clear(window, index)
+    for cell_index in range(index - view.span + 1, index + 1):
+        cell = tables.cells[slot.cell + cell_index % view.cells]
+        if cell.index == cell_index and cell.count > 0:
+            merge(window, cell)
+
+
+@jit
+def aggregate(window: Any, aggregation: int) -> float:
+    """The KPI's value of a window that holds at least one measurement."""
+    if aggregation == COUNT:
+        return float(window.count)
+    if aggregation == SUM:
+        return window.sum
+    if aggregation == MEAN:
+        return window.sum / window.count
+    if aggregation == MIN:
+        return window.min
+    if aggregation == MAX:
+        return window.max
+    if aggregation == LAST:
+        return window.last
+    return window.nonzero / window.count

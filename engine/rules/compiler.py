@@ -1,0 +1,263 @@
+"""The rule set as arrays: which views each KPI has, which rules look through them, and who joins what they show.
+
+Pure: the same set gives the same plan, row for row.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.kernels import layout
+from engine.kernels.layout import CHANGE, MISSING, RAW, SILENCE, THRESHOLD, WINDOWS
+from engine.model.time import DAY, HOUR, Micros
+from engine.rules.calendar import day_starts
+from engine.rules.ruleset import (
+    Change,
+    Composite,
+    CounterpartConflict,
+    Kpi,
+    MissingData,
+    Rule,
+    RuleSet,
+    Threshold,
+    Window,
+)
+
+SHORTEST_DAY: Micros = 23 * HOUR
+_OPS = {"above": layout.ABOVE, "below": layout.BELOW, "outside": layout.OUTSIDE, "inside": layout.INSIDE}
+_NAN = float("nan")
+
+
+class ViewKey(NamedTuple):
+    """What tells one view of a KPI from another; state moves to a new plan by it."""
+
+    kind: int
+    window: Window | None
+    lateness: Micros
+    idle: Micros
+
+
+class Join(NamedTuple):
+    """Closed windows of a view go to `correlation` as shares of side `kpi`, at the scope of these dimensions."""
+
+    correlation: str
+    scope: tuple[str, ...]
+
+
+class Plan(NamedTuple):
+    """`kpis`, `views`, `rules`, `calendars` are the tables of `kernels.layout`; the rest says what their rows are.
+
+    `rule_of`: the declared rule of each row of `rules`. `joins`: by view row. `signals`: by rule id, the composites that
+    wait for it and their scope. `published`: view rows whose closed windows are KPI state. `clocks`: sources whose marks age
+    series, in the order of `kpis.clock`. `reserve`, `evidence_reserve`: what one measurement may emit at most.
+    """
+
+    rule_set: RuleSet
+    kpi_row: dict[str, int]
+    kpis: NDArray[np.void]
+    views: NDArray[np.void]
+    rules: NDArray[np.void]
+    calendars: NDArray[np.int64]
+    view_keys: tuple[ViewKey, ...]
+    rule_of: tuple[Rule, ...]
+    joins: tuple[tuple[Join, ...], ...]
+    published: frozenset[int]
+    signals: dict[str, tuple[Join, ...]]
+    clocks: tuple[str, ...]
+    reserve: int
+    evidence_reserve: int
+
+
+class _View:
+    """A view while its KPI is being compiled."""
+
+    def __init__(self) -> None:
+        self.rules: list[Rule] = []
+        self.joins: list[Join] = []
+
+
+_PLANS_KEPT = 8
+_plans: dict[str, Plan] = {}
+
+
+def compile_plan(rule_set: RuleSet) -> Plan:
+    """Lay the rule set out; a plan is never changed afterwards, and the last few are kept."""
+    plan = _plans.get(rule_set.hash)
+    if plan is None:
+        plan = _compile(rule_set)
+        while len(_plans) >= _PLANS_KEPT:
+            del _plans[next(iter(_plans))]
+        _plans[rule_set.hash] = plan
+    return plan
+
+
+def _compile(rule_set: RuleSet) -> Plan:
+    zones = sorted(rule_set.zones)
+    calendars = _calendars(rule_set, zones)
+    clocks = tuple(source.id for source in rule_set.sources)
+    kpis = np.zeros(len(rule_set.kpis), layout.KPI)
+    keys: list[ViewKey] = []
+    views: list[tuple[int, _View]] = []
+    published: set[int] = set()
+    for row, kpi in enumerate(rule_set.kpis):
+        own = _views_of(rule_set, kpi)
+        kpis[row] = (len(views), len(own), _clock(kpi, clocks))
+        if kpi.publish:
+            published.add(len(views))
+        keys.extend(own)
+        views.extend((row, view) for view in own.values())
+    rules = [rule for _, view in views for rule in view.rules]
+    view_table, rule_table = _tables(rule_set, keys, views, zones, published)
+    return Plan(
+        rule_set=rule_set,
+        kpi_row={kpi.id: row for row, kpi in enumerate(rule_set.kpis)},
+        kpis=kpis,
+        views=view_table,
+        rules=rule_table,
+        calendars=calendars,
+        view_keys=tuple(keys),
+        rule_of=tuple(rules),
+        joins=tuple(tuple(view.joins) for _, view in views),
+        published=frozenset(published),
+        signals=_signals(rule_set),
+        clocks=clocks,
+        reserve=_reserve(kpis, view_table),
+        evidence_reserve=_reserve(kpis, view_table) * max([int(row["count"]) for row in rule_table], default=0),
+    )
+
+
+def _calendars(rule_set: RuleSet, zones: list[str]) -> NDArray[np.int64]:
+    starts = [day_starts(rule_set.zones[zone]) for zone in zones]
+    shortest = min((len(start) for start in starts), default=1)
+    table = np.zeros((max(len(zones), 1), shortest), np.int64)
+    for row, start in enumerate(starts):
+        table[row] = start[:shortest]
+    return table
+
+
+def _clock(kpi: Kpi, clocks: tuple[str, ...]) -> int:
+    mapped = [clocks.index(source) for source in kpi.sources if source in clocks]
+    return mapped[0] if mapped else -1
+
+
+def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
+    """The KPI's own windows first, then what its rules and the joins it takes part in ask for."""
+    views = {ViewKey(WINDOWS, kpi.window, kpi.lateness, kpi.idle): _View()}
+    for rule in rule_set.rules:
+        if rule.mode == "off":
+            continue
+        if isinstance(rule.condition, CounterpartConflict):
+            if kpi.id in sides(rule):
+                lateness, idle = (rule.lateness, rule.idle) if kpi.id == rule.kpi else (kpi.lateness, kpi.idle)
+                view = views.setdefault(ViewKey(WINDOWS, rule.window, lateness, idle), _View())
+                view.joins.append(Join(rule.id, rule.condition.scope))
+        elif rule.kpi == kpi.id and not isinstance(rule.condition, Composite):
+            views.setdefault(_key(rule), _View()).rules.append(rule)
+    return views
+
+
+def sides(rule: Rule) -> tuple[str, ...]:
+    """The KPIs that a conflict rule joins, each once, its own first; `per` KPIs are among them."""
+    condition = rule.condition
+    if not isinstance(condition, CounterpartConflict) or rule.kpi is None:
+        return ()
+    named = [rule.kpi]
+    for side in condition.counterparts:
+        named.extend(kpi for kpi in (side.kpi, side.per) if kpi is not None)
+    return tuple(dict.fromkeys(named))
+
+
+def _key(rule: Rule) -> ViewKey:
+    if isinstance(rule.condition, MissingData):
+        return ViewKey(SILENCE, None, 0, 0)
+    if rule.points == "raw":
+        return ViewKey(RAW, None, rule.lateness, 0)
+    return ViewKey(WINDOWS, rule.window, rule.lateness, rule.idle)
+
+
+def _tables(
+    rule_set: RuleSet, keys: list[ViewKey], views: list[tuple[int, _View]], zones: list[str], published: set[int]
+) -> tuple[NDArray[np.void], NDArray[np.void]]:
+    view_table = np.zeros(len(views), layout.VIEW)
+    rule_rows: list[NDArray[np.void]] = []
+    for row, (key, (kpi, view)) in enumerate(zip(keys, views, strict=True)):
+        entry = view_table[row]
+        entry["kpi"], entry["kind"] = kpi, key.kind
+        entry["lateness"], entry["idle"] = key.lateness, key.idle
+        entry["rule"], entry["rules"] = len(rule_rows), len(view.rules)
+        entry["publish"] = bool(view.joins) or row in published
+        entry["calendar"] = -1
+        entry["step"], entry["span"], entry["cells"] = 1, 1, 0
+        if key.window is not None:
+            _lay_window(entry, key, zones)
+        aggregation = layout.AGGREGATIONS.index(rule_set.kpis[kpi].aggregation)
+        rule_rows.extend(_rule_row(rule, row, int(entry["cells"]), aggregation) for rule in view.rules)
+    rule_table = np.zeros(len(rule_rows), layout.RULE)
+    for row, rule_row in enumerate(rule_rows):
+        rule_table[row] = rule_row
+    return view_table, rule_table
+
+
+def _lay_window(entry: NDArray[np.void], key: ViewKey, zones: list[str]) -> None:
+    """A ring holds every cell from the oldest window that can still change to the newest one begun."""
+    window = key.window
+    assert window is not None
+    shortest = window.step if window.zone is None else SHORTEST_DAY
+    entry["calendar"] = -1 if window.zone is None else zones.index(window.zone)
+    entry["step"] = window.step
+    entry["span"] = window.size // window.step
+    entry["cells"] = -(-key.lateness // shortest) + 2 + entry["span"]
+
+
+def _rule_row(rule: Rule, view: int, cells: int, aggregation: int) -> NDArray[np.void]:
+    row = np.zeros((), layout.RULE)
+    row["aggregation"] = aggregation
+    row["view"], row["for_"], row["keep"] = view, rule.for_, rule.keep_firing_for
+    row["recover_at"] = row["up"] = row["down"] = row["low"] = row["high"] = _NAN
+    condition = rule.condition
+    if isinstance(condition, Threshold):
+        row["kind"], row["op"] = THRESHOLD, _OPS[condition.op]
+        row["low"], row["high"] = _float(condition.low), _float(condition.high)
+        row["recover_at"] = _float(condition.recover_at)
+    elif isinstance(condition, Change):
+        row["kind"], row["count"], row["relative"] = CHANGE, condition.count, condition.relative
+        row["up"], row["down"] = _float(condition.up), _float(condition.down)
+        row["lag"] = lag_of(condition.reference, rule.window)
+        row["width"] = condition.count * row["lag"] + 1 + cells
+    elif isinstance(condition, MissingData):
+        row["kind"], row["after"] = MISSING, condition.after
+    return row
+
+
+def _float(value: float | None) -> float:
+    return _NAN if value is None else value
+
+
+def lag_of(reference: str, window: Window) -> int:
+    """How many windows lie between a window and the one before it that it is held against."""
+    if reference == "windows":
+        return 1
+    day = 1 if window.zone is not None else DAY // window.step
+    return day if reference == "days" else 7 * day
+
+
+def _signals(rule_set: RuleSet) -> dict[str, tuple[Join, ...]]:
+    waiting: dict[str, list[Join]] = {}
+    for rule in rule_set.rules:
+        if isinstance(rule.condition, Composite) and rule.mode != "off":
+            for member in rule.condition.rules:
+                waiting.setdefault(member, []).append(Join(rule.id, rule.condition.scope))
+    return {member: tuple(joins) for member, joins in waiting.items()}
+
+
+def _reserve(kpis: NDArray[np.void], views: NDArray[np.void]) -> int:
+    """Results that one measurement can bring about at most: every open window of every view through every rule."""
+    most = 0
+    for kpi in kpis:
+        own = views[kpi["view"] : kpi["view"] + kpi["views"]]
+        most = max(most, sum((int(view["cells"]) + 1) * (int(view["rules"]) + 2) for view in own))
+    return most + 2
+

@@ -1,0 +1,146 @@
+"""Stage 1 as a processor sees it: batches of the measurements topic in, records for five topics out."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine import SEMANTICS_VERSION
+from engine.evaluate.emissions import Emission, Forward, Refusal, TickPassed
+from engine.evaluate.stage import Surroundings, evaluate
+from engine.kernels.layout import ACCEPTED, DUPLICATES, LATE, LATE_RAW
+from engine.model import topics
+from engine.model.finding import Finding
+from engine.model.outputs import DeadLetter, KpiState
+from engine.model.records import JoinRecord, Progress, Signal
+from engine.model.time import format_time
+from engine.rules.compiler import compile_plan
+from engine.runtime.ports import Output, Position
+from engine.state.pages import changed_pages, every_page, read_meta, restored
+from engine.state.partition import PartitionState
+from engine.wire.batch import Batch, Record
+from engine.wire.reference import ReferenceDecoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from engine.runtime.context import StageContext
+
+_BYTES_KEPT = 1_000
+_encode = msgspec.json.Encoder().encode
+
+
+class Stage1:
+    """One partition of the measurements topic. Implements `runtime.ports.Stage`.
+
+    `counts` are totals since this object was made, for telemetry: measurements by fate, dead letters by reason, findings by
+    (rule, transition, status).
+    """
+
+    def __init__(self, partition: int, context: StageContext) -> None:
+        self._context = context
+        self._around = Surroundings(context.rule_sets, context.future_max)
+        self._decoder = ReferenceDecoder(context.limits)
+        plan = compile_plan(context.rule_sets[context.first_rule_set])
+        self.state = PartitionState(plan, partition, context.measurement_partitions, context.limits)
+        self.counts: dict[str | tuple[str, ...], int] = {}
+
+    @property
+    def rule_set_hash(self) -> str:
+        """The set that is active after the last batch."""
+        return self.state.plan.rule_set.hash
+
+    def apply(self, batch: Batch) -> list[Output]:
+        """Take a batch; what it says, in order of cause."""
+        outputs: list[Output] = []
+        before = self.state
+        for chunk in self._decoder.decode(batch, self._resolve):
+            self.state, said = evaluate(self.state, chunk, self._around)
+            outputs.extend(self._outputs(said))
+            if self.state is not before:
+                self._decoder.forget()
+                before = self.state
+        self._count_measurements()
+        return outputs
+
+    def _resolve(self, kpi: str, dimensions: dict[str, str], source: str | None) -> int:
+        return self.state.resolve(kpi, dimensions, source)
+
+    def dirty_pages(self) -> dict[str, bytes]:
+        """Pages changed since they were last asked for."""
+        return changed_pages(self.state)
+
+    def all_pages(self) -> dict[str, bytes]:
+        """Every page."""
+        return every_page(self.state)
+
+    def restore(self, pages: Mapping[str, bytes]) -> None:
+        """Become the state that was written; KeyError when its rule set is not known."""
+        plan = compile_plan(self._context.rule_sets[read_meta(pages).rule_set])
+        context = self._context
+        self.state = restored(plan, self.state.partition, context.measurement_partitions, context.limits, pages)
+        self._decoder.forget()
+
+    def close(self) -> None:
+        """Nothing is held outside."""
+
+    def _count_measurements(self) -> None:
+        counters = self.state.tables.counters
+        for name, place in (("accepted", ACCEPTED), ("duplicate", DUPLICATES), ("late", LATE), ("late_raw", LATE_RAW)):
+            self._count(name, int(counters[place]))
+            counters[place] = 0
+
+    def _count(self, what: str | tuple[str, ...], number: int = 1) -> None:
+        self.counts[what] = self.counts.get(what, 0) + number
+
+    def _outputs(self, said: Iterable[Emission]) -> Iterable[Output]:
+        offset, ordinal = -1, 0
+        for emission in said:
+            ordinal = ordinal + 1 if emission.offset == offset else 0
+            offset = emission.offset
+            position = Position(SEMANTICS_VERSION, self.state.partition, offset, ordinal)
+            yield from self._output(emission, position)
+
+    def _output(self, emission: Emission, position: Position) -> Iterable[Output]:
+        said = emission.said
+        headers = ((Position.HEADER, position.encode()),)
+        if isinstance(said, TickPassed):
+            yield from self._progress(said, headers)
+        elif isinstance(said, Finding):
+            self._count(("finding", said.rule, said.transition, said.status))
+            key = said.scope.encode()
+            yield Output(topics.FINDINGS, None, Record(key, _encode(said), headers))
+        elif isinstance(said, JoinRecord | Signal):
+            key = f"{said.correlation}|{said.scope}".encode()
+            yield Output(topics.FINDINGS, None, Record(key, _encode(said), headers))
+        elif isinstance(said, KpiState):
+            yield Output(topics.KPI_STATE, None, Record(said.series.encode(), _encode(said)))
+        elif isinstance(said, Forward):
+            self._count("forwarded")
+            yield Output(topics.MEASUREMENTS, None, Record(said.key, said.value))
+        else:
+            yield self._dead_letter(emission.offset, said)
+
+    def _progress(self, tick: TickPassed, headers: tuple[tuple[str, bytes], ...]) -> Iterable[Output]:
+        value = _encode(Progress(partition=self.state.partition, tick=tick.number, time=format_time(tick.time)))
+        for partition in range(self._context.finding_partitions):
+            yield Output(topics.FINDINGS, partition, Record(None, value, headers))
+
+    def _dead_letter(self, offset: int, refusal: Refusal) -> Output:
+        error = refusal.error
+        self._count(("dead_letter", error.reason))
+        message = self._decoder.message_at(offset)
+        kept = message if len(message) <= self._context.limits.message_bytes_max else message[:_BYTES_KEPT]
+        letter = DeadLetter(
+            reason=error.reason,
+            detail=error.detail,
+            path=error.path,
+            topic=topics.MEASUREMENTS,
+            partition=self.state.partition,
+            offset=offset,
+            index=error.index,
+            bytes=base64.b64encode(kept).decode(),
+        )
+        return Output(topics.DEAD_LETTERS, 0, Record(None, _encode(letter)))

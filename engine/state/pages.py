@@ -1,0 +1,233 @@
+"""Pages: the state of a partition as named pieces of bytes, of which only the changed ones are written again.
+
+`meta` is the small things, `series/N` all rows of the N-th block of series, `ids/N` a stretch of the ledger. Rows are written
+as they lie in memory (little endian): a page is only read under the rule set that it was written under, and the manifest
+names that.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from engine.errors import StateError
+from engine.kernels import layout
+from engine.kernels.layout import LEDGER, SERIES_A_BLOCK
+from engine.model.finding import Finding
+from engine.model.records import Activate
+from engine.state.partition import EmittedKey, PartitionState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from engine.model.limits import Limits
+    from engine.rules.compiler import Plan
+
+assert sys.byteorder == "little", "pages are written as they lie in memory"
+
+IDS_A_PAGE = 4_096
+META = "meta"
+
+
+class Meta(msgspec.Struct, frozen=True):
+    """What is not in the tables. `series` and `ids` say how much the other pages must add up to."""
+
+    rule_set: str
+    series: int
+    ids: int
+    tick_number: int | None
+    tick_time: int | None
+    marks: dict[str, int]
+    activation: int
+    pending: Activate | None
+
+
+class Block(msgspec.Struct, frozen=True):
+    """All rows of up to 256 series. `points` and `emitted` are by slot, counted from the block's first."""
+
+    names: list[tuple[int, dict[str, str]]]
+    series: bytes
+    slots: bytes
+    cells: bytes
+    instances: bytes
+    base: bytes
+    history: bytes
+    points: dict[int, bytes]
+    emitted: dict[int, list[tuple[EmittedKey, Finding]]]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_ranges = ("slots", "cells", "instances", "history")
+
+
+def meta_page(state: PartitionState) -> bytes:
+    """The page `meta` as it stands now."""
+    return _encode(
+        Meta(
+            rule_set=state.plan.rule_set.hash,
+            series=len(state.series),
+            ids=int(state.tables.counters[LEDGER]),
+            tick_number=state.tick_number,
+            tick_time=state.tick_time,
+            marks=state.marks,
+            activation=state.activation,
+            pending=state.pending,
+        )
+    )
+
+
+def read_meta(pages: Mapping[str, bytes]) -> Meta:
+    """The page `meta`; StateError when there is none or it is damaged."""
+    try:
+        return msgspec.msgpack.decode(pages[META], type=Meta)
+    except (KeyError, msgspec.DecodeError) as error:
+        raise StateError(f"expected a readable page {META!r}, found {error!r}") from error
+
+
+def changed_pages(state: PartitionState) -> dict[str, bytes]:
+    """Pages that changed since the last call, and `meta`; an empty value where a page is gone."""
+    pages = {META: meta_page(state)}
+    blocks = -(-len(state.series) // SERIES_A_BLOCK)
+    for block in np.flatnonzero(state.tables.dirty[:blocks]):
+        pages[f"series/{block}"] = _encode(_block(state, int(block)))
+    state.tables.dirty[:] = 0
+    pages.update((f"series/{block}", b"") for block in range(blocks, state.block_pages))
+    state.block_pages = blocks
+    pages.update(_id_pages(state))
+    return pages
+
+
+def every_page(state: PartitionState) -> dict[str, bytes]:
+    """All pages; they count as written."""
+    state.tables.dirty[:] = 1
+    state.ids_written = 0
+    state.id_pages = state.block_pages = 0
+    return changed_pages(state)
+
+
+def _id_pages(state: PartitionState) -> Iterator[tuple[str, bytes]]:
+    count = int(state.tables.counters[LEDGER])
+    pages = -(-count // IDS_A_PAGE)
+    for page in range(state.ids_written // IDS_A_PAGE, pages):
+        entries = state.tables.ids[page * IDS_A_PAGE : min(count, (page + 1) * IDS_A_PAGE)]
+        yield f"ids/{page}", entries.tobytes()
+    for page in range(pages, state.id_pages):
+        yield f"ids/{page}", b""
+    state.ids_written, state.id_pages = count, pages
+
+
+def _bounds(state: PartitionState, block: int) -> dict[str, tuple[int, int]]:
+    """First and last row (exclusive) of the block in each table."""
+    first, last = block * SERIES_A_BLOCK, min(len(state.series), (block + 1) * SERIES_A_BLOCK)
+    begin, end = _row_starts(state, first), _row_starts(state, last)
+    return {"series": (first, last)} | {name: (begin[name], end[name]) for name in _ranges}
+
+
+def _row_starts(state: PartitionState, row: int) -> dict[str, int]:
+    """Where the rows of series `row` begin; the ends of the tables for the row after the last.
+
+    A slot without instances still says where its instances would begin; only histories need a look for the next user.
+    """
+    used = state.arrays.used
+    if row >= len(state.series):
+        return {name: used[name] for name in _ranges}
+    slot = int(state.tables.series[row]["slot"])
+    instance = int(state.tables.slots[slot]["instance"])
+    history = int(state.tables.instances[instance]["history"]) if instance < used["instances"] else used["history"]
+    return {
+        "slots": slot,
+        "cells": int(state.tables.slots[slot]["cell"]),
+        "instances": instance,
+        "history": history,
+    }
+
+
+def _block(state: PartitionState, block: int) -> Block:
+    tables, bounds = state.tables, _bounds(state, block)
+    rows = {name: getattr(tables, name)[slice(*bound)].tobytes() for name, bound in bounds.items()}
+    first, last = bounds["slots"]
+    points = {}
+    for number in state.raw_slots(first, last):
+        slot = tables.slots[number]
+        begin = int(slot["point"]) + int(slot["head"])
+        points[number - first] = tables.points[begin : begin + int(slot["points"])].tobytes()
+    emitted = {
+        number - first: list(entries.items())
+        for number, entries in state.emitted.items()
+        if first <= number < last and entries
+    }
+    names = [(series.kpi, series.dimensions) for series in state.series[slice(*bounds["series"])]]
+    base = tables.base[slice(*bounds["instances"])].tobytes()
+    return Block(names=names, base=base, points=points, emitted=emitted, **rows)
+
+
+def restored(plan: Plan, partition: int, partitions: int, limits: Limits, pages: Mapping[str, bytes]) -> PartitionState:
+    """The state that was written as `pages`. StateError when they do not fit together."""
+    meta = read_meta(pages)
+    state = PartitionState(plan, partition, partitions, limits, declare=False)
+    state.tick_number, state.tick_time = meta.tick_number, meta.tick_time
+    state.marks = dict(meta.marks)
+    state.activation, state.pending = meta.activation, meta.pending
+    for block in range(-(-meta.series // SERIES_A_BLOCK)):
+        _restore_block(state, block, _read_block(pages, block))
+    if len(state.series) != meta.series:
+        raise StateError(f"expected {meta.series} series in the pages, found {len(state.series)}")
+    _restore_ids(state, meta.ids, pages)
+    state.tables.dirty[:] = 0
+    state.block_pages = -(-meta.series // SERIES_A_BLOCK)
+    return state
+
+
+def _read_block(pages: Mapping[str, bytes], block: int) -> Block:
+    try:
+        return msgspec.msgpack.decode(pages[f"series/{block}"], type=Block)
+    except (KeyError, msgspec.DecodeError) as error:
+        raise StateError(f"expected a readable page series/{block}, found {error!r}") from error
+
+
+def _restore_block(state: PartitionState, block: int, page: Block) -> None:
+    for kpi, dimensions in page.names:
+        state.append_series(kpi, dimensions, state.key_of(kpi, dimensions))
+    bounds = _bounds(state, block)
+    first, last = bounds["slots"]
+    for name, (begin, end) in bounds.items():
+        _write(getattr(state.tables, name), begin, end, getattr(page, name), name)
+    _write(state.tables.base, *bounds["instances"], page.base, "base")
+    for number in state.raw_slots(first, last):
+        points = np.frombuffer(page.points[number - first], layout.POINT)
+        slot = state.tables.slots[number]
+        slot["points"] = 0
+        state.move_points(number, int(slot["room"]))
+        place = int(state.tables.slots[number]["point"])
+        state.tables.points[place : place + len(points)] = points
+        state.tables.slots[number]["points"] = len(points)
+    for number, entries in page.emitted.items():
+        state.emitted[first + number] = dict(entries)
+
+
+def _write(table: np.ndarray, begin: int, end: int, data: bytes, name: str) -> None:  # type: ignore[type-arg]
+    rows = np.frombuffer(data, table.dtype)
+    if len(rows) != end - begin:
+        raise StateError(f"expected {end - begin} rows of {name} in a page, found {len(rows)}")
+    table[begin:end] = rows
+
+
+def _restore_ids(state: PartitionState, count: int, pages: Mapping[str, bytes]) -> None:
+    number = -(-count // IDS_A_PAGE)
+    try:
+        data = b"".join(pages[f"ids/{page}"] for page in range(number))
+    except KeyError as error:
+        raise StateError(f"expected the page {error}, found none") from error
+    entries = np.frombuffer(data, layout.ID)
+    if len(entries) != count:
+        raise StateError(f"expected {count} ids in the pages, found {len(entries)}")
+    room = len(state.tables.ids)
+    while room < count:
+        room *= 2
+    ids = np.zeros(room, layout.ID)
+    ids[:count] = entries
+    state.set_ids(ids, count)
+    state.ids_written, state.id_pages = count, number
