@@ -1,0 +1,32 @@
+"""A judgement: what correlation has to say to reviews about one rule on one scope, at one barrier."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from engine.model.finding import Episode
+from engine.model.trigger import ConflictEvidence, GroupEvidence
+
+Turn = Literal["began", "changed", "ended", "resumed", "withdrawn"]
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """One turn in the life of a joined or grouped alert.
+
+    `began` opens, `changed` amends what is on or was on, `ended` clears, `resumed` takes an `ended` back, `withdrawn` says
+    that it never was. `opened` is the event time that names this alert among others of the same rule and scope;
+    `event_time` belongs to this turn. `taking_part` are the KPIs whose owners the alert concerns, beside the rule's own.
+    """
+
+    rule: str
+    scope: str
+    rule_set: str
+    turn: Turn
+    opened: str
+    event_time: str
+    evidence: ConflictEvidence | GroupEvidence | None
+    taking_part: tuple[str, ...] = ()
+    episode: Episode | None = None
+    cause: str | None = None
