@@ -1,6 +1,6 @@
 """The Faust application as a thin shell: which of its features are on, and the hooks that hand control to the worker.
 
-No tables, no web server, no leader topic, no topics of Faust's own, no producer: what is written goes through the `Log`.
+No tables, no web server, no leader topic, no topics of Faust's own, no producer: what is written goes by the `Log`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from engine.stream.consumer import FETCH_BYTES, BatchConsumer, BatchTransport
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from faust.types import AppT
+    from faust.types import AppT, StreamT
     from faust.types.tuples import Message
 
     from engine.model.time import Micros
     from engine.wire.batch import Batch
 
 BATCHES_WAITING_MAX = 8
-"""Batches that wait for an agent: Faust counts events, and a batch is one, so this bounds memory with `FETCH_BYTES`."""
+"""Batches that wait for an agent: Faust counts events, a batch is one, so with `FETCH_BYTES` this bounds memory."""
 
 
 class WorkerBoot(BootStrategy):
@@ -37,6 +37,13 @@ class EngineApp(faust.App):
     """Faust's app with the batch transport; nothing of it touches the disk."""
 
     BootStrategy = WorkerBoot
+    failed: Callable[[BaseException], None] | None = None
+    """Told when anything of Faust's crashes; mode itself only notes it."""
+
+    def _crash(self, reason: BaseException) -> None:
+        super()._crash(reason)
+        if self.failed is not None:
+            self.failed(reason)
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
@@ -96,8 +103,8 @@ def add_agent(app: EngineApp, topic: str, handle: Callable[[Batch], Awaitable[No
     """Give each batch of `topic` (full name) to `handle`, one at a time. `handle` must not raise: Faust would go on."""
     channel = app.topic(topic, schema=HandThrough(), acks=False, internal=False)
 
-    async def agent(stream: faust.Stream[Any]) -> None:
-        async for batch in stream.noack():
+    async def agent(stream: StreamT[Any]) -> None:
+        async for batch in stream:
             await handle(batch)
 
     app.agent(channel, name=f"read-{topic}")(agent)

@@ -11,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import IllegalStateError, KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers.aiokafka import (
     AIOKafkaConsumerThread,
@@ -22,7 +22,7 @@ from faust.transport.drivers.aiokafka import (
 )
 from faust.types import TP, ConsumerMessage
 
-from engine.errors import BrokerError, LogError
+from engine.errors import BrokerError, EngineError
 from engine.runtime.raw_records import RawConsumer
 
 if TYPE_CHECKING:
@@ -140,6 +140,17 @@ class BatchConsumer(Consumer):
         partitions = [TopicPartition(tp.topic, tp.partition) for tp in tps]
         return cast("dict[TP, tuple[int, int]]", await self._thread.run(lambda consumer: _bounds(consumer, partitions)))
 
+    async def partitions_of(self, topic: str) -> list[TP]:
+        """Every partition of a topic that we read, whoever owns it."""
+        found = await self._thread.run(lambda consumer: _partitions(consumer, topic))
+        return [TP(topic, partition) for partition in sorted(found)]
+
+    async def offset_at(self, tp: TP, timestamp_ms: int) -> int | None:
+        """The first record that is not older than that; None when there is none."""
+        partition = TopicPartition(tp.topic, tp.partition)
+        found = await self._thread.run(lambda consumer: consumer.offsets_for_times({partition: timestamp_ms}))
+        return found[partition].offset if found[partition] is not None else None
+
     def end_seen(self, tp: TP) -> int | None:
         """The partition's end as the last fetch told it; None before the first."""
         try:
@@ -173,23 +184,10 @@ class BatchConsumer(Consumer):
     async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 (Faust's own signature)
         try:
             await super()._drain_messages(fetcher)
-        except OffsetOutOfRangeError as error:
-            self.failed(await self._lost(error))
+        except EngineError as error:
+            self.failed(error)
         except KafkaError as error:
             self.failed(BrokerError(f"reading from the broker failed: {error!r}"))
-
-    async def _lost(self, error: OffsetOutOfRangeError) -> LogError:
-        """Which records are gone, as far as the broker still tells."""
-        positions = cast("Mapping[TP, int]", error.args[0]) if error.args else {}
-        bounds = await self.bounds(positions)
-        told = "; ".join(
-            f"{tp.topic}[{tp.partition}] was to be read at offset {offset}, it holds {bounds[tp][0]} to {bounds[tp][1]}"
-            for tp, offset in positions.items()
-        )
-        return LogError(
-            f"records are gone that were not read yet: {told}. Retention is shorter than the worker's lag, or the "
-            "topic was made again; keep records longer, or start anew with `--start-at` and other checkpoints"
-        )
 
 
 class BatchTransport(Transport):
@@ -220,3 +218,7 @@ async def _bounds(
     starts = await consumer.beginning_offsets(partitions)
     ends = await consumer.end_offsets(partitions)
     return {partition: (starts[partition], ends[partition]) for partition in partitions}
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    return consumer.partitions_for_topic(topic) or set()

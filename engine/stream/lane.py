@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
-from faust.types import TP
-
 from engine.errors import LogError
 
 if TYPE_CHECKING:
+    from faust.types import TP
+
     from engine.wire.batch import Batch
 
 SEEKS_MAX = 5
@@ -36,11 +36,15 @@ class Work(Protocol):
 
 
 class Lane:
-    """Hands batches to the work, in order and without a gap, while the partition is ours."""
+    """Hands batches to the work, in order and without a gap, while the partition is ours.
 
-    def __init__(self, tp: TP, work: Work) -> None:
+    `contiguous` False: a foreign topic, where compaction may have left gaps.
+    """
+
+    def __init__(self, tp: TP, work: Work, *, contiguous: bool = True) -> None:
         self.tp = tp
         self.work = work
+        self._contiguous = contiguous
         self.position = 0
         self.open = False
         """Whether batches may be taken: recovered, and not given away."""
@@ -58,7 +62,7 @@ class Lane:
             if not self.open or batch.next_offset <= self.position:
                 return None
             first = _first_record(batch)
-            if first > self.position:
+            if batch.first_offset > self.position or (self._contiguous and first > self.position):
                 return self._seek_again(first)
             if batch.first_offset != self.position:
                 batch = batch._replace(first_offset=self.position)
@@ -86,14 +90,14 @@ class Lane:
         self._sought = (self.position, count)
         if count > SEEKS_MAX:
             raise LogError(
-                f"{self.tp.topic}[{self.tp.partition}]: expected the record at offset {self.position}, the broker gives "
-                f"offset {first} however often it is asked; the records between are lost. Keep records longer than a "
+                f"{self.tp.topic}[{self.tp.partition}]: expected the record at offset {self.position}, the broker "
+                f"gives {first} however often it is asked; the records between are lost. Keep records longer than a "
                 "worker's lag"
             )
         return self.position
 
 
 def _first_record(batch: Batch) -> int:
-    """Where the batch really begins: the base offset of its first record batch, when that lies above where it was read."""
+    """Where the batch really begins: at its first record batch, when that lies above where it was to be read."""
     base = int.from_bytes(batch.data[:8], "big") if batch.data else batch.first_offset
     return max(base, batch.first_offset)

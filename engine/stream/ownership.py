@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -25,15 +25,27 @@ SETTLE_SECONDS = 8.0
 _log = structlog.get_logger(__name__)
 
 
+class Watcher(Protocol):
+    """Is told which partitions come, are ready, and go."""
+
+    def expect(self, tp: TP) -> None:
+        """Given to us; recovering."""
+
+    def recovered(self, tp: TP) -> None:
+        """Ready."""
+
+    def drop(self, tp: TP) -> None:
+        """Went elsewhere."""
+
+
 class Ownership:
     """The lanes of this worker. `make` gives a new lane for a partition."""
 
-    def __init__(self, make: Callable[[TP], Lane]) -> None:
+    def __init__(self, make: Callable[[TP], Lane], watcher: Watcher) -> None:
         self._make = make
+        self._watcher = watcher
         self._lanes: dict[TP, Lane] = {}
         self._recovering: asyncio.Task[None] | None = None
-        self.ready = False
-        """Whether everything that the group gave us is recovered and open."""
 
     def __iter__(self) -> Iterator[Lane]:
         return iter([lane for lane in self._lanes.values() if lane.open])
@@ -58,12 +70,10 @@ class Ownership:
         if task.cancelled():
             return False
         task.result()
-        self.ready = True
         return True
 
     async def release(self) -> None:
-        """Stop work on every partition and settle; what comes back is recovered again, the rest dropped, by `acquire`."""
-        self.ready = False
+        """Stop work on every partition and settle. `acquire` recovers what comes back and drops the rest."""
         await self._stop_recovering()
         lanes = list(self._lanes.values())
         try:
@@ -81,10 +91,13 @@ class Ownership:
 
     async def _recover(self, assigned: list[TP]) -> None:
         for tp in assigned:
+            self._watcher.expect(tp)
+        for tp in assigned:
             lane = self._lanes.get(tp)
             if lane is None:
                 lane = self._lanes[tp] = self._make(tp)
             await lane.recover()
+            self._watcher.recovered(tp)
             _log.info("partition recovered", topic=tp.topic, partition=tp.partition, offset=lane.position)
 
     async def _stop_recovering(self) -> None:
@@ -96,4 +109,5 @@ class Ownership:
 
     def _drop(self, tps: set[TP]) -> None:
         for tp in tps:
+            self._watcher.drop(tp)
             self._lanes.pop(tp).work.close()

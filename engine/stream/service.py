@@ -1,0 +1,89 @@
+"""A worker as a service: its log, its endpoint, and the signals of the process round it. The same in a test as live."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from engine.errors import EngineError
+from engine.runtime.kafka_log import KafkaLog
+from engine.stream.worker import Stages, Worker, steady_clock
+from engine.telemetry.health import Health
+from engine.telemetry.http import Endpoint
+from engine.telemetry.metrics import Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine.rules.ruleset import RuleSet
+    from engine.runtime.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+_DRAIN = (signal.SIGTERM, signal.SIGINT)
+
+
+async def serve(
+    settings: Settings,
+    rule_set: RuleSet,
+    stages: Stages,
+    *,
+    load: Callable[[], RuleSet] | None = None,
+    started: Callable[[Worker, Endpoint], None] | None = None,
+) -> None:
+    """Run a worker until it is stopped; raises EngineError, or what else made it fail.
+
+    With `load` the process's signals are taken: SIGTERM and SIGINT drain, SIGHUP loads the rules again. Without it the
+    caller stops it by `Worker.stop`, which `started` hands out together with the endpoint.
+    """
+    metrics, health = Metrics(CollectorRegistry()), Health()
+    async with KafkaLog(",".join(settings.brokers), settings.prefix, group=settings.group) as log:
+        worker = Worker(settings, log, rule_set, stages, health=health, metrics=metrics)
+        with Endpoint(
+            settings.http_host,
+            settings.http_port,
+            metrics=metrics,
+            health=health,
+            clock=steady_clock,
+            progress_timeout=settings.progress_timeout,
+        ) as endpoint:
+            _log.info("worker starts", group=settings.group, domain=settings.domain, http_port=endpoint.port)
+            if started is not None:
+                started(worker, endpoint)
+            if load is None:
+                await worker.run()
+            else:
+                await _run_with_signals(worker, load)
+            _log.info("worker ended, everything done is committed")
+
+
+async def _run_with_signals(worker: Worker, load: Callable[[], RuleSet]) -> None:
+    loop = asyncio.get_running_loop()
+    reloading = asyncio.Event()
+    for number in _DRAIN:
+        loop.add_signal_handler(number, worker.stop)
+    loop.add_signal_handler(signal.SIGHUP, reloading.set)
+    task = asyncio.create_task(_reload_when_told(worker, load, reloading))
+    try:
+        await worker.run()
+    finally:
+        task.cancel()
+        for number in (*_DRAIN, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+
+async def _reload_when_told(worker: Worker, load: Callable[[], RuleSet], reloading: asyncio.Event) -> None:
+    while True:
+        await reloading.wait()
+        reloading.clear()
+        try:
+            rule_set = await asyncio.to_thread(load)
+            changed = await worker.reload(rule_set)
+        except EngineError as error:
+            _log.error("reload refused, the running rules stay in place", problems=str(error))
+        else:
+            _log.info("rules reloaded" if changed else "rules reloaded, nothing changed", hash=rule_set.hash)

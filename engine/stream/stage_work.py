@@ -1,0 +1,116 @@
+"""A stage at work on its partition: a `Processor` that is acquired, fed, and checkpointed in turn with the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from engine.runtime.acquire import acquire
+from engine.runtime.processor import Processor
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from engine.model.records import Tick
+    from engine.model.time import Micros
+    from engine.runtime.cadence import Cadence
+    from engine.runtime.ports import Log, Stage
+    from engine.runtime.processor import Place, Written
+    from engine.wire.batch import Batch
+
+
+class Observer(Protocol):
+    """Is told what happens, for metrics and for the watchdog; must not raise."""
+
+    def batch_done(self, place: Place, batch: Batch, duration: Micros) -> None:
+        """A batch was processed and all that it said is acknowledged."""
+
+    def checkpoint_done(self, place: Place, written: Written, duration: Micros) -> None:
+        """A checkpoint was written and committed."""
+
+    def recovered(self, place: Place, duration: Micros) -> None:
+        """A partition was acquired and is ready."""
+
+
+class StageWork:
+    """The work of one lane.
+
+    `first_position` finds the offset to begin at where there is no manifest; `present` gives the tick of this moment,
+    None in `replay`; `clock` reads microseconds that never go back.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        place: Place,
+        make_stage: Callable[[], Stage],
+        *,
+        first_position: Callable[[Place], Awaitable[int | None]],
+        present: Callable[[], Tick | None],
+        cadence: Cadence[Place],
+        clock: Callable[[], Micros],
+        observer: Observer,
+    ) -> None:
+        self.place = place
+        self._log = log
+        self._make_stage = make_stage
+        self._first_position = first_position
+        self._present = present
+        self._cadence = cadence
+        self._clock = clock
+        self._observer = observer
+        self._processor: Processor | None = None
+
+    @property
+    def processor(self) -> Processor | None:
+        """The processor, once it was made."""
+        return self._processor
+
+    async def recover(self) -> int:
+        """Acquire the partition: claim, load, and write what its input must hold before anything else."""
+        began = self._clock()
+        if self._processor is None:
+            start_at = await self._first_position(self.place)
+            self._processor = Processor(self._log, self.place, self._make_stage, start_at=start_at)
+        position = await acquire(self._log, self._processor, self._present())
+        self._cadence.joined(self.place)
+        # Without a manifest this pins where the first start began: `latest` means another place after a crash.
+        await self._checkpoint()
+        self._observer.recovered(self.place, self._clock() - began)
+        return position
+
+    async def process(self, batch: Batch) -> None:
+        """Give the batch to the stage; everything that it says is acknowledged afterwards."""
+        began = self._clock()
+        await self._ready.process(batch._replace(topic=self.place.topic))
+        duration = self._clock() - began
+        self._cadence.worked(self.place, duration)
+        self._observer.batch_done(self.place, batch, duration)
+
+    async def tend(self) -> None:
+        """Write a checkpoint when it is this partition's turn."""
+        if self._cadence.due(self._clock()) == self.place:
+            await self._checkpoint()
+
+    async def settle(self) -> None:
+        """Write a last checkpoint: whoever comes next has nothing to replay."""
+        await self._checkpoint()
+
+    def close(self) -> None:
+        """Let the state go."""
+        self._cadence.left(self.place)
+        if self._processor is not None:
+            self._processor.close()
+
+    @property
+    def _ready(self) -> Processor:
+        if self._processor is None:
+            raise RuntimeError(f"{self.place} was not recovered yet")
+        return self._processor
+
+    async def _checkpoint(self) -> None:
+        began = self._clock()
+        written = await self._ready.checkpoint()
+        now = self._clock()
+        self._cadence.written(self.place, now, now - began)
+        if written is not None:
+            self._observer.checkpoint_done(self.place, written, now - began)
