@@ -1,0 +1,74 @@
+# make demo   see review triggers raised from real events (no Java, no Kafka needed)
+# make setup  everything that developing needs, in .venv
+# make test   the whole gate: make check, then every test, a real Apache Kafka included
+# make check  formatting, lint, types and import floors
+# make bench  measure
+# make clean  take away all that make made
+#
+# Each of them does the set-up that it needs, from a fresh clone; done steps leave a stamp and are not done again.
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(if $(shell command -v $(name)),$(name))) python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+KAFKA_LIBS := .cache/kafka/libs
+PYTEST_WORKERS ?= 2
+
+# Builds of packages that come as source take their tools from the same pins.
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: setup demo test tests check bench clean kafka-jars warm
+.DELETE_ON_ERROR:
+
+setup: $(STAMPS)/dev $(STAMPS)/warm
+
+demo: $(STAMPS)/demo $(STAMPS)/warm
+	$(BIN)/counterpoint demo $(DEMO)
+
+test: check kafka-jars tests
+
+tests: $(STAMPS)/dev $(STAMPS)/warm
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup -m "not kafka" -q
+	$(BIN)/pytest -m kafka -q
+
+check: $(STAMPS)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: $(STAMPS)/dev $(STAMPS)/warm
+	@for file in tests/benchmarks/bench_*.py; do \
+	    [ -e "$$file" ] || { echo "bench: no tests/benchmarks/bench_*.py yet" >&2; exit 1; }; \
+	    $(BIN)/python "$$file" || exit 1; done
+
+clean:
+	rm -rf $(VENV) .cache build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find engine tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+kafka-jars: $(KAFKA_LIBS)/.stamp
+
+$(BIN)/python:
+	deploy/setup/check-python $(PYTHON)
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMPS)/demo: pyproject.toml constraints.txt | $(BIN)/python
+	deploy/setup/check-python $(BIN)/python
+	$(BIN)/pip install -q -c constraints.txt -e '.[demo]'
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/dev: pyproject.toml constraints.txt | $(BIN)/python
+	deploy/setup/check-python $(BIN)/python
+	$(BIN)/pip install -q -c constraints.txt -e '.[demo,parquet,dev]'
+	@mkdir -p $(STAMPS) && touch $@ $(STAMPS)/demo
+
+# Compile the kernels now, so that neither the first measurement nor the first test waits for it.
+$(STAMPS)/warm: $(wildcard engine/kernels/*.py) | $(STAMPS)/demo
+	@if [ -f engine/kernels/warm.py ]; then echo $(BIN)/python -m engine.kernels.warm; $(BIN)/python -m engine.kernels.warm; fi
+	@touch $@
+
+$(KAFKA_LIBS)/.stamp: deploy/kafka/pom.xml
+	deploy/kafka/require-java
+	mvn -q -B -f deploy/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(KAFKA_LIBS)
+	@touch $@
