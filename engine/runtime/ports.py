@@ -5,7 +5,7 @@ A processor knows nothing of rules; a stage knows nothing of brokers. In-memory 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,19 +13,23 @@ if TYPE_CHECKING:
     from engine.wire.batch import Batch, Record
 
 
-class Position(NamedTuple):
-    """What caused an output: readers drop what is not greater than the last one they have from that partition."""
-
+class _PositionFields(NamedTuple):
     semantics: int
     partition: int
     offset: int
     ordinal: int
 
-    HEADER = "counterpoint-position"
+
+class Position(_PositionFields):
+    """What caused an output: readers drop what is not greater than the last one they have from that partition."""
+
+    __slots__ = ()
+
+    HEADER: ClassVar[str] = "counterpoint-position"
 
     def encode(self) -> bytes:
         """`1:0:4711:2` as the header's value."""
-        return b"%d:%d:%d:%d" % self
+        return b"%d:%d:%d:%d" % (self.semantics, self.partition, self.offset, self.ordinal)
 
     @classmethod
     def decode(cls, value: bytes) -> Position:
@@ -57,12 +61,15 @@ class Log(Protocol):
     async def append(self, outputs: Sequence[Output]) -> list[tuple[int, int]]:
         """Append all, in order within each partition; returns when all are acknowledged, with (partition, offset) each.
 
-        Repeats of an output may stand in the log after a failure that was retried. BrokerError when it cannot be done.
+        Repeats of an output may stand in the log after a failure that was retried. BrokerError when it cannot be done;
+        then each partition has the outputs for it up to some point and none after it: a reader drops whatever is not
+        greater than its last position, so that an output after a gap would bury those in the gap for ever.
         """
 
     async def read(self, topic: str, partition: int, offset: int, *, records_max: int = 5_000) -> Batch | None:
         """What stands at or after `offset`, at most `records_max` records; None when nothing does yet.
 
+        The batch begins at `offset`, even where the first record that is kept stands later: a gap is read like records.
         LogError when `offset` is below the first record kept or above the end: records were lost.
         """
 
@@ -84,11 +91,13 @@ class Stage(Protocol):
         """The rule set that is active after the last batch: it goes into the manifest."""
 
     def apply(self, batch: Batch) -> list[Output]:
-        """Take a batch, return what it says, in order of cause, with `Position` headers on findings-topic records and
-        triggers. Same records, however cut, same outputs."""
+        """Take a batch, return what it says, in order of cause; `Position` headers on findings-topic records and triggers.
+
+        Same records, however cut, same outputs.
+        """
 
     def dirty_pages(self) -> dict[str, bytes]:
-        """Pages changed since the last call of `dirty_pages` or `all_pages`, by name. An empty value: the page is gone."""
+        """Pages changed since the last call of `dirty_pages` or `all_pages`, by name; an empty value: it is gone."""
 
     def all_pages(self) -> dict[str, bytes]:
         """Every page; `restore` from them gives an equal state."""
