@@ -1,0 +1,175 @@
+"""The `Log` of the runtime on a Kafka broker, real or embedded.
+
+Library: aiokafka's client and producer, because Faust brings it along and the worker runs on asyncio; reading asks the
+broker directly (`FetchRequest`), so that there is neither a position nor a prefetch to keep in step with ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from engine.errors import BrokerError, LogError
+from engine.model.topics import full_name
+from engine.runtime.kafka_requests import EARLIEST, LATEST, Requests
+from engine.runtime.raw_records import evicted, raw_batch, shorten
+from engine.runtime.topic_identity import TopicIdentities
+from engine.wire.partition import owner
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from engine.runtime.ports import Output
+    from engine.wire.batch import Batch
+
+    Commit = Callable[[str, int, int], Awaitable[None]]
+
+_MESSAGE_BYTES_MAX = 8 * 1024 * 1024
+
+
+class KafkaLog:
+    """The own topics under `prefix` at `bootstrap`; an async context manager (or `connect` and `close`).
+
+    `commit` is how an offset is committed, by full topic name, partition and offset: a member of a group passes its
+    consumer's, because a broker refuses others while there are members. Without it the log commits on its own.
+    """
+
+    def __init__(self, bootstrap: str, prefix: str, *, group: str | None = None, commit: Commit | None = None) -> None:
+        self._bootstrap = bootstrap
+        self._prefix = prefix
+        self._group = group if group is not None else full_name(prefix, "worker")
+        self._commit = commit
+        self._identities = TopicIdentities(bootstrap)
+        self._counts: dict[str, int] = {}
+        self._requests = Requests(bootstrap)
+        self._producer: Any = None
+        self._committer: Any = None
+
+    async def connect(self) -> None:
+        """Connect. BrokerError when nobody answers."""
+        # lz4 costs little and lets the embedded broker's 5 MB hold several times as much.
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            enable_idempotence=True,
+            acks="all",
+            compression_type="lz4",
+            max_batch_size=256 * 1024,
+            max_request_size=_MESSAGE_BYTES_MAX,
+        )
+        try:
+            await self._requests.connect()
+            await self._producer.start()
+        except KafkaError as error:
+            await self.close()
+            raise BrokerError(f"expected a Kafka broker at {self._bootstrap}, it cannot be used: {error}") from error
+
+    async def close(self) -> None:
+        """Let go of all connections; what was appended is acknowledged already."""
+        if self._committer is not None:
+            await self._committer.stop()
+        if self._producer is not None:
+            await self._producer.stop()
+        await self._requests.close()
+        self._producer = self._committer = None
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def partitions(self, topic: str) -> int:
+        """See `Log`."""
+        found = await self._identities.of(full_name(self._prefix, topic))
+        self._counts[topic] = found.partitions
+        return found.partitions
+
+    async def identity(self, topic: str) -> str:
+        """See `Log`. Made of cluster id and topic id."""
+        return str(await self._identities.of(full_name(self._prefix, topic)))
+
+    async def append(self, outputs: Sequence[Output]) -> list[tuple[int, int]]:
+        """See `Log`."""
+        try:
+            sent = [await self._send(output) for output in outputs]
+            places = await asyncio.gather(*sent)
+        except KafkaError as error:
+            raise BrokerError(f"an append of {len(outputs)} records was not acknowledged: {error!r}") from error
+        return [(place.partition, place.offset) for place in places]
+
+    async def _send(self, output: Output) -> asyncio.Future[Any]:
+        """Hand a record to the producer, which keeps the order within a partition."""
+        record = output.record
+        sent: asyncio.Future[Any] = await self._producer.send(
+            full_name(self._prefix, output.topic),
+            value=record.value,
+            key=record.key,
+            partition=await self._place(output),
+            headers=list(record.headers),
+        )
+        return sent
+
+    async def _place(self, output: Output) -> int:
+        if output.partition is not None:
+            await self._name(output.topic, output.partition)
+            return output.partition
+        if output.record.key is None:
+            raise ValueError(f"a record for {output.topic} needs a key or a partition, it has neither")
+        return owner(output.record.key, await self._count(output.topic))
+
+    async def _count(self, topic: str) -> int:
+        """The partition count as first seen: where it changes, everything is refused at the next start."""
+        return self._counts[topic] if topic in self._counts else await self.partitions(topic)
+
+    async def _name(self, topic: str, partition: int) -> str:
+        """The topic's full name; LogError when it has no such partition."""
+        count = await self._count(topic)
+        if not 0 <= partition < count:
+            raise LogError(f"{topic} has {count} partitions, there is no partition {partition}")
+        return full_name(self._prefix, topic)
+
+    async def read(self, topic: str, partition: int, offset: int, *, records_max: int = 5_000) -> Batch | None:
+        """See `Log`. The batch's bytes may hold more than `records_max`; its offsets say what counts."""
+        name = await self._name(topic, partition)
+        if (fetched := await self._requests.fetch(name, partition, offset)) is None:
+            held = f"holds {await self.start(topic, partition)} to {await self.end(topic, partition)}"
+            raise evicted(name, partition, offset, held)
+        batch = raw_batch(topic, partition, offset, *fetched)
+        return None if batch is None else shorten(batch, records_max)
+
+    async def start(self, topic: str, partition: int) -> int:
+        """See `Log`."""
+        return await self._requests.offset(await self._name(topic, partition), partition, EARLIEST)
+
+    async def end(self, topic: str, partition: int) -> int:
+        """See `Log`. What stands in a transaction that is still open does not count."""
+        return await self._requests.offset(await self._name(topic, partition), partition, LATEST)
+
+    async def commit(self, topic: str, partition: int, offset: int) -> None:
+        """See `Log`. BrokerError when it is refused."""
+        name = await self._name(topic, partition)
+        if self._commit is not None:
+            await self._commit(name, partition, offset)
+            return
+        if self._committer is None:
+            self._committer = AIOKafkaConsumer(
+                bootstrap_servers=self._bootstrap, group_id=self._group, enable_auto_commit=False
+            )
+            await self._committer.start()
+        place = TopicPartition(name, partition)
+        self._committer.assign([place])
+        try:
+            await self._committer.commit({place: offset})
+        except KafkaError as error:
+            raise BrokerError(
+                f"{name}[{partition}]: offset {offset} cannot be committed for group {self._group}, which perhaps has "
+                f"members that alone may: {error!r}"
+            ) from error
