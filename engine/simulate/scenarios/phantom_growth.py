@@ -133,14 +133,14 @@ class PhantomGrowth:
         churn = CHURN_A_MONTH * self._noise(rng, 0.03) * self._grown(CHURN, sick)
         for channel, share in CHANNELS.items():
             values = rng.poisson(sessions * share * rng.lognormal(0, 0.04, self.days)).astype(float)
-            yield from self._emit(company, "web.sessions", "web-analytics", 23, values, channel=channel)
+            yield from self._emit(company, "web.sessions", "web-analytics", 20, values, channel=channel)
         for priority, (share, multiple) in PRIORITIES.items():
             values = rng.poisson(tickets * share).astype(float)
             yield from self._emit(company, "support.tickets", "helpdesk", 18, values, priority=priority)
             values = np.round(hours * multiple * rng.lognormal(0, 0.05, self.days), 2)
             yield from self._emit(company, "support.time_to_resolution", "helpdesk", 19, values, priority=priority)
-        yield from self._emit(company, "product.nps", "surveys", 20, np.round(score, 1))
-        yield from self._emit(company, "customers.churn_rate", "billing", 21, np.round(churn, 5))
+        yield from self._emit(company, "product.nps", "surveys", 17, np.round(score, 1))
+        yield from self._emit(company, "customers.churn_rate", "billing", 16, np.round(churn, 5))
 
     def _sessions(self, rng: np.random.Generator) -> Days:
         trend = 1 + rng.uniform(0.0, 0.12) * np.arange(self.days) / self.days

@@ -1,0 +1,49 @@
+"""On which airport-days each rule of the flights pack fires, by pandas, from the raw table alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+BOTH = ["month", "day"]
+
+
+def fired(flights: pd.DataFrame) -> dict[str, set[tuple[str, str]]]:
+    """(airport, date) by rule."""
+    days = flights.assign(date=pd.to_datetime(flights[["year", "month", "day"]])).groupby(["origin", "date"])
+    table = pd.DataFrame({
+        "volume": days.size(),
+        "cancelled": days["dep_time"].apply(lambda times: times.isna().mean()),
+        "delay": days["arr_delay"].mean(),
+    })
+    volume = table["volume"].unstack("origin").asfreq("D")
+    earlier = {weeks: volume.shift(7 * weeks) for weeks in range(1, 9)}
+    median = pd.concat(earlier).groupby(level=1).agg(lambda eight: eight.median(skipna=False))
+    usual = median.stack().swaplevel().reindex(table.index)
+    return {
+        "cancelled-share-high": _days(table["cancelled"] > 0.30),
+        "arrival-delay-high": _days(table["delay"] > 60),
+        "full-schedule-late": _days((table["volume"] > 1.05 * usual) & (table["delay"] > 60)),
+        "schedule-shrank": _days(table["volume"] < 0.8 * usual),
+    }
+
+
+def _days(flags: pd.Series) -> set[tuple[str, str]]:
+    return {(str(origin), date.strftime("%Y-%m-%d")) for origin, date in flags[flags].index}
+
+
+def exchanged(flights: pd.DataFrame, pairs: Mapping[tuple[int, int], tuple[int, int]]) -> pd.DataFrame:
+    """The rows of one (month, day) with the date of the other, both ways."""
+    both = {**pairs, **{there: here for here, there in pairs.items()}}
+    dates = [both.get(date, date) for date in zip(flights["month"], flights["day"], strict=True)]
+    return flights.assign(month=[month for month, _ in dates], day=[day for _, day in dates])
+
+
+def without(flights: pd.DataFrame, dates: set[tuple[int, int]]) -> pd.DataFrame:
+    """The table without the rows of these (month, day)."""
+    kept = [date not in dates for date in zip(flights["month"], flights["day"], strict=True)]
+    return flights[kept]
