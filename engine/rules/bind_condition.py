@@ -1,0 +1,127 @@
+"""Conditions as they run: every default said, percentages as shares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.rules.ruleset import Change, Composite, ConflictSide, CounterpartConflict, Judge, MissingData, Threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from engine.model.time import Micros
+    from engine.rules.declared import Declared
+    from engine.rules.ruleset import Condition, Counterpart, Kpi
+    from engine.rules.spec import RuleSpec
+    from engine.rules.spec.conditions import (
+        ChangeSpec,
+        CompositeSpec,
+        ConflictSpec,
+        JudgeSpec,
+        MissingDataSpec,
+        ThresholdSpec,
+    )
+
+NOISE_DEFAULT = 3.0
+
+
+def members_of(spec: RuleSpec, kpis: Mapping[str, Kpi]) -> list[str]:
+    """The KPIs that a rule looks at, its own first; none for a composite, which looks at rules."""
+    if spec.kpi is None:
+        return []
+    conflict = spec.condition.counterpart_conflict
+    members = [spec.kpi]
+    for counterpart in counterparts_of(conflict, kpis[spec.kpi]) if conflict else ():
+        members.append(counterpart.kpi)
+        if counterpart.per:
+            members.append(counterpart.per)
+    return list(dict.fromkeys(members))
+
+
+def counterparts_of(conflict: ConflictSpec, kpi: Kpi) -> list[Counterpart]:
+    """The counterparts of `kpi` that a conflict names, sorted by KPI; all of them unless it names some."""
+    chosen = conflict.counterparts
+    return [counterpart for counterpart in kpi.counterparts if chosen is None or counterpart.kpi in chosen]
+
+
+def shared_dimensions(kpis: Iterable[Kpi]) -> tuple[str, ...]:
+    """The dimensions that all of them have, sorted."""
+    sets = [set(kpi.dimensions) for kpi in kpis]
+    return tuple(sorted(set.intersection(*sets))) if sets else ()
+
+
+def bind_condition(
+    spec: RuleSpec, kpis: Mapping[str, Kpi], rules: Mapping[str, Declared[RuleSpec]], lateness: Micros
+) -> Condition:
+    """The running form of the rule's one condition; the rule's references must all resolve."""
+    condition = spec.condition
+    if condition.threshold:
+        return _threshold(condition.threshold)
+    if condition.change:
+        return _change(condition.change)
+    if condition.composite:
+        return _composite(condition.composite, kpis, rules)
+    kpi = kpis[str(spec.kpi)]
+    if condition.counterpart_conflict:
+        scope = shared_dimensions(kpis[id_] for id_ in members_of(spec, kpis))
+        return _conflict(condition.counterpart_conflict, kpi, scope)
+    assert condition.missing_data is not None  # noqa: S101 - the shape has exactly one condition
+    return _missing_data(condition.missing_data, kpi, lateness)
+
+
+def _threshold(spec: ThresholdSpec) -> Threshold:
+    if spec.above is not None:
+        return Threshold("above", None, spec.above, spec.recover_at)
+    if spec.below is not None:
+        return Threshold("below", spec.below, None, spec.recover_at)
+    if spec.outside is not None:
+        return Threshold("outside", spec.outside.low, spec.outside.high, None)
+    assert spec.inside is not None  # noqa: S101 - the shape has exactly one limit
+    return Threshold("inside", spec.inside.low, spec.inside.high, None)
+
+
+def _change(spec: ChangeSpec) -> Change:
+    up, down = spec.up, spec.down
+    return Change(
+        reference=spec.against.same,
+        count=spec.against.median_of,
+        up=up.value if up else None,
+        down=down.value if down else None,
+        relative=any(amount.relative for amount in (up, down) if amount),
+    )
+
+
+def _missing_data(spec: MissingDataSpec, kpi: Kpi, lateness: Micros) -> MissingData:
+    return MissingData((spec.after or kpi.cadence or 0) + lateness)
+
+
+def _conflict(spec: ConflictSpec, kpi: Kpi, scope: tuple[str, ...]) -> CounterpartConflict:
+    sides = tuple(
+        ConflictSide(side.kpi, side.per, side.lag, _judge(spec.worsens, side.minimum_effect))
+        for side in counterparts_of(spec, kpi)
+    )
+    return CounterpartConflict(_judge(spec.improves, 0.0), sides, spec.over, scope)
+
+
+def _judge(spec: JudgeSpec, least: float) -> Judge:
+    if spec.against is None:
+        side = "above" if spec.above is not None else "below"
+        return Judge(by=0.0, reference="windows", count=0, noise=0.0, hold=False, level=spec.level, side=side)
+    reference = spec.against.same
+    return Judge(
+        by=least if spec.by is None else spec.by,
+        reference=reference,
+        count=spec.against.median_of,
+        noise=NOISE_DEFAULT if spec.noise is None else spec.noise,
+        hold=reference == "windows" if spec.hold is None else spec.hold,
+    )
+
+
+def _composite(
+    spec: CompositeSpec, kpis: Mapping[str, Kpi], rules: Mapping[str, Declared[RuleSpec]]
+) -> Composite:
+    members = tuple(sorted(set(spec.rules)))
+    scope = spec.scope
+    if scope is None:
+        scope = list(shared_dimensions(kpis[str(rules[member].spec.kpi)] for member in members))
+    return Composite("all" if spec.all_ else "any", members, tuple(sorted(set(scope))))

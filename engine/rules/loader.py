@@ -1,0 +1,54 @@
+"""From files to a rule set, or to everything that is wrong with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from engine.errors import ConfigError
+from engine.rules.bind import bind
+from engine.rules.checks import CHECKS
+from engine.rules.problems import Problem, has_errors
+from engine.rules.shape import declare
+from engine.rules.source import read
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from engine.rules.ruleset import RuleSet
+    from engine.rules.source import Read
+
+
+class Loaded(NamedTuple):
+    """The rule set, or null when any problem is an error; the problems in order of place; how many files were read."""
+
+    rule_set: RuleSet | None
+    problems: tuple[Problem, ...]
+    files: int = 0
+
+
+def load(paths: Sequence[Path]) -> Loaded:
+    """Everything declared in the YAML files at `paths` as one rule set.
+
+    Directories are walked for `*.yaml` and `*.yml`, rule tests (`*_test.yaml`) left out. Raises nothing: every problem
+    of every file is in the result.
+    """
+    return load_read(read(paths))
+
+
+def load_read(found: Read) -> Loaded:
+    """As `load`, for documents that have been read already."""
+    declarations, problems = declare(found)
+    problems = [*found.problems, *problems]
+    for check in CHECKS:
+        problems.extend(check(declarations))
+    rule_set = None if has_errors(problems) else bind(declarations)
+    return Loaded(rule_set, tuple(sorted(set(problems))), found.files)
+
+
+def load_or_raise(paths: Sequence[Path]) -> RuleSet:
+    """The rule set of `paths`; ConfigError with every problem when there is an error in them."""
+    loaded = load(paths)
+    if loaded.rule_set is None:
+        raise ConfigError([problem for problem in loaded.problems if problem.severity == "error"])
+    return loaded.rule_set

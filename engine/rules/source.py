@@ -1,0 +1,315 @@
+"""YAML 1.2 (core types) read with the place of every node. The one file of this package that opens files.
+
+PyYAML's C parser does the syntax; the types are resolved here, because PyYAML follows YAML 1.1: there `no` is false,
+`017` is 15 and `12:30:45` is 45045. Merge keys (`<<`) and tags of one's own are not part of the core types.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import yaml
+from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave the C parser out
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from engine.rules.core_types import MAP, PLAIN, SEQ, STR, UnreadableScalar, resolve_plain, resolve_tagged
+from engine.rules.problems import Problem
+from engine.rules.syntax import Salvage, salvage, syntax_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from engine.rules.problems import Level
+
+FILE_BYTES_MAX = 16_000_000
+NODES_MAX = 200_000
+DEPTH_MAX = 50
+BRACKETS_MAX = 1_000
+"""Of one document: its nesting, and its values with those that aliases repeat. What is more is refused."""
+
+_SUFFIXES = (".yaml", ".yml")
+_DOCUMENT_START = re.compile(rb"^---(?=\s|$)", re.MULTILINE)
+_DIRECTIVE = re.compile(rb"^%", re.MULTILINE)
+_COMPACT_LISTS = re.compile(rb"(?:[-?:][ \t]+){100}")
+
+Path_ = tuple[str | int, ...]
+
+
+class Mark(NamedTuple):
+    """A place in a file, both counted from 1; columns are characters."""
+
+    line: int
+    column: int
+
+
+class Document:
+    """One YAML document: `data` as plain Python values (dict, list, str, int, float, bool, None), and where each stands.
+
+    A path is the keys and indexes that lead to a value. Parts of a path that the document does not have are passed
+    over, so that the place of something missing is the place of what should hold it.
+    """
+
+    def __init__(self, file: str, root: Node, data: object) -> None:
+        self.file = file
+        self.data = data
+        self._root = root
+
+    def value_at(self, path: Path_) -> Mark:
+        """Where the value at `path` begins."""
+        return _mark(self._walk(path)[1])
+
+    def key_at(self, path: Path_) -> Mark:
+        """Where the key of the value at `path` begins; for an item of a list, the item."""
+        return _mark(self._walk(path)[0])
+
+    def problem(
+        self,
+        path: Path_,
+        code: str,
+        *,
+        expected: str,
+        found: str,
+        mend: str,
+        severity: Level = "error",
+        at_key: bool = False,
+    ) -> Problem:
+        """A problem at the value at `path`, or at its key."""
+        line, column = self.key_at(path) if at_key else self.value_at(path)
+        return Problem(self.file, line, column, code, expected, found, mend, severity)
+
+    def _walk(self, path: Path_) -> tuple[Node, Node]:
+        key = value = self._root
+        for part in path:
+            key, value = _step(value, part) or (key, value)
+        return key, value
+
+
+class Read(NamedTuple):
+    """What files held: documents, what is wrong with their syntax, and what can be told of unreadable documents."""
+
+    documents: list[Document]
+    problems: list[Problem]
+    salvaged: list[Salvage]
+    files: int
+
+
+def find_files(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
+    """The YAML files at `paths`: directories are walked in order of name, `*_test.yaml` in them left out."""
+    files: dict[Path, Path] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        if path.is_dir():
+            files.update((found.resolve(), found) for found in _walk_directory(path))
+        elif path.exists():
+            files[path.resolve()] = path
+        else:
+            problems.append(_unreadable(path, "no such file or directory"))
+    return list(files.values()), problems
+
+
+def read(paths: Iterable[Path]) -> Read:
+    """Every document of every file at `paths`; raises nothing: whatever cannot be read is a problem."""
+    files, problems = find_files(paths)
+    result = Read([], problems, [], len(files))
+    for path in files:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            result.problems.append(_unreadable(path, error.strerror or type(error).__name__))
+        else:
+            _read_into(result, path.as_posix(), content)
+    return result
+
+
+def read_text(file: str, text: str) -> Read:
+    """As `read`, for text that is already at hand."""
+    result = Read([], [], [], 1)
+    _read_into(result, file, text.encode())
+    return result
+
+
+class _Composer(CParser):  # type: ignore[misc]  # the C parser has no types
+    """The C parser, with every plain scalar left to `core_types`."""
+
+    def resolve(self, kind: type[Node], _value: str | None, implicit: tuple[bool, bool] | bool) -> str:  # noqa: FBT001 - PyYAML's signature
+        if kind is ScalarNode:
+            return PLAIN if isinstance(implicit, tuple) and implicit[0] else STR
+        return MAP if kind is MappingNode else SEQ
+
+    def descend_resolver(self, _node: Node, _index: object) -> None:
+        """PyYAML's path resolvers are not used."""
+
+    def ascend_resolver(self) -> None:
+        """PyYAML's path resolvers are not used."""
+
+
+def _read_into(result: Read, file: str, content: bytes) -> None:
+    try:
+        roots = list(_compose(content))
+    except yaml.YAMLError as error:
+        parts = list(_split(content))
+        if len(parts) > 1:
+            for part in parts:
+                _read_part(result, file, part)
+            return
+        _note_unreadable(result, file, content, error)
+        return
+    for root in roots:
+        _add_document(result, file, root)
+
+
+def _read_part(result: Read, file: str, part: bytes) -> None:
+    try:
+        roots = list(_compose(part))
+    except yaml.YAMLError as error:
+        _note_unreadable(result, file, part, error)
+        return
+    for root in roots:
+        _add_document(result, file, root)
+
+
+def _note_unreadable(result: Read, file: str, content: bytes, error: yaml.YAMLError) -> None:
+    result.problems.append(syntax_problem(file, content, error))
+    result.salvaged.append(salvage(content))
+
+
+def _compose(content: bytes) -> Iterator[Node]:
+    if len(content) > FILE_BYTES_MAX or _COMPACT_LISTS.search(content) or _open_brackets(content) > BRACKETS_MAX:
+        # The C parser recurses without a bound of its own; what is refused here would overrun its stack.
+        raise yaml.YAMLError("a file that is too long or nested too deeply")
+    parser = _Composer(content)
+    try:
+        while parser.check_node():
+            yield parser.get_node()
+    finally:
+        parser.dispose()
+
+
+def _open_brackets(content: bytes) -> int:
+    """How many brackets are open at once, at most; those in quotes and comments count too."""
+    characters = np.frombuffer(content, np.uint8)
+    opening = np.isin(characters, tuple(b"[{")).astype(np.int32)
+    closing = np.isin(characters, tuple(b"]}"))
+    return int(np.cumsum(opening - closing).max(initial=0))
+
+
+def _split(content: bytes) -> Iterator[bytes]:
+    """The documents of a file with a syntax error, each padded so that its lines keep their numbers.
+
+    `---` at the start of a line begins a document wherever it stands, in quotes and blocks too, so this cut is safe;
+    with directives it would not be, and then the file is one part.
+    """
+    starts = [match.start() for match in _DOCUMENT_START.finditer(content)]
+    if not starts or _DIRECTIVE.search(content):
+        yield content
+        return
+    bounds = [0, *(start for start in starts if start > 0), len(content)]
+    for begin, end in zip(bounds, bounds[1:], strict=False):
+        yield b"\n" * content.count(b"\n", 0, begin) + content[begin:end]
+
+
+def _add_document(result: Read, file: str, root: Node) -> None:
+    if isinstance(root, ScalarNode) and root.value == "":
+        return  # nothing between two `---`
+    builder = _Builder(file, result.problems)
+    data = builder.build(root, 0)
+    result.documents.append(Document(file, root, data))
+
+
+class _Builder:
+    """Turns nodes into plain values and notes duplicate keys and values that have no core type."""
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        self._file = file
+        self._problems = problems
+        self._nodes = 0
+
+    def build(self, node: Node, depth: int) -> Any:  # noqa: ANN401 - YAML holds anything
+        self._nodes += 1
+        if depth > DEPTH_MAX or self._nodes > NODES_MAX:
+            return self._too_large(node)
+        if isinstance(node, ScalarNode):
+            return self._scalar(node)
+        if node.tag not in (MAP, SEQ):
+            self._note(node, "tag", "a plain mapping or list", f"the tag {node.tag}", "leave the tag out")
+        if isinstance(node, SequenceNode):
+            return [self.build(item, depth + 1) for item in node.value]
+        return self._mapping(node, depth)
+
+    def _scalar(self, node: ScalarNode) -> object:
+        if node.tag == STR:
+            return node.value
+        try:
+            return resolve_plain(node.value) if node.tag == PLAIN else resolve_tagged(node.tag, node.value)
+        except UnreadableScalar as error:
+            self._note(node, "scalar", error.expected, error.found, error.mend)
+            return node.value
+
+    def _mapping(self, node: Node, depth: int) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        first: dict[str, Node] = {}
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if not isinstance(key, str):
+                self._note(key_node, "key", "a name as key", "a mapping or list", "write `name: value`")
+            elif key in result:
+                self._note_duplicate(key_node, first[key])
+            else:
+                first[key] = key_node
+                result[key] = self.build(value_node, depth + 1)
+        return result
+
+    def _note_duplicate(self, node: Node, first: Node) -> None:
+        line, column = _mark(first)
+        self._note(
+            node,
+            "duplicate-key",
+            f"the key `{node.value}` once",
+            f"it again (first at {line}:{column})",
+            "keep one of the two",
+        )
+
+    def _too_large(self, node: Node) -> None:
+        if self._nodes <= NODES_MAX + 1:
+            self._nodes = NODES_MAX + 1  # say it once a document
+            found = "more"
+            self._note(
+                node,
+                "too-large",
+                f"at most {DEPTH_MAX} levels and {NODES_MAX:,} values in a document",
+                found,
+                "split the document, or use fewer aliases",
+            )
+            self._nodes += 1
+
+    def _note(self, node: Node, code: str, expected: str, found: str, mend: str) -> None:
+        line, column = _mark(node)
+        self._problems.append(Problem(self._file, line, column, code, expected, found, mend))
+
+
+def _step(node: Node, part: str | int) -> tuple[Node, Node] | None:
+    if isinstance(node, MappingNode):
+        return next(((key, value) for key, value in node.value if key.value == part), None)
+    if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+        item = node.value[part]
+        return item, item
+    return None
+
+
+def _mark(node: Node) -> Mark:
+    return Mark(node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _walk_directory(directory: Path) -> Sequence[Path]:
+    return sorted(
+        path
+        for path in directory.rglob("*")
+        if path.suffix in _SUFFIXES and not path.stem.endswith("_test") and path.is_file()
+    )
+
+
+def _unreadable(path: Path, why: str) -> Problem:
+    return Problem(path.as_posix(), 1, 1, "unreadable", "a file that can be read", why, "check the path and its rights")

@@ -1,0 +1,21 @@
+"""The shape of what users write, one pydantic model per `kind`. The running values are in `ruleset`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine.rules.spec.catalogue import KpiSpec, ObjectiveSpec, OwnerSpec
+from engine.rules.spec.rule import RuleSpec
+from engine.rules.spec.scalars import Spec
+from engine.rules.spec.source import SourceSpec
+
+KINDS: Final[dict[str, type[Spec]]] = {
+    "owner": OwnerSpec,
+    "objective": ObjectiveSpec,
+    "kpi": KpiSpec,
+    "rule": RuleSpec,
+    "source": SourceSpec,
+}
+"""What may stand after `kind:`, in the order of what refers to what."""
+
+__all__ = ["KINDS", "KpiSpec", "ObjectiveSpec", "OwnerSpec", "RuleSpec", "SourceSpec", "Spec"]

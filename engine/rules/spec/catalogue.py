@@ -1,0 +1,158 @@
+"""Owners, objectives and KPIs as written."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+
+from engine.rules.spec.scalars import (
+    DURATION,
+    Date,
+    Duration,
+    Id,
+    Number,
+    OneOwner,
+    Share,
+    Span,
+    Spec,
+    Text,
+    Zone,
+    refuse,
+    span,
+)
+from engine.rules.wording import shown
+
+
+class OwnerSpec(Spec):
+    """A person or team that answers for something."""
+
+    kind: Literal["owner"]
+    id: Id = Field(description="What others refer to", examples=["ops"])
+    name: Text = Field(examples=["Operations"])
+    contact: Text | None = None
+
+
+class ObjectiveSpec(Spec):
+    """What a KPI is for."""
+
+    kind: Literal["objective"]
+    id: Id = Field(examples=["punctuality"])
+    title: Text = Field(examples=["Passengers arrive when we said"])
+    owner: OneOwner = Field(description="Exactly one", examples=["ops"])
+
+
+def _every(value: object) -> int | str:
+    return "day" if value == "day" else span(value)
+
+
+Every = Annotated[
+    int | Literal["day"],
+    PlainValidator(_every),
+    WithJsonSchema({"anyOf": [{"const": "day"}, {"type": "string", "pattern": DURATION}]}),
+]
+
+
+class WindowSpec(Spec):
+    """How event time is cut: `{every: 60s}`, `{size: 1h, every: 5m}` or `{every: day, zone: Europe/Berlin}`."""
+
+    every: Every = Field(examples=["60s"])
+    size: Span | None = None
+    zone: Zone | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> WindowSpec:
+        if self.every == "day":
+            _check_days(self)
+        elif self.zone is not None:
+            raise refuse(
+                "zone-without-day",
+                expected="`zone` only with `every: day`",
+                found="a window of fixed length",
+                mend="leave `zone` out, or write `every: day`",
+                at="zone",
+            )
+        elif self.size is not None and (self.size < self.every or self.size % self.every):
+            raise refuse(
+                "window-size",
+                expected="a `size` that is a multiple of `every`",
+                found="one that is not",
+                mend="make `size` twice, three times, ... of `every`",
+                at="size",
+            )
+        return self
+
+
+class TargetSpec(Spec):
+    """A value to reach, by when, from where, last reviewed when."""
+
+    value: Number = Field(examples=[0.02])
+    by: Date = Field(examples=["2026-12-31"])
+    start: Number | None = None
+    reviewed: Date | None = None
+
+
+class CounterpartSpec(Spec):
+    """The metric that would pay for an improvement of this one."""
+
+    kpi: Id = Field(examples=["support.tickets"])
+    minimum_effect: Share = Field(description="A worsening below it does not count", examples=["5%"])
+    lag: int = Field(default=0, ge=0, le=1000, description="In whole windows")
+    per: Id | None = Field(default=None, description="The KPI that it is divided by")
+
+
+def _check_days(window: WindowSpec) -> None:
+    if window.zone is None:
+        raise refuse(
+            "day-without-zone",
+            expected="a time zone beside `every: day`",
+            found="none",
+            mend="add `zone: UTC`, or the zone whose days are meant",
+        )
+    if window.size is not None:
+        raise refuse(
+            "window-size", expected="no `size` beside `every: day`", found="one", mend="leave it out", at="size"
+        )
+
+
+def _none_or_mapping(value: object) -> object:
+    if value == "none":
+        return None
+    if not isinstance(value, dict):
+        raise refuse(
+            "target",
+            expected="a target `{value: ..., by: ...}` or an explicit `none`",
+            found=shown(value),
+            mend="write `target: none` if there is none; the KPI is then unjudged",
+        )
+    return value
+
+
+Target = Annotated[TargetSpec | None, BeforeValidator(_none_or_mapping)]
+
+
+class KpiSpec(Spec):
+    """A catalogued definition."""
+
+    kind: Literal["kpi"]
+    id: Id = Field(examples=["support.tickets"])
+    title: Text = Field(examples=["Support tickets"])
+    owner: OneOwner = Field(description="Exactly one", examples=["support"])
+    objective: Id = Field(description="The objective that it serves", examples=["punctuality"])
+    definition: Text = Field(description="What is counted, for people", examples=["Tickets opened by customers"])
+    decision: Text = Field(description="What is done when it moves, or an explicit none", examples=["none"])
+    direction: Literal["higher_is_better", "lower_is_better", "in_band"] = Field(examples=["lower_is_better"])
+    role: Literal["leading", "lagging"] = Field(examples=["lagging"])
+    unit: Text = Field(examples=["tickets"])
+    aggregation: Literal["count", "sum", "mean", "min", "max", "last", "share"] = Field(examples=["sum"])
+    window: WindowSpec = Field(examples=["{every: 60s}"])
+    lateness: Duration = 0
+    idle: Span | None = None
+    cadence: Span | None = None
+    sources: list[Text] = []
+    dimensions: list[Text] = Field(default=[], max_length=16)
+    series: list[dict[str, str]] = []
+    rolls_up_to: Id | None = None
+    target: Target = Field(description="Or an explicit none", examples=["none"])
+    counterparts: list[CounterpartSpec] = []
+    publish: bool = False

@@ -1,0 +1,238 @@
+"""The conditions of rules as written, one model each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+from typing_extensions import Self
+
+from engine.rules.spec.scalars import Change, Id, Number, Share, Span, Spec, Text, refuse
+from engine.rules.wording import choices, shown
+
+COUNT_MAX = 400
+"""Earlier windows that a usual level may rest on: as many as a trigger lists as evidence."""
+
+_PAIR = 2
+
+
+class Band(NamedTuple):
+    """Two limits, the lower first."""
+
+    low: float
+    high: float
+
+
+def _band(value: object) -> Band:
+    if isinstance(value, list) and len(value) == _PAIR and all(_is_finite(item) for item in value):
+        low, high = (float(item) for item in value)
+        if low < high:
+            return Band(low, high)
+    raise refuse(
+        "band",
+        expected="two limits, the lower first, like [10, 20]",
+        found=str(value)[:40] if isinstance(value, list) else shown(value),
+        mend="write `[low, high]`",
+    )
+
+
+def _is_finite(value: object) -> bool:
+    return type(value) in (int, float) and abs(float(str(value))) < float("inf")
+
+
+Limits = Annotated[
+    Band,
+    PlainValidator(_band),
+    WithJsonSchema({"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}),
+]
+
+
+class ThresholdSpec(Spec):
+    """A point is past a limit. Exactly one of above, below, outside and inside."""
+
+    above: Number | None = None
+    below: Number | None = None
+    outside: Limits | None = None
+    inside: Limits | None = None
+    recover_at: Number | None = Field(default=None, description="Where it stops firing; with above and below")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        _exactly_one(self, "limit", ("above", "below", "outside", "inside"))
+        if self.recover_at is not None:
+            _check_recovery(self.above, self.below, self.recover_at)
+        return self
+
+
+class AgainstSpec(Spec):
+    """What is usual: the median of earlier windows, of the same times of earlier days, or of the same weekdays."""
+
+    median_of: int = Field(ge=1, le=COUNT_MAX, examples=[8])
+    same: Literal["windows", "days", "weekdays"] = Field(examples=["weekdays"])
+
+
+class ChangeSpec(Spec):
+    """A window differs from what is usual by more than `up` or `down`."""
+
+    against: AgainstSpec = Field(examples=["{median_of: 8, same: weekdays}"])
+    up: Change | None = None
+    down: Change | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        given = [amount for amount in (self.up, self.down) if amount is not None]
+        if not given:
+            raise refuse(
+                "change", expected="`up`, `down` or both", found="neither", mend="add for instance `down: 20%`"
+            )
+        if len({amount.relative for amount in given}) > 1:
+            raise refuse(
+                "change",
+                expected="`up` and `down` both as a percentage or both as a number",
+                found="one of each",
+                mend="write both the same way, or make two rules",
+                at="down",
+            )
+        return self
+
+
+class MissingDataSpec(Spec):
+    """A series has been silent for longer than `after`, which is the KPI's cadence unless said."""
+
+    after: Span | None = None
+
+
+class JudgeSpec(Spec):
+    """When a side of a conflict has moved: by a share of its usual level, or past a fixed level."""
+
+    by: Share | None = None
+    against: AgainstSpec | None = None
+    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    hold: bool | None = None
+    above: Number | None = None
+    below: Number | None = None
+
+    @property
+    def level(self) -> float | None:
+        """The fixed level, if there is one."""
+        return self.above if self.above is not None else self.below
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.level is None and self.against is None:
+            raise refuse(
+                "judge",
+                expected="`against` what is usual, or a level `above` or `below`",
+                found="neither",
+                mend="add for instance `against: {median_of: 8, same: weekdays}`",
+            )
+        if self.above is not None and self.below is not None:
+            raise refuse("judge", expected="one level", found="two", mend="keep `above` or `below`", at="below")
+        self._check_level_is_alone()
+        return self
+
+    def _check_level_is_alone(self) -> None:
+        relative = [name for name in ("by", "against", "noise", "hold") if getattr(self, name) is not None]
+        if self.level is not None and relative:
+            raise refuse(
+                "judge",
+                expected="either a level or a change `by` a share",
+                found=f"a level and `{relative[0]}`",
+                mend=f"leave out `{relative[0]}`, or the level",
+                at=relative[0],
+            )
+
+
+class ConflictSpec(Spec):
+    """The rule's KPI improves while one of its counterparts worsens."""
+
+    improves: JudgeSpec = Field(examples=["{by: 5%, against: {median_of: 8, same: weekdays}}"])
+    worsens: JudgeSpec = Field(examples=["{by: 10%, against: {median_of: 8, same: weekdays}}"])
+    counterparts: list[Id] | None = Field(default=None, min_length=1, description="All of the KPI's unless said")
+    over: int = Field(default=1, ge=1, le=1000, description="Windows merged into one value")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.improves.level is None and self.improves.by is None:
+            raise refuse(
+                "judge",
+                expected="how much an improvement is",
+                found="no `by`",
+                mend="add for instance `by: 5%`",
+                at="improves",
+            )
+        return self
+
+
+class CompositeSpec(Spec):
+    """All or any of several rules are firing. Exactly one of all and any."""
+
+    all_: list[Id] | None = Field(default=None, alias="all", min_length=1)
+    any_: list[Id] | None = Field(default=None, alias="any", min_length=1)
+    scope: list[Text] | None = Field(default=None, description="The dimensions that they share unless said")
+
+    @property
+    def rules(self) -> list[str]:
+        """The rules that are named."""
+        return self.all_ or self.any_ or []
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        _exactly_one(self, "composite", ("all_", "any_"))
+        return self
+
+
+class ConditionSpec(Spec):
+    """Exactly one condition."""
+
+    threshold: ThresholdSpec | None = None
+    change: ChangeSpec | None = None
+    missing_data: MissingDataSpec | None = None
+    counterpart_conflict: ConflictSpec | None = None
+    composite: CompositeSpec | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        _exactly_one(self, "condition", tuple(type(self).model_fields))
+        return self
+
+
+def _exactly_one(spec: Spec, code: str, names: tuple[str, ...]) -> None:
+    given = [name for name in names if getattr(spec, name) is not None]
+    if len(given) == 1:
+        return
+    words = [name.rstrip("_") for name in given]
+    raise refuse(
+        code,
+        expected=f"exactly one of {choices(name.rstrip('_') for name in names)}",
+        found=" and ".join(words) or "none of them",
+        mend=f"keep one of the {len(words)}" if words else "add one",
+        at=words[1] if words else None,
+    )
+
+
+def _check_recovery(above: float | None, below: float | None, recover_at: float) -> None:
+    if above is None and below is None:
+        raise refuse(
+            "recover-at",
+            expected="`recover_at` only with `above` or `below`",
+            found="it with two limits",
+            mend="leave it out, or make two rules",
+            at="recover_at",
+        )
+    if above is not None and recover_at > above:
+        raise refuse(
+            "recover-at",
+            expected=f"`recover_at` not above the limit {above:g}",
+            found=f"{recover_at:g}",
+            mend="a rule that fires above a limit recovers at or below it",
+            at="recover_at",
+        )
+    if below is not None and recover_at < below:
+        raise refuse(
+            "recover-at",
+            expected=f"`recover_at` not below the limit {below:g}",
+            found=f"{recover_at:g}",
+            mend="a rule that fires below a limit recovers at or above it",
+            at="recover_at",
+        )

@@ -1,0 +1,53 @@
+"""Rules as written."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from engine.rules.spec.catalogue import WindowSpec
+from engine.rules.spec.conditions import ConditionSpec
+from engine.rules.spec.scalars import Duration, Id, Span, Spec, Text, refuse
+from engine.rules.wording import shown
+
+
+class ReviewFields(Spec):
+    """The obligation that a firing rule opens."""
+
+    due_in: Span | None = None
+    participants: list[Id] = []
+    question: Text | None = None
+    runbook: Text | None = None
+    close: Literal["on_recovery", "on_answer"] | None = Field(
+        default=None, description="on_recovery for info and warning, on_answer for critical, unless said"
+    )
+
+
+class RuleSpec(Spec):
+    """A declaration of what is worth a review."""
+
+    kind: Literal["rule"]
+    id: Id = Field(examples=["tickets-high"])
+    title: Text = Field(examples=["Too many tickets"])
+    kpi: Id | None = Field(default=None, description="Not for composite", examples=["support.tickets"])
+    where: dict[str, str] = Field(default={}, description="Only series with these dimension values")
+    points: Literal["window", "raw"] = "window"
+    condition: ConditionSpec = Field(examples=["{threshold: {above: 100}}"])
+    for_: Duration = Field(default=0, alias="for", description="Event time that it must hold before it fires")
+    keep_firing_for: Duration = 0
+    window: WindowSpec | None = None
+    lateness: Duration | None = None
+    idle: Span | None = None
+    severity: Literal["info", "warning", "critical"] = "warning"
+    mode: Literal["on", "shadow", "off"] = "on"
+    owner: Id | None = Field(default=None, description="The rule's author")
+    review: ReviewFields = ReviewFields()
+    known_gaps: list[Text] = []
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _mode_is_a_word(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise refuse("mode", expected="one of on, shadow or off", found=shown(value), mend="write `on` or `off`")
+        return value
