@@ -1,0 +1,254 @@
+"""The slow obvious twin of stage 1 for one series: after every record everything is judged again from the start.
+
+It keeps plain lists, and what it has said is the difference between two judgements.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.model.time import Micros
+from engine.rules.ruleset import Change, Kpi, MissingData, Rule, Threshold
+
+
+@dataclass
+class Measured:
+    time: Micros
+    value: float
+    windows: set[tuple[Any, int]] = field(default_factory=set)
+    """(view, index) of the windows that it counts in."""
+    raw: set[str] = field(default_factory=set)
+    """The raw rules that it counts for."""
+
+
+@dataclass
+class Said:
+    rule: str
+    transition: str
+    time: Micros
+    status: str
+    value: float | None
+    opened: Micros
+    points: int
+    worst: float
+    evidence: tuple[Any, ...] = ()
+    """How many measurements the point rests on, and the values that it was held against."""
+
+
+def view_of(rule: Rule) -> tuple[int, int, int, int]:
+    return (rule.window.size, rule.window.step, rule.lateness, rule.idle)
+
+
+class NaiveSeries:
+    """One series under `rules` of `kpi`; fixed windows only (calendars have a test of their own)."""
+
+    def __init__(self, kpi: Kpi, rules: list[Rule]) -> None:
+        self.kpi = kpi
+        self.rules = rules
+        own = (kpi.window.size, kpi.window.step, kpi.lateness, kpi.idle)
+        self.views = list(dict.fromkeys([own, *(view_of(r) for r in rules if self.windowed(r))]))
+        self.measured: list[Measured] = []
+        self.ids: dict[str, int] = {}
+        self.newest: Micros | None = None
+        self.waiting: Micros | None = None
+        self.idle_bound: dict[Any, int] = {}
+        """By view: idleness has closed every window below this index."""
+        self.raw_newest: dict[str, Micros] = {}
+        self.silent: dict[str, Micros] = {}
+        self.said: dict[tuple[Any, ...], Said] = {}
+
+    @staticmethod
+    def windowed(rule: Rule) -> bool:
+        return rule.points == "window" and not isinstance(rule.condition, MissingData)
+
+    def final(self, view: Any, index: int) -> bool:
+        """No measurement can change window `index` any more."""
+        _, step, lateness, _ = view
+        return self.newest is not None and (index + 1) * step + lateness <= self.newest
+
+    def indexes(self, view: Any, time: Micros) -> range:
+        size, step, _, _ = view
+        first = time // step
+        return range(first, first + size // step)
+
+    def measure(self, identifier: str, time: Micros, value: float) -> list[Said]:
+        if self.refuses(time) or identifier in self.ids:
+            return []
+        self.ids[identifier] = 0
+        self.newest = time if self.newest is None else max(self.newest, time)
+        self.waiting = None
+        measured = Measured(time, value)
+        for view in self.views:
+            measured.windows |= {(view, i) for i in self.indexes(view, time) if not self.final(view, i)}
+        for rule in self.rules:
+            if rule.points == "raw" and time >= max(self.newest - rule.lateness, -(2**62)):
+                if rule.lateness == 0 and time < self.raw_newest.get(rule.id, time):
+                    continue
+                self.raw_newest[rule.id] = max(time, self.raw_newest.get(rule.id, time))
+                measured.raw.add(rule.id)
+        self.measured.append(measured)
+        ended = [
+            Said(r.id, "resolved", time, "new", value, self.silent.pop(r.id), 1, 0.0)
+            for r in self.rules
+            if r.id in self.silent
+        ]
+        return [*self.difference(), *ended]
+
+    def refuses(self, time: Micros) -> bool:
+        """Every view that could still take it is closed to it."""
+        if self.newest is None:
+            return False
+        windows = any(not self.final(view, i) for view in self.views for i in self.indexes(view, time))
+        raw = any(r.points == "raw" and time >= self.newest - r.lateness for r in self.rules)
+        return not windows and not raw
+
+    def tick(self, time: Micros) -> list[Said]:
+        if self.waiting is None:
+            self.waiting = time
+        for view in self.views:
+            if time - self.waiting >= view[3]:
+                held = [index for m in self.measured for name, index in m.windows if name == view]
+                self.idle_bound[view] = max(held, default=-(2**62)) + 1
+        found = []
+        for rule in self.rules:
+            if isinstance(rule.condition, MissingData) and rule.id not in self.silent:
+                age = time - self.waiting
+                if age >= rule.condition.after:
+                    self.silent[rule.id] = time
+                    found.append(Said(rule.id, "firing", time, "new", None, time, 1, age / 1e6))
+        return [*self.difference(), *found]
+
+    def points(self, rule: Rule) -> list[tuple[Micros, float, int, int]]:
+        """(event time, value, window index, measurements) of everything that `rule` has seen, in event-time order."""
+        if rule.points == "raw":
+            return [(m.time, m.value, 0, 1) for m in sorted(self.measured, key=lambda m: m.time) if rule.id in m.raw]
+        view = view_of(rule)
+        _, step, lateness, _ = view
+        content: dict[int, list[Measured]] = {}
+        for measured in self.measured:
+            for name, index in measured.windows:
+                if name == view:
+                    content.setdefault(index, []).append(measured)
+        closed = [i for i in content if i < self.idle_bound.get(view, -(2**62)) or self.final(view, i)]
+        return [((i + 1) * step, self.aggregate(view, content[i]), i, len(content[i])) for i in sorted(closed)]
+
+    def aggregate(self, view: Any, members: list[Measured]) -> float:
+        # cells are summed first, and then merged, as the engine does: floating sums depend on it
+        step = view[1]
+        cells: dict[int, list[float]] = {}
+        for member in members:
+            cells.setdefault(member.time // step, []).append(member.value)
+        values = [member.value for member in members]
+        total = 0.0
+        for cell in sorted(cells):
+            part = 0.0
+            for value in cells[cell]:
+                part += value
+            total += part
+        newest = max(m.time for m in members)
+        last = [m.value for m in members if m.time == newest][-1]
+        return {
+            "count": float(len(values)),
+            "sum": total,
+            "mean": total / len(values),
+            "min": min(values),
+            "max": max(values),
+            "last": last,
+            "share": sum(v != 0 for v in values) / len(values),
+        }[self.kpi.aggregation]
+
+    def difference(self) -> list[Said]:
+        now = {}
+        for rule in self.rules:
+            if not isinstance(rule.condition, MissingData):
+                for said in judge(rule, self.points(rule)):
+                    repeat = 0
+                    while (key := (rule.id, said.time, said.transition, repeat)) in now:
+                        repeat += 1
+                    now[key] = said
+        changes = [replaced(old, "withdrawn") for key, old in self.said.items() if key not in now]
+        for key, said in now.items():
+            old = self.said.get(key)
+            if old is None:
+                changes.append(said)
+            elif old != said:
+                changes.append(replaced(said, "amended"))
+        self.said = now
+        return changes
+
+
+def replaced(said: Said, status: str) -> Said:
+    return Said(said.rule, said.transition, said.time, status, said.value, said.opened, said.points, said.worst, said.evidence)
+
+
+def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said]:
+    """Walk through all points with the state machine written out."""
+    said = []
+    by_index = {index: value for _, value, index, _ in points}
+    firing, since, clear_since, opened = False, None, None, 0
+    count, worst, worst_excess = 0, 0.0, 0.0
+    for time, value, index, members in points:
+        evidence = (members, *earlier_values(rule, index, by_index))
+        verdict = breach(rule, value, index, by_index, firing=firing)
+        if verdict is None:
+            continue
+        broken, excess = verdict
+        if broken:
+            if since is None:
+                since, count, worst, worst_excess = time, 0, value, excess
+            clear_since = None
+            count += 1
+            if excess > worst_excess:
+                worst, worst_excess = value, excess
+            if not firing and time - since >= rule.for_:
+                firing, opened = True, time
+                said.append(Said(rule.id, "firing", time, "new", value, opened, count, worst, evidence))
+        elif not firing:
+            since = None
+        else:
+            if clear_since is None:
+                clear_since = time
+            if time - clear_since >= rule.keep_firing_for:
+                firing, since, clear_since = False, None, None
+                said.append(Said(rule.id, "resolved", time, "new", value, opened, count, worst, evidence))
+    return said
+
+
+def breach(
+    rule: Rule, value: float, index: int, by_index: dict[int, float], *, firing: bool
+) -> tuple[bool, float] | None:
+    """(breach, how far past the limit), None when nothing can be said."""
+    condition = rule.condition
+    if isinstance(condition, Threshold):
+        low, high, back = condition.low, condition.high, condition.recover_at
+        if condition.op == "above":
+            return value > (back if firing and back is not None else high), value - high
+        if condition.op == "below":
+            return value < (back if firing and back is not None else low), low - value
+        outside = max(low - value, value - high)
+        return (outside > 0, outside) if condition.op == "outside" else (outside <= 0, -outside)
+    assert isinstance(condition, Change)
+    earlier = earlier_values(rule, index, by_index)
+    if any(v is None for v in earlier):
+        return None
+    usual = statistics.median(earlier)
+    change = value - usual
+    if condition.relative:
+        if usual == 0:
+            return None
+        change /= abs(usual)
+    over = change - condition.up if condition.up is not None else float("-inf")
+    under = -condition.down - change if condition.down is not None else float("-inf")
+    return max(over, under) > 0, max(over, under)
+
+
+def earlier_values(rule: Rule, index: int, by_index: dict[int, float]) -> list[float | None]:
+    """What a change is held against, oldest first; nothing for a threshold."""
+    condition = rule.condition
+    if not isinstance(condition, Change):
+        return []
+    day = 86_400_000_000 // rule.window.step
+    lag = {"windows": 1, "days": day, "weekdays": 7 * day}[condition.reference]
+    return [by_index.get(index - j * lag) for j in range(condition.count, 0, -1)]

@@ -1,0 +1,190 @@
+"""Stage 1 says what its slow twin says, whatever comes in whatever order, however it is cut and restored."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from naive_stage1 import NaiveSeries, Said
+
+from engine.model.finding import Finding, WindowPoint
+from engine.model.records import Tick
+from engine.model.time import HOUR, SECOND, format_time, parse_own_time
+from engine.rules.ruleset import Change, Kpi, MissingData, ReviewSpec, Rule, RuleSet, Threshold, Window
+from engine.runtime.context import StageContext
+from engine.runtime.stage1 import Stage1
+from engine.wire.batch import Batch, Record
+from engine.wire.control import encode_control
+from engine.wire.records import encode_batch
+
+START = 1_700_000_000 // 3600 * 3600 * SECOND
+TUMBLING = Window(10 * SECOND, 10 * SECOND)
+HOPPING = Window(30 * SECOND, 10 * SECOND)
+REVIEW = ReviewSpec(None, (), None, None, "on_recovery")
+
+
+def kpi(aggregation: str, lateness: int) -> Kpi:
+    return Kpi(
+        id="k", title="K", owner="o", objective="ob", definition="d", decision=None, direction="higher_is_better",
+        role="leading", unit="u", aggregation=aggregation, window=TUMBLING, lateness=lateness, idle=40 * SECOND,
+        cadence=None, sources=(), dimensions=(), series=(), rolls_up_to=None, target=None, counterparts=(), publish=False,
+    )  # fmt: skip
+
+
+def rule(name: str, condition: Any, **changes: Any) -> Rule:
+    plain = Rule(
+        id=name, title=name, kpi="k", where={}, condition=condition, points="window", window=TUMBLING, lateness=0,
+        idle=40 * SECOND, for_=0, keep_firing_for=0, severity="warning", mode="on", owner=None, review=REVIEW,
+        known_gaps=(), declared={}, fingerprint=name,
+    )  # fmt: skip
+    return msgspec.structs.replace(plain, **changes)
+
+
+RULES = [
+    rule("above", Threshold("above", None, 5.0, None)),
+    rule("held", Threshold("above", None, 4.0, 2.0), for_=20 * SECOND, keep_firing_for=20 * SECOND, lateness=15 * SECOND),
+    rule("outside", Threshold("outside", 2.0, 6.0, None), window=HOPPING, lateness=5 * SECOND),
+    rule("inside", Threshold("inside", 3.0, 4.0, None), points="raw"),
+    rule("below", Threshold("below", 3.0, None, 4.0), points="raw", lateness=12 * SECOND, for_=3 * SECOND),
+    rule("change", Change("windows", 3, 0.5, 0.4, relative=True)),
+    rule("shift", Change("windows", 2, 1.0, None, relative=False), window=HOPPING, lateness=15 * SECOND),
+    rule("missing", MissingData(60 * SECOND)),
+]  # fmt: skip
+
+
+def context(aggregation: str, lateness: int) -> StageContext:
+    rules = tuple(sorted(RULES, key=lambda r: r.id))
+    rule_set = RuleSet((), (), (kpi(aggregation, lateness),), rules, (), {})
+    return StageContext({rule_set.hash: rule_set}, rule_set.hash, 1, 1, future_max=HOUR)
+
+
+events = st.lists(
+    st.one_of(
+        st.tuples(st.just("measure"), st.integers(-25, 12), st.sampled_from([0.0, 1.5, 3.0, 3.5, 5.0, 5.25, 8.0])),
+        st.tuples(st.just("again"), st.integers(0, 5), st.just(0.0)),
+        st.tuples(st.just("tick"), st.integers(1, 30), st.just(0.0)),
+    ),
+    max_size=60,
+)
+
+
+def lay_out(drawn: list[tuple[str, int, float]]) -> list[tuple[str, str, int, float]]:
+    """Moves relative to a clock become records: (kind, id, time, value)."""
+    clock, tick, made = START, START, []
+    measured = []
+    for kind, move, value in drawn:
+        if kind == "measure":
+            made.append(("measure", f"id-{len(made)}", clock + move * SECOND, value))
+            measured.append(made[-1])
+            clock = max(clock, clock + move * SECOND)
+        elif kind == "again" and len(measured) > move:
+            made.append(measured[-1 - move])
+        elif kind == "tick":
+            tick += move * SECOND
+            made.append(("tick", "", tick, 0.0))
+    return made
+
+
+def encode(records: list[tuple[str, str, int, float]]) -> list[Record]:
+    encoded = []
+    for number, (kind, identifier, time, value) in enumerate(records):
+        if kind == "tick":
+            encoded.append(encode_control(Tick("replay", number, format_time(time))))
+        else:
+            body = {"kpi": "k", "id": identifier, "time": format_time(time), "value": value}
+            encoded.append(Record(None, json.dumps(body).encode()))
+    return encoded
+
+
+def run(records: list[Record], around: StageContext, cut: int, *, restore: bool = False) -> list[bytes]:
+    stage, said, pages = Stage1(0, around), [], {}
+    for first in range(0, len(records), cut):
+        part = records[first : first + cut]
+        batch = Batch("measurements", 0, first, first + len(part) - 1, first + len(part), encode_batch(part, first))
+        said += [output.record for output in stage.apply(batch)]
+        if restore:
+            pages.update(stage.dirty_pages())
+            pages = {name: page for name, page in pages.items() if page}
+            stage = Stage1(0, around)
+            stage.restore(pages)
+    return said
+
+
+def found(said: list[Record]) -> list[list[Said]]:
+    """Findings by the offset that caused them."""
+    by_offset: dict[int, list[Said]] = {}
+    for record in said:
+        value = json.loads(record.value)
+        if value["type"] != "finding":
+            continue
+        finding = msgspec.json.decode(record.value, type=Finding)
+        offset = int(dict(record.headers)["counterpoint-position"].split(b":")[2])
+        silence = finding.rule == "missing"
+        by_offset.setdefault(offset, []).append(
+            Said(
+                finding.rule,
+                finding.transition,
+                parse_own_time(finding.event_time),
+                finding.status,
+                finding.value,
+                parse_own_time(finding.opened_event_time),
+                finding.episode.points,
+                0.0 if silence and finding.transition == "resolved" else finding.episode.worst,
+                () if silence else evidence_of(finding),
+            )
+        )
+    return by_offset
+
+
+def evidence_of(finding: Finding) -> tuple[Any, ...]:
+    point = finding.evidence.point
+    count = point.ids.count if isinstance(point, WindowPoint) else 1
+    return (count, *[earlier.value for earlier in finding.evidence.baseline_points])
+
+
+def order(said: list[Said]) -> list[str]:
+    return sorted(map(repr, said))
+
+
+@settings(max_examples=150, deadline=None)
+@given(events, st.sampled_from(["count", "sum", "mean", "min", "max", "last", "share"]), st.sampled_from([0, 8]))
+def test_stage_1_says_what_the_slow_twin_says(drawn: list[Any], aggregation: str, lateness: int):
+    records = lay_out(drawn)
+    around = context(aggregation, lateness * SECOND)
+    spoken = found(run(encode(records), around, cut=7))
+    twin = NaiveSeries(kpi(aggregation, lateness * SECOND), RULES)
+    for offset, (kind, identifier, time, value) in enumerate(records):
+        expected = twin.tick(time) if kind == "tick" else twin.measure(identifier, time, value)
+        assert order(spoken.get(offset, [])) == order(expected), (offset, kind, time)
+
+
+@settings(max_examples=60, deadline=None)
+@given(events)
+def test_how_the_log_is_cut_and_when_the_worker_died_changes_no_byte(drawn: list[Any]):
+    records = encode(lay_out(drawn))
+    around = context("mean", 8 * SECOND)
+    whole = run(records, around, cut=10_000)
+    assert run(records, around, cut=1) == whole
+    assert run(records, around, cut=5, restore=True) == whole
+
+
+@settings(max_examples=60, deadline=None)
+@given(events)
+def test_no_two_different_findings_share_an_id(drawn: list[Any]):
+    said = run(encode(lay_out(drawn)), context("mean", 8 * SECOND), cut=50)
+    values: dict[str, bytes] = {}
+    for record in said:
+        value = json.loads(record.value)
+        if value["type"] == "finding":
+            assert values.setdefault(value["id"], record.value) == record.value
+
+
+@pytest.mark.parametrize("name", ["withdrawn", "amended"])
+def test_late_data_takes_verdicts_back_and_changes_them(name: str):
+    drawn = [("measure", 0, 8.0), ("tick", 10, 0.0), ("tick", 60, 0.0), ("measure", 1, 1.5 if name == "withdrawn" else 8.5)]
+    spoken = found(run(encode(lay_out(drawn)), context("mean", 0), cut=50))
+    assert name in {said.status for said in spoken[3]}
