@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 PREFIX = "COUNTERPOINT_"
 FILE_VARIABLE = "COUNTERPOINT_CONFIG"
 """Names the settings file; not a setting itself."""
+NO_SETTINGS = frozenset({FILE_VARIABLE, "COUNTERPOINT_KAFKA_LIBS", "COUNTERPOINT_HYPOTHESIS"})
+"""Variables with our prefix that are meant for others: the settings file's name, the tests' Kafka and properties."""
 DEFAULT = "default"
 
 _LIMITS = "limits"
@@ -68,7 +70,9 @@ def load_settings(
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        problems += [line for detail in error.errors() for line in _explain(detail, given)]
+        # A default that is taken from another setting cannot be had while that one is wrong: no problem of its own.
+        details = [detail for detail in error.errors() if detail["type"] != "default_factory_not_called"]
+        problems += [line for detail in details for line in _explain(detail, given)]
     if problems:
         raise ConfigError(problems)
     return LoadedSettings(settings, {name: given[name].origin if name in given else DEFAULT for name in _NAMES})
@@ -133,7 +137,7 @@ def _beside(file: Path, name: str, value: object) -> object:
 def _from_environment(environment: Mapping[str, str], problems: list[str]) -> dict[str, Given]:
     given = {}
     for variable in sorted(environment):
-        if not variable.startswith(PREFIX) or variable == FILE_VARIABLE:
+        if not variable.startswith(PREFIX) or variable in NO_SETTINGS:
             continue
         rest = variable.removeprefix(PREFIX).lower()
         name = f"limits.{rest.removeprefix('limits_')}" if rest.startswith("limits_") else rest
