@@ -79,10 +79,9 @@ def ingest(tables: Tables, inputs: Inputs, bounds: Bounds, start: int) -> tuple[
     """Take columns from `start` on; returns (next column, why it stopped there). Nothing of that column is done yet."""
     counters = tables.counters
     for column in range(start, len(inputs.row)):
-        if (
-            counters[RESULTS] + bounds.reserve >= len(tables.results)
-            or counters[EVIDENCE] + bounds.evidence_reserve > len(tables.evidence_index)
-        ):
+        if counters[RESULTS] + bounds.reserve >= len(tables.results) or counters[
+            EVIDENCE
+        ] + bounds.evidence_reserve > len(tables.evidence_index):
             return column, RESULTS_FULL
         if counters[LEDGER] >= len(tables.ids):
             return column, LEDGER_FULL
@@ -217,7 +216,7 @@ def _into_window(tables: Tables, inputs: Inputs, slot_number: int, newest: int, 
         cell.first_length = copy_id(cell.first_id, inputs.ids, start, length, hashed)
     cell.last_length = copy_id(cell.last_id, inputs.ids, start, length, hashed)
     add(cell, time, inputs.value[column], hashed)
-    return index < slot.closed
+    return slot.provisional != 0 and max(index, slot.final) < slot.closed
 
 
 @jit

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 
 @jit
-def judge(tables: Tables, instance: Any, rule: Any, index: int, value: float) -> tuple[bool, bool, float, float, float, float]:
+def judge(
+    tables: Tables, instance: Any, rule: Any, index: int, value: float
+) -> tuple[bool, bool, float, float, float, float]:
     """(known, breach, statistic, limit, baseline, excess) of a value; `index` is its window's (0 for raw points)."""
     if rule.kind == CHANGE:
         known, baseline = usual(instance, rule, tables.history, index, tables.scratch)
@@ -109,9 +111,7 @@ def _cite_history(tables: Tables, instance: Any, rule: Any, result: Any, index: 
 
 
 @jit
-def step_window(
-    tables: Tables, instances: Any, slot_number: int, window: Any, column: int, emit: bool
-) -> None:
+def step_window(tables: Tables, instances: Any, slot_number: int, window: Any, column: int, emit: bool) -> None:
     """Take a closed window that is not empty through every rule of its slot; its time is its end."""
     slot = tables.slots[slot_number]
     view = tables.views[slot.view_row]

@@ -34,10 +34,9 @@ def tick(tables: Tables, bounds: Bounds, clock: int, time: int, rows: int, start
         kpi = tables.kpis[series.kpi]
         if kpi.clock != clock:
             continue
-        if (
-            tables.counters[RESULTS] + bounds.reserve >= len(tables.results)
-            or tables.counters[EVIDENCE] + bounds.evidence_reserve > len(tables.evidence_index)
-        ):
+        if tables.counters[RESULTS] + bounds.reserve >= len(tables.results) or tables.counters[
+            EVIDENCE
+        ] + bounds.evidence_reserve > len(tables.evidence_index):
             return row
         if series.waiting == UNSET:
             series.waiting = time
