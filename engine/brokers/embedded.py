@@ -2,7 +2,7 @@
 
 It speaks the Kafka protocol on a free loopback port, so that every client works against it. It lives in memory, keeps
 about 5 MB (or 100,000 batches) a partition and **drops the oldest records in silence** beyond that, compacts nothing
-and forgets everything when it closes: senders are paced (`engine.client.pacing`), readers refuse to go on below the
+and forgets everything when it closes: senders are paced (`engine.brokers.pacing`), readers refuse to go on below the
 low watermark, and a worker that is started again begins anew.
 
 Library: the librdkafka that the `confluent-kafka` wheel bundles, by ctypes, because the Python API of it offers neither
