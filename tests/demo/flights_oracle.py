@@ -9,27 +9,32 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BOTH = ["month", "day"]
-
 
 def fired(flights: pd.DataFrame) -> dict[str, set[tuple[str, str]]]:
     """(airport, date) by rule."""
     days = flights.assign(date=pd.to_datetime(flights[["year", "month", "day"]])).groupby(["origin", "date"])
-    table = pd.DataFrame({
-        "volume": days.size(),
-        "cancelled": days["dep_time"].apply(lambda times: times.isna().mean()),
-        "delay": days["arr_delay"].mean(),
-    })
-    volume = table["volume"].unstack("origin").asfreq("D")
-    earlier = {weeks: volume.shift(7 * weeks) for weeks in range(1, 9)}
-    median = pd.concat(earlier).groupby(level=1).agg(lambda eight: eight.median(skipna=False))
-    usual = median.stack().swaplevel().reindex(table.index)
+    table = pd.DataFrame(
+        {
+            "volume": days.size(),
+            "cancelled": days["dep_time"].apply(lambda times: times.isna().mean()),
+            "delay": days["arr_delay"].mean(),
+        }
+    )
+    airports = [_usual(volume.droplevel("origin")) for _, volume in table["volume"].groupby("origin")]
+    usual = pd.concat(airports, keys=sorted(flights["origin"].unique())).reindex(table.index)
     return {
         "cancelled-share-high": _days(table["cancelled"] > 0.30),
         "arrival-delay-high": _days(table["delay"] > 60),
         "full-schedule-late": _days((table["volume"] > 1.05 * usual) & (table["delay"] > 60)),
         "schedule-shrank": _days(table["volume"] < 0.8 * usual),
     }
+
+
+def _usual(volume: pd.Series) -> pd.Series:
+    """The median of the eight same weekdays before each date; NaN unless all of them are there."""
+    volume = volume.asfreq("D")
+    earlier = pd.concat([volume.shift(7 * weeks) for weeks in range(1, 9)], axis="columns")
+    return earlier.median(axis="columns", skipna=False)
 
 
 def _days(flags: pd.Series) -> set[tuple[str, str]]:
