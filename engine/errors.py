@@ -5,7 +5,7 @@ EngineError
  +-- WireError          bytes from outside that are refused; becomes a dead letter
  +-- StateError         own state that cannot be trusted
  +-- LogError           the log is not what its positions promise; never skipped over
- +-- LimitExceeded      something reached its stated limit
+ +-- LimitExceededError something reached its stated limit
  +-- BrokerError        a broker that cannot be reached or used as asked
 """
 
@@ -50,10 +50,11 @@ class StateError(EngineError):
 
 class LogError(EngineError):
     """A manifest beyond the log's end, a recreated topic, a changed partition count, or records
-    lost below a position: refused by name, never skipped."""
+    lost below a position: refused by name, never skipped.
+    """
 
 
-class LimitExceeded(EngineError):
+class LimitExceededError(EngineError):
     """Something reached the limit that is stated for it in `model.limits`."""
 
     def __init__(self, limit: str, value: int, maximum: int) -> None:

@@ -57,7 +57,9 @@ def _key(entries: Iterable[EmittedKey], result: Any) -> EmittedKey:
 
 
 def revise(state: PartitionState, number: int) -> Iterator[Finding]:
-    """Judge again what is not final of slot `number`; yields withdrawn findings first, then amended and new ones in order."""
+    """Judge again what is not final of slot `number`; yields withdrawn findings first, then amended and new ones in
+    order.
+    """
     before = _not_final(state, number)
     revision = _next_revision(state, number)
     after: dict[EmittedKey, Finding] = {}
@@ -100,7 +102,7 @@ def _next_revision(state: PartitionState, number: int) -> int:
     """One above every revision that this slot has used."""
     rows = state.tables.instances[_instances(state, number)]
     slot = state.tables.slots[number]
-    used = [int(slot["revision"]), *rows["fired_revision"].tolist(), *rows["resolved_revision"].tolist()]
+    used: list[int] = [int(slot["revision"]), *rows["fired_revision"].tolist(), *rows["resolved_revision"].tolist()]
     slot["revision"] = max(used) + 1
     return max(used) + 1
 

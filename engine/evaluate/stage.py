@@ -23,10 +23,8 @@ from engine.kernels.layout import (
     LEDGER_FULL,
     OUT_OF_RANGE,
     POINTS_FULL,
-    RESTATED,
     RESULTS,
     REVISE,
-
     TRANSITION,
 )
 from engine.kernels.slots import publish_again
@@ -35,18 +33,21 @@ from engine.kernels.windows import index_of
 from engine.model.records import Activate, Ingested, Rebaseline, Tick
 from engine.model.time import EARLIEST, LATEST, Micros, format_time, parse_own_time
 from engine.rules.ruleset import RuleSet
-from engine.state.partition import PartitionState
 from engine.wire.columns import Chunk, Columns, Foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from engine.state.partition import PartitionState
+
 _FOREVER = 2**62
 
 
 class Surroundings(NamedTuple):
-    """What evaluation needs beside state and log: the sets that an activation may name, and how far ahead is too far."""
+    """What evaluation needs beside state and log: the sets that an activation may name, and how far ahead is too
+    far.
+    """
 
     rule_sets: Mapping[str, RuleSet]
     future_max: Micros
@@ -121,13 +122,15 @@ def _drain(state: PartitionState, columns: Columns | None, bounds: Bounds, offse
         elif code == REVISE and columns is not None:
             yield from _revise(state, columns, result, cause)
         elif columns is not None:
-            yield Emission(cause, _refusal(state, columns, result, bounds))
+            yield Emission(cause, _refusal(columns, result, bounds))
     tables.counters[RESULTS] = 0
     tables.counters[EVIDENCE] = 0
 
 
 def _revise(state: PartitionState, columns: Columns, result: Any, cause: int) -> Iterator[Emission]:
-    """A measurement came into a stretch that was judged already: publish the windows that it changed, and what follows."""
+    """A measurement came into a stretch that was judged already: publish the windows that it changed, and what
+    follows.
+    """
     number, column = int(result["slot"]), int(result["column"])
     for finding in revise(state, number):
         yield Emission(cause, finding)
@@ -145,7 +148,7 @@ def _revise(state: PartitionState, columns: Columns, result: Any, cause: int) ->
         state.tables.counters[RESULTS] = used
 
 
-def _refusal(state: PartitionState, columns: Columns, result: Any, bounds: Bounds) -> Refusal:
+def _refusal(columns: Columns, result: Any, bounds: Bounds) -> Refusal:
     column = int(result["column"])
     item = int(columns.item[column])
     time = int(columns.time[column])
@@ -153,9 +156,10 @@ def _refusal(state: PartitionState, columns: Columns, result: Any, bounds: Bound
         detail = f"expected an event time up to {format_time(bounds.future)}, found {format_time(time)}"
         return Refusal(item, WireError("from_the_future", detail, path="$.time", index=item))
     if result["code"] == OUT_OF_RANGE:
-        detail = f"expected an event time from {format_time(EARLIEST)} to {format_time(LATEST)}, found {format_time(time)}"
+        detail = (
+            f"expected an event time from {format_time(EARLIEST)} to {format_time(LATEST)}, found {format_time(time)}"
+        )
         return Refusal(item, WireError("time_out_of_range", detail, path="$.time", index=item))
-    assert result["code"] == RESTATED
     detail = "a higher revision of a measurement that was counted already; restatements are not taken yet"
     return Refusal(item, WireError("restated", detail, path="$.revision", index=item))
 
@@ -214,6 +218,3 @@ def _rebaseline(state: PartitionState, record: Rebaseline) -> list[Emission]:
     if row is not None:
         state.forget_history(row, record.rule)
     return []
-
-
-

@@ -6,7 +6,7 @@ that the same log gives the same bytes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numba
 
@@ -21,5 +21,4 @@ _compile = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 def jit(function: Function) -> Function:
     """Compile `function` at its first call, or take it from the cache."""
-    compiled: Function = _compile(function)
-    return compiled
+    return cast("Function", _compile(function))

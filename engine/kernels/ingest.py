@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.kernels._jit import jit
 from engine.kernels.ids import find, index_one
@@ -24,7 +25,6 @@ from engine.kernels.layout import (
     POINTS_FULL,
     POINTS_SLOT,
     RAW,
-    RECOVERING,
     RESOLVED,
     RESTATED,
     RESULTS,
@@ -32,16 +32,15 @@ from engine.kernels.layout import (
     REVISE,
     REVISION_DUE,
     SERIES_A_BLOCK,
+    SPOKEN,
     UNSET,
     WINDOWS,
 )
-from engine.kernels.slots import cite_point, close_windows, copy_instances, floor_of, settle_points, settle_windows
+from engine.kernels.slots import close_windows, copy_instances, floor_of, settle_points, settle_windows
 from engine.kernels.step import emit_transition, step
 from engine.kernels.windows import add, clear, copy_id, index_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from engine.kernels.layout import Tables
 
 
@@ -61,8 +60,8 @@ class Inputs(NamedTuple):
 class Bounds(NamedTuple):
     """What holds for every measurement of a pass.
 
-    `future`: no event time beyond it; `earliest`, `latest`: what calendars cover; `ids_max` a series; `points_max` raw points
-    a slot; `reserve`, `evidence_reserve`: results and evidence that one measurement may need.
+    `future`: no event time beyond it; `earliest`, `latest`: what calendars cover; `ids_max` a series; `points_max`
+    raw points a slot; `reserve`, `evidence_reserve`: results and evidence that one measurement may need.
     """
 
     future: int
@@ -90,7 +89,7 @@ def ingest(tables: Tables, inputs: Inputs, bounds: Bounds, start: int) -> tuple[
         if _refused(tables, inputs, bounds, column):
             continue
         _remember_id(tables, inputs, bounds, column)
-        if _apply(tables, inputs, bounds, column):
+        if _apply(tables, inputs, column):
             return column + 1, REVISION_DUE
     return len(inputs.row), DONE
 
@@ -169,13 +168,12 @@ def _remember_id(tables: Tables, inputs: Inputs, bounds: Bounds, column: int) ->
 
 
 @jit
-def _apply(tables: Tables, inputs: Inputs, bounds: Bounds, column: int) -> bool:
+def _apply(tables: Tables, inputs: Inputs, column: int) -> bool:
     """Show the measurement to every view of its series; True when some verdicts must be judged again."""
     row = inputs.row[column]
     time = inputs.time[column]
     series = tables.series[row]
-    if time > series.newest:
-        series.newest = time
+    series.newest = max(series.newest, time)
     series.waiting = UNSET
     due = False
     for place in range(tables.kpis[series.kpi].views):
@@ -272,7 +270,7 @@ def _step_point(tables: Tables, inputs: Inputs, slot_number: int, column: int) -
     time, value = inputs.time[column], inputs.value[column]
     for place in range(tables.views[slot.view_row].rules):
         before = tables.counters[RESULTS]
-        step(tables, tables.instances, slot.instance + place, 0, time, value, column, True)
+        step(tables, tables.instances, slot.instance + place, 0, time, value, column, SPOKEN)
         if tables.counters[RESULTS] > before:
             window = tables.results[before].window
             start, length = inputs.id_start[column], inputs.id_length[column]
@@ -285,7 +283,7 @@ def _end_silence(tables: Tables, slot_number: int, time: int, inputs: Inputs, co
     for place in range(tables.views[slot.view_row].rules):
         number = slot.instance + place
         instance = tables.instances[number]
-        if instance.phase == FIRING or instance.phase == RECOVERING:
+        if instance.phase >= FIRING:
             instance.phase = INACTIVE
             result = emit_transition(tables, instance, number, RESOLVED, time)
             result.column = column

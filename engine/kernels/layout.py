@@ -1,8 +1,9 @@
 """The arrays of stage 1: one structured dtype a table, one row an entity.
 
-Times are int64 microseconds. A *view* is one way in which a KPI is looked at (windows of one kind, raw points, or silence);
-a *slot* is one view of one series; a *cell* is one step of event time of a window slot; an *instance* is one rule on one
-series. Rows of one series lie together, in the order of the views and rules of its KPI.
+Times are int64 microseconds. A *view* is one way in which a KPI is looked at (windows of one kind, raw points, or
+silence);
+a *slot* is one view of one series; a *cell* is one step of event time of a window slot; an *instance* is one rule on
+one series. Rows of one series lie together, in the order of the views and rules of its KPI.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ NOTHING, FIRED, RESOLVED = 0, 1, 2
 
 TRANSITION, CLOSED, REVISE, FUTURE, RESTATED, OUT_OF_RANGE = range(6)
 """Codes of results."""
+
+SILENT, SPOKEN = 0, 1
+"""Whether a step puts its transition out, or only moves the state."""
 
 DONE, RESULTS_FULL, LEDGER_FULL, POINTS_FULL, REVISION_DUE = range(5)
 """Why a pass over columns stopped."""
@@ -105,8 +109,8 @@ SERIES = np.dtype(
     ],
     align=True,
 )
-"""`newest`: the watermark; `waiting`: the first tick after the last measurement; `bound`: older input is late, whatever the
-views say. The rest counts ids in two generations, parted at `mark`."""
+"""`newest`: the watermark; `waiting`: the first tick after the last measurement; `bound`: older input is late,
+whatever the views say. The rest counts ids in two generations, parted at `mark`."""
 
 SLOT = np.dtype(
     [
@@ -126,8 +130,8 @@ SLOT = np.dtype(
     ],
     align=True,
 )
-"""Windows: those below `final` can no longer change, those from there to below `closed` were closed by idleness and can.
-Raw: points up to time `final` are final; the others stand sorted in the ring at `point` + `head`."""
+"""Windows: those below `final` can no longer change, those from there to below `closed` were closed by idleness and
+can. Raw: points up to time `final` are final; the others stand sorted in the ring at `point` + `head`."""
 
 CELL = np.dtype(
     [
@@ -215,9 +219,10 @@ RESULT = np.dtype(
 class Tables(NamedTuple):
     """All arrays of one partition: the plan's (read only), the state's, and what a pass writes.
 
-    `calendars` (calendars, boundaries) int64; `history` float64; `places` int32, the hash index of `ids` (position + 1, 0
-    empty; its length is a power of two); `evidence_index` int64 and `evidence_value` float64 run in step; `dirty` uint8, one
-    a block of series; `counters` int64; `scratch` float64.
+    `calendars` (calendars, boundaries) int64; `history` float64; `places` int32, the hash index of `ids` (position +
+    1, 0
+    empty; its length is a power of two); `evidence_index` int64 and `evidence_value` float64 run in step; `dirty`
+    uint8, one a block of series; `counters` int64; `scratch` float64.
     """
 
     kpis: NDArray[np.void]

@@ -9,7 +9,14 @@ from engine.kernels.layout import FIRED, FIRING, INACTIVE, NOTHING, PENDING, REC
 
 
 @jit
-def advance(instance: Any, rule: Any, breach: bool, time: int, value: float, excess: float) -> int:
+def advance(
+    instance: Any,
+    rule: Any,
+    breach: bool,  # noqa: FBT001 (compiled code takes arguments by position)
+    time: int,
+    value: float,
+    excess: float,
+) -> int:
     """Take one verdict at event time `time`; returns NOTHING, FIRED or RESOLVED.
 
     `for` and `keep_firing_for` are event time between the first point of a run and the present one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.kernels._jit import jit
-from engine.kernels.layout import RAW, RESULTS, SILENCE, UNSET, WINDOWS
+from engine.kernels.layout import RAW, RESULTS, SILENCE, SILENT, SPOKEN, UNSET, WINDOWS
 from engine.kernels.step import emit_closed, step, step_window
 from engine.kernels.windows import gather, index_of, start_of
 
@@ -61,14 +61,14 @@ def close_windows(tables: Tables, slot_number: int, upto: int, column: int) -> N
     """Close the windows below `upto`: each that is not empty goes through the rules and, if asked for, out."""
     slot = tables.slots[slot_number]
     view = tables.views[slot.view_row]
-    if slot.closed == UNSET or slot.newest == UNSET:
+    if UNSET in (slot.closed, slot.newest):
         slot.closed = max(slot.closed, upto)
         return
     window = tables.results[len(tables.results) - 1].window  # the last row is scratch
     for index in range(slot.closed, min(upto, slot.newest + view.span)):
         gather(tables, slot, view, index, window)
         if window.count > 0:
-            step_window(tables, tables.instances, slot_number, window, column, True)
+            step_window(tables, tables.instances, slot_number, window, column, SPOKEN)
             if view.publish:
                 emit_closed(tables, slot_number, window, column)
     slot.closed = max(slot.closed, upto)
@@ -84,7 +84,7 @@ def settle_windows(tables: Tables, slot_number: int, final: int) -> None:
         for index in range(slot.final, min(final, slot.closed)):
             gather(tables, slot, view, index, window)
             if window.count > 0:
-                step_window(tables, tables.base, slot_number, window, -1, False)
+                step_window(tables, tables.base, slot_number, window, -1, SILENT)
         _keep_opened(tables, slot)
         if final >= slot.closed:
             slot.provisional = 0
@@ -93,7 +93,9 @@ def settle_windows(tables: Tables, slot_number: int, final: int) -> None:
 
 @jit
 def close_idle(tables: Tables, slot_number: int) -> bool:
-    """Close every window that holds something, though the watermark has not passed it: provisionally. False: none was open."""
+    """Close every window that holds something, though the watermark has not passed it: provisionally. False: none
+    was open.
+    """
     slot = tables.slots[slot_number]
     if slot.newest == UNSET:
         return False
@@ -117,7 +119,7 @@ def settle_points(tables: Tables, slot_number: int, upto: int) -> None:
         if point.time > upto:
             break
         for place in range(view.rules):
-            step(tables, tables.base, slot.instance + place, 0, point.time, point.value, -1, False)
+            step(tables, tables.base, slot.instance + place, 0, point.time, point.value, -1, SILENT)
         slot.head += 1
         slot.points -= 1
         _keep_opened(tables, slot)
@@ -137,7 +139,7 @@ def replay(tables: Tables, slot_number: int) -> None:
         for index in range(slot.final, slot.closed):
             gather(tables, slot, view, index, window)
             if window.count > 0:
-                step_window(tables, tables.instances, slot_number, window, index, True)
+                step_window(tables, tables.instances, slot_number, window, index, SPOKEN)
         return
     if view.kind == SILENCE:
         return
@@ -145,7 +147,7 @@ def replay(tables: Tables, slot_number: int) -> None:
         point = tables.points[slot.point + slot.head + place]
         for rule in range(view.rules):
             before = tables.counters[RESULTS]
-            step(tables, tables.instances, slot.instance + rule, 0, point.time, point.value, place, True)
+            step(tables, tables.instances, slot.instance + rule, 0, point.time, point.value, place, SPOKEN)
             if tables.counters[RESULTS] > before:
                 result = tables.results[before]
                 cite_point(result, point)

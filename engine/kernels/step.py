@@ -16,6 +16,8 @@ from engine.kernels.layout import (
     FIRED,
     NOTHING,
     RESULTS,
+    SILENT,
+    SPOKEN,
     TRANSITION,
 )
 from engine.kernels.lifecycle import advance
@@ -44,7 +46,9 @@ def judge(
 
 @jit
 def emit_transition(tables: Tables, instance: Any, number: int, transition: int, time: int) -> Any:
-    """Begin a result for what instance `number` just did; the caller adds the point. Counts repeats at one event time."""
+    """Begin a result for what instance `number` just did; the caller adds the point. Counts repeats at one event
+    time.
+    """
     result = tables.results[tables.counters[RESULTS]]
     tables.counters[RESULTS] += 1
     result.code = TRANSITION
@@ -74,9 +78,11 @@ def emit_transition(tables: Tables, instance: Any, number: int, transition: int,
 
 @jit
 def step(
-    tables: Tables, instances: Any, number: int, index: int, time: int, value: float, column: int, emit: bool
+    tables: Tables, instances: Any, number: int, index: int, time: int, value: float, column: int, emit: int
 ) -> int:
-    """Take one point through row `number` of `instances`; returns the transition. With `emit` a result is begun."""
+    """Take one point through row `number` of `instances`; returns the transition. With `emit` SPOKEN a result is
+    begun.
+    """
     instance = instances[number]
     if instance.phase == DISABLED:
         return NOTHING
@@ -85,7 +91,7 @@ def step(
     if not known:
         return NOTHING
     transition = advance(instance, rule, breach, time, value, excess)
-    if transition == NOTHING or not emit:
+    if transition == NOTHING or emit == SILENT:
         return transition
     result = emit_transition(tables, instance, number, transition, time)
     result.column = column
@@ -111,7 +117,7 @@ def _cite_history(tables: Tables, instance: Any, rule: Any, result: Any, index: 
 
 
 @jit
-def step_window(tables: Tables, instances: Any, slot_number: int, window: Any, column: int, emit: bool) -> None:
+def step_window(tables: Tables, instances: Any, slot_number: int, window: Any, column: int, emit: int) -> None:
     """Take a closed window that is not empty through every rule of its slot; its time is its end."""
     slot = tables.slots[slot_number]
     view = tables.views[slot.view_row]
@@ -120,7 +126,7 @@ def step_window(tables: Tables, instances: Any, slot_number: int, window: Any, c
     for place in range(view.rules):
         number = slot.instance + place
         value = aggregate(window, tables.rules[instances[number].rule].aggregation)
-        if step(tables, instances, number, window.index, end, value, column, emit) != NOTHING and emit:
+        if step(tables, instances, number, window.index, end, value, column, emit) != NOTHING and emit == SPOKEN:
             result = tables.results[tables.counters[RESULTS] - 1]
             _bound(result, window, start, end)
 

@@ -12,7 +12,9 @@ from engine.kernels.layout import ABOVE, BELOW, FIRING, OUTSIDE
 
 @jit
 def threshold(rule: Any, phase: int, value: float) -> tuple[bool, float, float]:
-    """(breach, limit held against, how far past it). While firing or recovering, `recover_at` takes the limit's place."""
+    """(breach, limit held against, how far past it). While firing or recovering, `recover_at` takes the limit's
+    place.
+    """
     recover = phase >= FIRING and not np.isnan(rule.recover_at)
     if rule.op == ABOVE:
         limit = rule.recover_at if recover else rule.high

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from engine.kernels._jit import jit
 from engine.kernels.layout import (
     EVIDENCE,
@@ -28,7 +26,9 @@ if TYPE_CHECKING:
 
 @jit
 def tick(tables: Tables, bounds: Bounds, clock: int, time: int, rows: int, start: int) -> int:
-    """Age the series of `clock` among the first `rows`, from row `start` on; returns the row to go on with, `rows` when done."""
+    """Age the series of `clock` among the first `rows`, from row `start` on; returns the row to go on with, `rows`
+    when done.
+    """
     for row in range(start, rows):
         series = tables.series[row]
         kpi = tables.kpis[series.kpi]

@@ -44,7 +44,7 @@ def copy_id(target: NDArray[np.uint8], ids: NDArray[np.uint8], start: int, lengt
     target[prefix] = 126
     for place in range(16):
         nibble = (hashed >> np.uint64(60 - 4 * place)) & np.uint64(15)
-        target[prefix + 1 + place] = nibble + np.uint64(48) if nibble < 10 else nibble + np.uint64(87)
+        target[prefix + 1 + place] = nibble + np.uint64(48) if nibble < np.uint64(10) else nibble + np.uint64(87)
     return ID_BYTES
 
 

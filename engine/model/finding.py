@@ -49,7 +49,8 @@ class Evidence(msgspec.Struct, frozen=True, tag_field="type", tag="series"):
     """Everything that a finding rests on.
 
     `statistic` is the number held against `limit`: the value itself for a threshold, the relative or absolute change
-    for a change. `point` is null only where a rule set took the rule away. `digests` maps the name of each other part to its digest (`model.identity.digest_of`).
+    for a change. `point` is null only where a rule set took the rule away. `digests` maps the name of each other
+    part to its digest (`model.identity.digest_of`).
     """
 
     condition: dict[str, Any]

@@ -15,9 +15,11 @@ Turn = Literal["began", "changed", "ended", "resumed", "withdrawn"]
 class Judgement(msgspec.Struct, frozen=True):
     """One turn in the life of a joined or grouped alert.
 
-    `began` opens, `changed` amends what is on or was on, `ended` clears, `resumed` takes an `ended` back, `withdrawn` says
+    `began` opens, `changed` amends what is on or was on, `ended` clears, `resumed` takes an `ended` back,
+    `withdrawn` says
     that it never was. `opened` is the event time that names this alert among others of the same rule and scope;
-    `event_time` belongs to this turn. `taking_part` are the KPIs whose owners the alert concerns, beside the rule's own.
+    `event_time` belongs to this turn. `taking_part` are the KPIs whose owners the alert concerns, beside the rule's
+    own.
     """
 
     rule: str

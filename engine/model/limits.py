@@ -15,7 +15,9 @@ class Limits(msgspec.Struct, frozen=True):
     message_bytes_max: int = 1_000_000
     """A longer message is dead-lettered as `too_long`, its bytes cut to 1,000."""
     ids_per_series_max: int = 1_000_000
-    """Past it the series' acceptance bound moves up to its newest event time: older input is late, never counted twice."""
+    """Past it the series' acceptance bound moves up to its newest event time: older input is late, never counted
+    twice.
+    """
     raw_points_max: int = 4_096
     """Raw points kept within the lateness of a series; past it the oldest becomes final early."""
     reviews_open_max: int = 100_000

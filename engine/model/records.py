@@ -68,7 +68,8 @@ class Parts(msgspec.Struct, frozen=True):
 
 class Ids(msgspec.Struct, frozen=True):
     """The measurements behind a window, by number, by the sum modulo 2**64 of their id hashes (decimal), and by the
-    first and last to arrive. An id longer than 40 bytes is its first 23 bytes, a tilde, and its XXH64 in hex."""
+    first and last to arrive. An id longer than 40 bytes is its first 23 bytes, a tilde, and its XXH64 in hex.
+    """
 
     count: int
     hash_sum: str

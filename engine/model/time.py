@@ -19,13 +19,14 @@ NEVER: Micros = -(2**62)
 """Before every time that can be written: the value of a time not yet known."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FOUR_DIGITS = 1_000
 _STEP = timedelta(microseconds=1)
 
 
 def format_time(time: Micros) -> str:
     """RFC 3339 in UTC with as many digits as needed: `2013-02-08T05:00:00Z`, `...00.25Z`."""
     moment = _EPOCH + timedelta(microseconds=time)
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S") if moment.year >= 1000 else moment.isoformat()[:19]
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S") if moment.year >= _FOUR_DIGITS else moment.isoformat()[:19]
     fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
     return f"{text}{fraction}Z"
 
@@ -41,6 +42,7 @@ def parse_own_time(text: str) -> Micros:
 def from_datetime(moment: datetime) -> Micros:
     """Microseconds of an aware datetime; TypeError for a naive one."""
     return (moment - _EPOCH) // _STEP
+
 
 EARLIEST: Micros = from_datetime(datetime(1990, 1, 2, tzinfo=UTC))
 LATEST: Micros = from_datetime(datetime(2059, 12, 30, tzinfo=UTC))

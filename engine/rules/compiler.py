@@ -50,8 +50,10 @@ class Join(NamedTuple):
 class Plan(NamedTuple):
     """`kpis`, `views`, `rules`, `calendars` are the tables of `kernels.layout`; the rest says what their rows are.
 
-    `rule_of`: the declared rule of each row of `rules`. `joins`: by view row. `signals`: by rule id, the composites that
-    wait for it and their scope. `published`: view rows whose closed windows are KPI state. `clocks`: sources whose marks age
+    `rule_of`: the declared rule of each row of `rules`. `joins`: by view row. `signals`: by rule id, the composites
+    that
+    wait for it and their scope. `published`: view rows whose closed windows are KPI state. `clocks`: sources whose
+    marks age
     series, in the order of `kpis.clock`. `reserve`, `evidence_reserve`: what one measurement may emit at most.
     """
 
@@ -192,7 +194,7 @@ def _tables(
         entry["calendar"] = -1
         entry["step"], entry["span"], entry["cells"] = 1, 1, 0
         if key.window is not None:
-            _lay_window(entry, key, zones)
+            _lay_window(entry, key.window, key.lateness, zones)
         aggregation = layout.AGGREGATIONS.index(rule_set.kpis[kpi].aggregation)
         rule_rows.extend(_rule_row(rule, row, int(entry["cells"]), aggregation) for rule in view.rules)
     rule_table = np.zeros(len(rule_rows), layout.RULE)
@@ -201,15 +203,13 @@ def _tables(
     return view_table, rule_table
 
 
-def _lay_window(entry: NDArray[np.void], key: ViewKey, zones: list[str]) -> None:
+def _lay_window(entry: NDArray[np.void], window: Window, lateness: Micros, zones: list[str]) -> None:
     """A ring holds every cell from the oldest window that can still change to the newest one begun."""
-    window = key.window
-    assert window is not None
     shortest = window.step if window.zone is None else SHORTEST_DAY
     entry["calendar"] = -1 if window.zone is None else zones.index(window.zone)
     entry["step"] = window.step
     entry["span"] = window.size // window.step
-    entry["cells"] = -(-key.lateness // shortest) + 2 + entry["span"]
+    entry["cells"] = -(-lateness // shortest) + 2 + entry["span"]
 
 
 def _rule_row(rule: Rule, view: int, cells: int, aggregation: int) -> NDArray[np.void]:
@@ -260,4 +260,3 @@ def _reserve(kpis: NDArray[np.void], views: NDArray[np.void]) -> int:
         own = views[kpi["view"] : kpi["view"] + kpi["views"]]
         most = max(most, sum((int(view["cells"]) + 1) * (int(view["rules"]) + 2) for view in own))
     return most + 2
-

@@ -102,7 +102,9 @@ class Change(msgspec.Struct, frozen=True, tag_field="kind", tag="change"):
 
 
 class MissingData(msgspec.Struct, frozen=True, tag_field="kind", tag="missing_data"):
-    """A declared series, or one seen before, has been silent for more than `after` (cadence + lateness) of tick time."""
+    """A declared series, or one seen before, has been silent for more than `after` (cadence + lateness) of tick
+    time.
+    """
 
     after: Micros
 
@@ -110,8 +112,8 @@ class MissingData(msgspec.Struct, frozen=True, tag_field="kind", tag="missing_da
 class Judge(msgspec.Struct, frozen=True):
     """When a side of a conflict has moved.
 
-    With `level`: above it (`side` = above) or below it. Otherwise by at least `by` (relative) from the median of `count`
-    earlier windows (`reference`), and by at least `noise` robust standard deviations of these (0: not asked).
+    With `level`: above it (`side` = above) or below it. Otherwise by at least `by` (relative) from the median of
+    `count` earlier windows (`reference`), and by at least `noise` robust standard deviations of these (0: not asked).
     `hold`: while the conflict is on, the usual level stays what it was when it began.
     """
 
@@ -202,7 +204,9 @@ class FieldRule(msgspec.Struct, frozen=True):
 
 
 class FilterRule(msgspec.Struct, frozen=True):
-    """Which messages count: `path` equals one of `values`, or merely exists (`values` empty). `negate` turns it round."""
+    """Which messages count: `path` equals one of `values`, or merely exists (`values` empty). `negate` turns it
+    round.
+    """
 
     path: str
     values: tuple[str | float | bool | None, ...]

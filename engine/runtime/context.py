@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 (msgspec resolves it at run time)
+from collections.abc import Mapping
 
 import msgspec
 
@@ -15,7 +15,8 @@ from engine.rules.ruleset import RuleSet
 class StageContext(msgspec.Struct, frozen=True):
     """`rule_sets` by hash; it grows as sets are stored, and a stage looks up there what an activation names.
 
-    `first_rule_set` is the set of the first activation: what runs where there is no manifest. `notify_within` is used in
+    `first_rule_set` is the set of the first activation: what runs where there is no manifest. `notify_within` is
+    used in
     `live` only; `future_max` bounds how far a measurement may lie ahead of its partition's last tick.
     """
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 import xxhash
 
-from engine.errors import LimitExceeded, StateError
+from engine.errors import LimitExceededError, StateError
 
 FORMAT = 1
 CLAIM_KEY = b"claim"
@@ -48,10 +48,10 @@ class Manifest(msgspec.Struct, frozen=True):
     format: int = FORMAT
 
     def encode(self) -> bytes:
-        """The record's value; LimitExceeded when it would be too long for one record."""
+        """The record's value; LimitExceededError when it would be too long for one record."""
         data = msgspec.json.encode(self)
         if len(data) > MANIFEST_BYTES_MAX:
-            raise LimitExceeded("manifest_bytes_max", len(data), MANIFEST_BYTES_MAX)
+            raise LimitExceededError("manifest_bytes_max", len(data), MANIFEST_BYTES_MAX)
         return data
 
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
+from engine.wire.batch import Record
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.wire.batch import Batch, Record
+    from engine.wire.batch import Batch
 
 
 class _PositionFields(NamedTuple):
@@ -91,7 +93,7 @@ class Stage(Protocol):
         """The rule set that is active after the last batch: it goes into the manifest."""
 
     def apply(self, batch: Batch) -> list[Output]:
-        """Take a batch, return what it says, in order of cause; `Position` headers on findings-topic records and triggers.
+        """Take a batch, return what it says, in order of cause, `Position` headers on findings and triggers.
 
         Same records, however cut, same outputs.
         """

@@ -35,8 +35,8 @@ _encode = msgspec.json.Encoder().encode
 class Stage1:
     """One partition of the measurements topic. Implements `runtime.ports.Stage`.
 
-    `counts` are totals since this object was made, for telemetry: measurements by fate, dead letters by reason, findings by
-    (rule, transition, status).
+    `counts` are totals since this object was made, for telemetry: measurements by fate, dead letters by reason,
+    findings by (rule, transition, status).
     """
 
     def __init__(self, partition: int, context: StageContext) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.rules.compiler import Plan
 
 _GROWING = ("series", "slots", "cells", "points", "instances", "history")
-_DTYPES: dict[str, np.dtype[np.void] | np.dtype[np.float64]] = {
+_DTYPES: dict[str, np.dtype[Any]] = {
     "series": layout.SERIES,
     "slots": layout.SLOT,
     "cells": layout.CELL,
@@ -40,7 +40,7 @@ class Arrays:
             views=plan.views,
             rules=plan.rules,
             calendars=plan.calendars,
-            **{name: np.zeros(_ROOM, _DTYPES[name]) for name in _GROWING},
+            **_empty(),
             base=np.zeros(_ROOM, layout.INSTANCE),
             ids=np.zeros(_ROOM, layout.ID),
             places=np.zeros(2 * _ROOM, np.int32),
@@ -64,7 +64,7 @@ class Arrays:
     def _grow(self, name: str, needed: int) -> None:
         array = getattr(self.tables, name)
         room = max(2 * len(array), needed)
-        changed = {name: enlarged(array, room)}
+        changed: dict[str, NDArray[Any]] = {name: enlarged(array, room)}
         if name == "instances":
             changed["base"] = enlarged(self.tables.base, room)
         if name == "series":
@@ -77,7 +77,11 @@ class Arrays:
         self.tables.counters[layout.LEDGER] = count
 
 
-def enlarged(array: NDArray[np.void], room: int) -> NDArray[np.void]:
+def _empty() -> dict[str, NDArray[Any]]:
+    return {name: np.zeros(_ROOM, _DTYPES[name]) for name in _GROWING}
+
+
+def enlarged(array: NDArray[Any], room: int) -> NDArray[Any]:
     """A copy with `room` rows, the new ones zero."""
     larger = np.zeros(room, array.dtype)
     larger[: len(array)] = array

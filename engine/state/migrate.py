@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from engine.kernels.layout import FIRING, LEDGER, RAW, SERIES_A_BLOCK
-from engine.rules.compiler import Plan
 from engine.state.arrays import enlarged
 from engine.state.partition import PartitionState
+
+if TYPE_CHECKING:
+    from engine.rules.compiler import Plan
 
 
 class Lost(NamedTuple):
@@ -22,8 +24,8 @@ class Lost(NamedTuple):
 def migrated(old: PartitionState, plan: Plan) -> tuple[PartitionState, list[Lost]]:
     """`old` as the same partition under `plan`, and the firing instances that are lost, in row order.
 
-    A KPI keeps its series, a view with the same window, lateness and idle its cells, a rule with the same fingerprint its
-    instances. Everything else begins anew.
+    A KPI keeps its series, a view with the same window, lateness and idle its cells, a rule with the same
+    fingerprint its instances. Everything else begins anew.
     """
     new = PartitionState(plan, old.partition, old.partitions, old.limits, declare=False)
     new.tick_number, new.tick_time = old.tick_number, old.tick_time
@@ -53,14 +55,18 @@ def _move_series(old: PartitionState, row: int, new: PartitionState, new_row: in
     for slot in old.slots_of(row):
         target = places.get(old.plan.view_keys[int(old.tables.slots[slot]["view_row"])])
         moved = {} if target is None else _move_slot(old, slot, new, target)
-        for instance in old.instances_of(slot):
-            if instance not in moved and old.tables.instances[instance]["phase"] >= FIRING:
-                lost.append(Lost(row, instance))
+        lost.extend(
+            Lost(row, instance)
+            for instance in old.instances_of(slot)
+            if instance not in moved and old.tables.instances[instance]["phase"] >= FIRING
+        )
     return lost
 
 
 def _move_slot(old: PartitionState, slot: int, new: PartitionState, target: int) -> dict[int, int]:
-    """Copy a slot with cells, points and the instances of rules that kept their fingerprint; returns these by old row."""
+    """Copy a slot with cells, points and the instances of rules that kept their fingerprint; returns these by old
+    row.
+    """
     source, row = old.tables.slots[slot], new.tables.slots[target]
     view = old.plan.views[int(source["view_row"])]
     for name in ("provisional", "revision", "final", "closed", "newest"):

@@ -1,14 +1,15 @@
 """Pages: the state of a partition as named pieces of bytes, of which only the changed ones are written again.
 
-`meta` is the small things, `series/N` all rows of the N-th block of series, `ids/N` a stretch of the ledger. Rows are written
-as they lie in memory (little endian): a page is only read under the rule set that it was written under, and the manifest
-names that.
+`meta` is the small things, `series/N` all rows of the N-th block of series, `ids/N` a stretch of the ledger. Rows
+are written
+as they lie in memory (little endian): a page is only read under the rule set that it was written under, and the
+manifest names that.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -23,10 +24,13 @@ from engine.state.partition import EmittedKey, PartitionState
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from numpy.typing import NDArray
+
     from engine.model.limits import Limits
     from engine.rules.compiler import Plan
 
-assert sys.byteorder == "little", "pages are written as they lie in memory"
+if sys.byteorder != "little":
+    raise StateError("pages are written as they lie in memory, for little-endian machines")
 
 IDS_A_PAGE = 4_096
 META = "meta"
@@ -208,7 +212,7 @@ def _restore_block(state: PartitionState, block: int, page: Block) -> None:
         state.emitted[first + number] = dict(entries)
 
 
-def _write(table: np.ndarray, begin: int, end: int, data: bytes, name: str) -> None:  # type: ignore[type-arg]
+def _write(table: NDArray[Any], begin: int, end: int, data: bytes, name: str) -> None:
     rows = np.frombuffer(data, table.dtype)
     if len(rows) != end - begin:
         raise StateError(f"expected {end - begin} rows of {name} in a page, found {len(rows)}")

@@ -20,16 +20,16 @@ from engine.kernels.layout import (
     Tables,
 )
 from engine.kernels.slots import floors_of
-from engine.model.finding import Finding
 from engine.model.identity import series_key
-from engine.model.limits import Limits
-from engine.model.records import Activate
 from engine.model.time import Micros
 from engine.state.arrays import Arrays, enlarged
 from engine.wire.columns import FOREIGN
 from engine.wire.partition import owner
 
 if TYPE_CHECKING:
+    from engine.model.finding import Finding
+    from engine.model.limits import Limits
+    from engine.model.records import Activate
     from engine.rules.compiler import Plan
     from engine.rules.ruleset import Kpi, Rule
 
@@ -52,13 +52,11 @@ EmittedKey = tuple[int, int, Micros, int]
 class PartitionState:
     """Series, tables, ticks and marks of one partition under one plan.
 
-    `emitted`: by slot, the findings that are not final. `counts`: series by KPI row. `pending`: an activation whose tick
-    has not come.
+    `emitted`: by slot, the findings that are not final. `counts`: series by KPI row. `pending`: an activation whose
+    tick has not come.
     """
 
-    def __init__(
-        self, plan: Plan, partition: int, partitions: int, limits: Limits, *, declare: bool = True
-    ) -> None:
+    def __init__(self, plan: Plan, partition: int, partitions: int, limits: Limits, *, declare: bool = True) -> None:
         self.plan = plan
         self.partition = partition
         self.partitions = partitions

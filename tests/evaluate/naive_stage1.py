@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.model.time import Micros
 from engine.rules.ruleset import Change, Kpi, MissingData, Rule, Threshold
+
+if TYPE_CHECKING:
+    from engine.model.time import Micros
 
 
 @dataclass
@@ -125,7 +127,7 @@ class NaiveSeries:
         if rule.points == "raw":
             return [(m.time, m.value, 0, 1) for m in sorted(self.measured, key=lambda m: m.time) if rule.id in m.raw]
         view = view_of(rule)
-        _, step, lateness, _ = view
+        _, step, _, _ = view
         content: dict[int, list[Measured]] = {}
         for measured in self.measured:
             for name, index in measured.windows:
@@ -180,7 +182,9 @@ class NaiveSeries:
 
 
 def replaced(said: Said, status: str) -> Said:
-    return Said(said.rule, said.transition, said.time, status, said.value, said.opened, said.points, said.worst, said.evidence)
+    return Said(
+        said.rule, said.transition, said.time, status, said.value, said.opened, said.points, said.worst, said.evidence
+    )
 
 
 def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said]:

@@ -31,7 +31,8 @@ def kpi(aggregation: str, lateness: int) -> Kpi:
     return Kpi(
         id="k", title="K", owner="o", objective="ob", definition="d", decision=None, direction="higher_is_better",
         role="leading", unit="u", aggregation=aggregation, window=TUMBLING, lateness=lateness, idle=40 * SECOND,
-        cadence=None, sources=(), dimensions=(), series=(), rolls_up_to=None, target=None, counterparts=(), publish=False,
+        cadence=None, sources=(), dimensions=(), series=(), rolls_up_to=None, target=None, counterparts=(),
+        publish=False,
     )  # fmt: skip
 
 
@@ -46,7 +47,13 @@ def rule(name: str, condition: Any, **changes: Any) -> Rule:
 
 RULES = [
     rule("above", Threshold("above", None, 5.0, None)),
-    rule("held", Threshold("above", None, 4.0, 2.0), for_=20 * SECOND, keep_firing_for=20 * SECOND, lateness=15 * SECOND),
+    rule(
+        "held",
+        Threshold("above", None, 4.0, 2.0),
+        for_=20 * SECOND,
+        keep_firing_for=20 * SECOND,
+        lateness=15 * SECOND,
+    ),
     rule("outside", Threshold("outside", 2.0, 6.0, None), window=HOPPING, lateness=5 * SECOND),
     rule("inside", Threshold("inside", 3.0, 4.0, None), points="raw"),
     rule("below", Threshold("below", 3.0, None, 4.0), points="raw", lateness=12 * SECOND, for_=3 * SECOND),
@@ -185,6 +192,11 @@ def test_no_two_different_findings_share_an_id(drawn: list[Any]):
 
 @pytest.mark.parametrize("name", ["withdrawn", "amended"])
 def test_late_data_takes_verdicts_back_and_changes_them(name: str):
-    drawn = [("measure", 0, 8.0), ("tick", 10, 0.0), ("tick", 60, 0.0), ("measure", 1, 1.5 if name == "withdrawn" else 8.5)]
+    drawn = [
+        ("measure", 0, 8.0),
+        ("tick", 10, 0.0),
+        ("tick", 60, 0.0),
+        ("measure", 1, 1.5 if name == "withdrawn" else 8.5),
+    ]
     spoken = found(run(encode(lay_out(drawn)), context("mean", 0), cut=50))
     assert name in {said.status for said in spoken[3]}
