@@ -77,13 +77,14 @@ def scope_of(state: PartitionState, rule: Rule, key: str) -> str:
 
 
 def same_content(one: Finding, other: Finding) -> bool:
-    """Whether two findings say the same; when they were said does not matter."""
+    """Whether two findings say the same; when, and under which set the rule stood, does not matter."""
     return _content(one) == _content(other)
 
 
 def _content(finding: Finding) -> Finding:
+    evidence = msgspec.structs.replace(finding.evidence, rule_set="")
     return msgspec.structs.replace(
-        finding, id="", revision=0, tick=0, tick_time=None, status="new", cause=None, replaces=None
+        finding, id="", revision=0, tick=0, tick_time=None, status="new", cause=None, replaces=None, evidence=evidence
     )
 
 
