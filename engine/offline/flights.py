@@ -7,12 +7,13 @@ arrived where it was going. The event time of all three is the scheduled departu
 from __future__ import annotations
 
 from importlib.util import find_spec
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.errors import ConfigError
-from engine.model.identity import series_key
-from engine.wire.batch import Record
+from engine.model.measurement import Measurement
+from engine.model.time import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,47 +110,13 @@ def count(rows: Departures) -> int:
     return 2 * len(rows) + int(np.count_nonzero(~np.isnan(rows.delay)))
 
 
-def measurements(rows: Departures) -> Iterator[tuple[Micros, Record]]:
-    """Every measurement with its event time, keyed by its series, as it goes into the log."""
-    heads = {origin: _Heads.of(origin) for origin in set(rows.origin)}
-    texts = _time_texts(rows.time)
-    columns = zip(
-        rows.time.tolist(), texts, rows.origin, rows.id, rows.cancelled.tolist(), rows.delay.tolist(), strict=True
-    )
-    for time, text, origin, name, cancelled, delay in columns:
-        head = heads[origin]
-        yield time, Record(head.volume_key, f'{head.volume}{text}","value":1,"id":"{name}.volume"}}'.encode())
-        yield (
-            time,
-            Record(
-                head.cancelled_key,
-                f'{head.cancelled}{text}","value":{int(cancelled)},"id":"{name}.cancelled"}}'.encode(),
-            ),
-        )
-        if delay == delay:  # noqa: PLR0124 (not NaN)
-            yield time, Record(head.delay_key, f'{head.delay}{text}","value":{delay!r},"id":"{name}.delay"}}'.encode())
-
-
-def _time_texts(time: NDArray[np.int64]) -> list[str]:
-    import numpy as np  # noqa: PLC0415 (see count)
-
-    return [f"{text}Z" for text in np.datetime_as_string(time.astype("datetime64[us]"), unit="s").tolist()]
-
-
-class _Heads(NamedTuple):
-    """What all messages of one airport begin with, up to the time, and their keys."""
-
-    volume: str
-    cancelled: str
-    delay: str
-    volume_key: bytes
-    cancelled_key: bytes
-    delay_key: bytes
-
-    @classmethod
-    def of(cls, origin: str) -> _Heads:
-        kpis = (VOLUME, CANCELLED, DELAY)
-        dimensions = {"origin": origin}
-        heads = [f'{{"kpi":"{kpi}","dimensions":{{"origin":"{origin}"}},"source":"{SOURCE}","time":"' for kpi in kpis]
-        keys = [series_key(kpi, dimensions).encode() for kpi in kpis]
-        return cls(heads[0], heads[1], heads[2], keys[0], keys[1], keys[2])
+def measurements(rows: Departures) -> Iterator[tuple[Micros, Measurement]]:
+    """Every measurement with its event time, in the order of the schedule."""
+    dimensions = {origin: {"origin": origin} for origin in set(rows.origin)}
+    columns = zip(rows.time.tolist(), rows.origin, rows.id, rows.cancelled.tolist(), rows.delay.tolist(), strict=True)
+    for time, origin, name, cancelled, delay in columns:
+        where, seconds = dimensions[origin], time // SECOND
+        yield time, Measurement(VOLUME, seconds, 1, where, f"{name}.volume", SOURCE)
+        yield time, Measurement(CANCELLED, seconds, int(cancelled), where, f"{name}.cancelled", SOURCE)
+        if not isnan(delay):
+            yield time, Measurement(DELAY, seconds, delay, where, f"{name}.delay", SOURCE)

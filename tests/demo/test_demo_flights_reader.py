@@ -5,15 +5,13 @@ from collections import Counter
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 
 from engine.errors import ConfigError
-from engine.model.identity import series_key
 from engine.model.measurement import Measurement
-from engine.model.time import from_datetime
+from engine.model.time import SECOND, from_datetime
 from engine.offline import flights
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -22,10 +20,10 @@ NEW_YORK = ZoneInfo("America/New_York")
 def test_the_flights_make_a_million_measurements_in_the_order_of_the_schedule(table: pd.DataFrame):
     rows = flights.departures(table)
     seen, kpis, ids = 0, Counter[str](), set()
-    for time, record in flights.measurements(rows):
+    for time, measurement in flights.measurements(rows):
         assert time >= seen
+        assert time == measurement.time * SECOND
         seen = time
-        measurement = msgspec.json.decode(record.value, type=Measurement)
         kpis[measurement.kpi] += 1
         ids.add(measurement.id)
     assert kpis == {flights.VOLUME: 336_776, flights.CANCELLED: 336_776, flights.DELAY: 327_346}
@@ -46,22 +44,18 @@ def test_a_measurement_says_what_its_row_says():
     row = {"year": 2013, "month": 7, "day": 4, "sched_dep_time": 905, "carrier": "UA", "flight": 7, "origin": "LGA"}
     rows = flights.departures(pd.DataFrame([row | {"dep_time": 901.0, "arr_delay": -12.0}]))
     time = from_datetime(datetime(2013, 7, 4, 9, 5, tzinfo=NEW_YORK))
-    told = [(when, record.key, msgspec.json.decode(record.value)) for when, record in flights.measurements(rows)]
-    shared = {"time": "2013-07-04T13:05:00Z", "dimensions": {"origin": "LGA"}, "source": "flights"}
-    assert told == [
-        (time, series_key(kpi, {"origin": "LGA"}).encode(), {"kpi": kpi, "value": value, "id": name, **shared})
-        for kpi, value, name in [
-            ("flights.volume", 1, "UA7-LGA-2013-07-04.volume"),
-            ("flights.cancelled_share", 0, "UA7-LGA-2013-07-04.cancelled"),
-            ("flights.arrival_delay", -12.0, "UA7-LGA-2013-07-04.delay"),
-        ]
+    name, where = "UA7-LGA-2013-07-04", {"origin": "LGA"}
+    assert list(flights.measurements(rows)) == [
+        (time, Measurement("flights.volume", time // SECOND, 1, where, f"{name}.volume", "flights")),
+        (time, Measurement("flights.cancelled_share", time // SECOND, 0, where, f"{name}.cancelled", "flights")),
+        (time, Measurement("flights.arrival_delay", time // SECOND, -12, where, f"{name}.delay", "flights")),
     ]
 
 
 def test_a_flight_that_did_not_depart_has_no_arrival_delay():
     row = {"year": 2013, "month": 1, "day": 4, "sched_dep_time": 905, "carrier": "UA", "flight": 7, "origin": "LGA"}
     rows = flights.departures(pd.DataFrame([row | {"dep_time": np.nan, "arr_delay": np.nan}]))
-    values = [msgspec.json.decode(record.value)["value"] for _, record in flights.measurements(rows)]
+    values = [measurement.value for _, measurement in flights.measurements(rows)]
     assert values == [1, 1]
     assert flights.count(rows) == 2
 

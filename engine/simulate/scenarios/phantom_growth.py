@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from engine.model.measurement import Measurement
-from engine.model.time import DAY, HOUR, Micros, format_time
+from engine.model.time import DAY, HOUR, SECOND, Micros
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,13 +60,6 @@ TICKETS = Effect(delay=1, ramp=14, full=0.4)
 RESOLUTION = Effect(delay=6, ramp=18, full=0.45)
 PROMOTERS = Effect(delay=12, ramp=24, full=-0.4)
 CHURN = Effect(delay=45, ramp=35, full=0.9)
-
-
-class Emitted(NamedTuple):
-    """A measurement and its event time."""
-
-    time: Micros
-    measurement: Measurement
 
 
 @dataclass(frozen=True)
@@ -117,12 +110,12 @@ class PhantomGrowth:
         """The company that grows in health."""
         return COMPANIES[1 - COMPANIES.index(self.sick)]
 
-    def measurements(self) -> Iterator[Emitted]:
-        """All measurements of both companies in order of event time."""
+    def measurements(self) -> Iterator[tuple[Micros, Measurement]]:
+        """All measurements of both companies with their event times, in order."""
         emitted = [item for company in COMPANIES for item in self._company(company)]
-        return iter(sorted(emitted, key=lambda item: (item.time, str(item.measurement.id))))
+        return iter(sorted(emitted, key=lambda item: (item[0], str(item[1].id))))
 
-    def _company(self, company: str) -> Iterator[Emitted]:
+    def _company(self, company: str) -> Iterator[tuple[Micros, Measurement]]:
         rng = np.random.default_rng([self.seed, 1 + COMPANIES.index(company)])
         sick = company == self.sick
         sessions = self._sessions(rng)
@@ -168,22 +161,13 @@ class PhantomGrowth:
         reached = np.clip((since + 1) / effect.ramp, 0, 1)
         return 1 + effect.full * (self.lift / LIFT_MAX) * reached
 
-    def _emit(  # noqa: PLR0917 (one call shape for every KPI)
+    def _emit(
         self, company: str, kpi: str, source: str, hour: int, values: Days, **dimensions: str
-    ) -> Iterator[Emitted]:
+    ) -> Iterator[tuple[Micros, Measurement]]:
         labels = "-".join([kpi, company, *dimensions.values()])
         start = (self.first_day - _EPOCH).days * DAY + hour * HOUR
         for day, value in enumerate(values.tolist()):
             name = (self.first_day + timedelta(days=day)).isoformat()
             time = start + day * DAY
-            yield Emitted(
-                time,
-                Measurement(
-                    kpi=kpi,
-                    time=format_time(time),
-                    value=value,
-                    dimensions={"company": company, **dimensions},
-                    id=f"{labels}-{name}",
-                    source=source,
-                ),
-            )
+            where = {"company": company, **dimensions}
+            yield time, Measurement(kpi, time // SECOND, value, where, f"{labels}-{name}", source)
