@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
@@ -31,7 +32,7 @@ from engine.model.topics import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from concurrent.futures import Future
 
     from confluent_kafka.admin._metadata import ClusterMetadata
@@ -57,6 +58,14 @@ class Topic(NamedTuple):
     def cleanup(self) -> str:
         """`delete` or `compact`."""
         return self.config["cleanup.policy"]
+
+    @property
+    def kept(self) -> str:
+        """How long records stay, for people."""
+        if self.cleanup == "compact":
+            return "newest a key"
+        retention = int(self.config["retention.ms"])
+        return "for ever" if retention < 0 else f"{retention // _DAY_MS} days"
 
 
 def plan(prefix: str, measurements: int, findings: int | None = None) -> tuple[Topic, ...]:
@@ -172,6 +181,8 @@ class TopicAdmin:
         """Delete those of the plan that are there, and no other; returns their names."""
         there = self.partitions()
         names = [topic.name for topic in topics if topic.name in there]
+        if names and self.embedded:
+            raise BrokerError("the embedded broker deletes no topics; it forgets them when it stops")
         if names:
             _settle(
                 self._admin.delete_topics(names, operation_timeout=_SECONDS),

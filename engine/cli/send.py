@@ -1,0 +1,148 @@
+"""`counterpoint send`: measurements out of files into the engine."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from engine.brokers.sender import Sender
+from engine.cli.settings import BrokersOption, ConfigOption, PrefixOption, SetOption, read_settings
+from engine.client.files import read_file
+from engine.client.replay import Replay
+from engine.client.rows import Columns
+from engine.errors import ConfigError
+from engine.model.time import NEVER
+from engine.model.topics import MEASUREMENTS, full_name
+from engine.runtime.settings import parse_duration
+from engine.wire.columns import SELF_REPORTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from engine.client.replay import Sent
+    from engine.wire.item import Item
+
+
+def send(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV with a header, NDJSON, or Parquet.")],
+    config: ConfigOption = None,
+    brokers: BrokersOption = None,
+    prefix: PrefixOption = None,
+    given: SetOption = None,
+    *,
+    kpi: Annotated[
+        str | None, typer.Option("--kpi", metavar="COLUMN|ID", help="The column with the KPI, or one KPI for all rows.")
+    ] = None,
+    time: Annotated[
+        str | None, typer.Option("--time", metavar="COLUMN", help="The column with the event time.")
+    ] = None,
+    value: Annotated[
+        str | None, typer.Option("--value", metavar="COLUMN|NUMBER", help="The column with the value, or a number.")
+    ] = None,
+    dim: Annotated[
+        list[str] | None, typer.Option("--dim", metavar="NAME[=COLUMN]", help="A dimension. Repeatable.")
+    ] = None,
+    identity: Annotated[
+        list[str] | None, typer.Option("--id", metavar="COLUMN", help="What names a measurement. Repeatable: joined.")
+    ] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Who sends: the source of all rows.")] = None,
+    zone: Annotated[str | None, typer.Option("--zone", help="Whose local time times without an offset are.")] = None,
+    replay_ticks: Annotated[
+        str | None, typer.Option("--replay-ticks", metavar="DURATION", help="Send history: ticks this far apart.")
+    ] = None,
+    final_ticks: Annotated[
+        str, typer.Option("--final-ticks", metavar="DURATION", help="Ticks go on so long after the last row.")
+    ] = "0s",
+) -> None:
+    """Send the measurements in files to the engine.
+
+    Columns are those of the contract (kpi, time, value, dimensions, id, source, provenance, revision) unless options
+    name others. Without an id the engine derives one from KPI, dimensions and time: sending a file twice adds nothing,
+    and two rows that agree in all three count once. Everything is checked before anything is sent.
+
+    With --replay-ticks the rows are sent in the order of their time, with the ticks between them that a worker in the
+    replay domain lives by.
+    """
+    settings = read_settings(config, given, brokers=brokers, prefix=prefix)
+    columns = Columns(kpi, time, value, _dimensions(dim or []), tuple(identity or ()), source, _zone(zone))
+    interval = None if replay_ticks is None else _duration("--replay-ticks", replay_ticks)
+    extra = _duration("--final-ticks", final_ticks)
+    console = Console(stderr=True)
+    total, in_order = _check(files, columns, console)
+    items: Iterable[Item] = _read(files, columns)
+    if interval is not None and not in_order:
+        items = sorted(items, key=lambda item: item.time)
+    topic = full_name(settings.prefix, MEASUREMENTS)
+    with Sender(",".join(settings.brokers), topic, settings.group) as sender:
+        replay = Replay(sender, sender.partitions, interval)
+        for item in track(items, "sending", total, console=console, disable=not console.is_terminal):
+            _send(replay, item)
+        sent = replay.finish(extra)
+    typer.echo(_summary(sent, topic))
+
+
+def _check(files: Sequence[Path], columns: Columns, console: Console) -> tuple[int, bool]:
+    """How many measurements there are, and whether their times never go back; ConfigError with every file's faults."""
+    count, newest, in_order = 0, NEVER, True
+    problems: list[object] = []
+    for path in files:
+        try:
+            for item in read_file(path, columns, partial(console.print, style="dim", markup=False, highlight=False)):
+                in_order = in_order and newest <= item.time
+                newest = item.time
+                count += 1
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return count, in_order
+
+
+def _read(files: Sequence[Path], columns: Columns) -> Iterator[Item]:
+    for path in files:
+        yield from read_file(path, columns)
+
+
+def _send(replay: Replay, item: Item) -> None:
+    replay.measurement(
+        item.kpi,
+        item.dimensions,
+        item.time,
+        item.value,
+        id=item.id,
+        source=item.source,
+        provenance="self_reported" if item.flags & SELF_REPORTED else "automated",
+        revision=item.revision,
+    )
+
+
+def _dimensions(given: Sequence[str]) -> dict[str, str]:
+    """`origin` and `origin=ORIGIN_AIRPORT`."""
+    return {name: column or name for name, _, column in (item.partition("=") for item in given)}
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return None if name is None else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise typer.BadParameter(
+            f"--zone: expected the name of a time zone such as Europe/Vienna, found {name!r}"
+        ) from None
+
+
+def _duration(option: str, text: str) -> int:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{option}: {error}, found {text!r}") from None
+
+
+def _summary(sent: Sent, topic: str) -> str:
+    ticks = f" and {sent.ticks:,} ticks a partition" if sent.ticks else ""
+    return f"Sent {sent.measurements:,} measurements{ticks} to {topic}."

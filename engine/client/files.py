@@ -1,0 +1,115 @@
+"""Measurements out of files: CSV with a header, NDJSON, Parquet. Faults are told with their place."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from typing import TYPE_CHECKING
+
+from engine.client.rows import MeasurementReader, RowReader
+from engine.errors import ConfigError, WireError
+from engine.wire.json_text import JsonObject
+from engine.wire.message import tree_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from engine.client.rows import Columns
+    from engine.wire.item import Item
+
+    Row = Mapping[str, object]
+    Note = Callable[[str], None]
+
+PROBLEMS_MAX = 20
+"""So many faults of a file are told; a file with more is wrong in some other way."""
+
+
+def read_file(path: Path, columns: Columns, note: Note = lambda _: None) -> Iterator[Item]:
+    """Every measurement of a file, in its order; the ending of its name tells its kind.
+
+    ConfigError when the file cannot be read, or, at its end, with the place and reason of everything that the contract
+    refuses: then what came before is not to be used either. `note` is told what else a reader should know.
+    """
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise ConfigError([f"{path}: expected a name ending in {', '.join(_READERS)}, found {path.suffix or 'none'}"])
+    problems: list[str] = []
+    try:
+        yield from reader(path, columns, note, problems)
+    except WireError as error:
+        problems.append(f"{path}: {error.detail}")
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        problems.append(f"{path}: expected a file that can be read, found: {error}")
+    if problems:
+        raise ConfigError(problems)
+
+
+def _csv(path: Path, columns: Columns, note: Note, problems: list[str]) -> Iterator[Item]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        table = csv.DictReader(file, strict=True, restval="")
+        reader = _reader(path, columns, table.fieldnames or (), note)
+        yield from _items(path, reader, ((table.line_num, row) for row in table), problems)
+
+
+def _ndjson(path: Path, columns: Columns, note: Note, problems: list[str]) -> Iterator[Item]:
+    """Lines are objects of the contract and nothing else, or of any fields where options say which is what."""
+    plain = not (columns.kpi or columns.time or columns.value or columns.dimensions or columns.id)
+    with path.open("rb") as file:
+        lines = ((number, line) for number, line in enumerate(file, 1) if line.strip())
+        first = next(lines, None)
+        if first is None:
+            raise WireError("empty", "expected a JSON object a line, found none")
+        reader: RowReader | MeasurementReader
+        reader = MeasurementReader(columns) if plain else _reader(path, columns, _object(first[1]), note)
+        yield from _items(path, reader, itertools.chain([first], lines), problems)
+
+
+def _parquet(path: Path, columns: Columns, note: Note, problems: list[str]) -> Iterator[Item]:
+    try:
+        from pyarrow import ArrowException, parquet  # noqa: PLC0415 - large, and an optional dependency
+    except ImportError:
+        raise ConfigError(
+            [f"{path}: reading Parquet needs pyarrow; install it with `pip install 'counterpoint-kpi[parquet]'`"]
+        ) from None
+    try:
+        with parquet.ParquetFile(path) as table:
+            reader = _reader(path, columns, table.schema_arrow.names, note)
+            row = 0
+            for batch in table.iter_batches():
+                rows = batch.to_pylist(maps_as_pydicts="strict")
+                yield from _items(path, reader, enumerate(rows, row + 1), problems)
+                row += len(rows)
+    except ArrowException as error:
+        raise WireError("not_parquet", f"expected Parquet, found: {error}") from error
+
+
+_READERS = {".csv": _csv, ".ndjson": _ndjson, ".jsonl": _ndjson, ".parquet": _parquet}
+
+
+def _reader(path: Path, columns: Columns, names: Iterable[str], note: Note) -> RowReader:
+    reader = RowReader(columns, names)
+    if reader.unused:
+        note(f"{path}: not used: {', '.join(reader.unused)} (--dim NAME makes a column a dimension)")
+    return reader
+
+
+def _items(
+    path: Path, reader: RowReader | MeasurementReader, rows: Iterable[tuple[int, Row | bytes]], problems: list[str]
+) -> Iterator[Item]:
+    for line, row in rows:
+        if len(problems) >= PROBLEMS_MAX:
+            return
+        try:
+            yield reader.read(_object(row) if isinstance(row, bytes) else row)
+        except WireError as error:
+            problems.append(f"{path}:{line}: {error.path}: {error.detail}")
+
+
+def _object(line: bytes) -> JsonObject:
+    found = tree_of(line.strip())
+    if not isinstance(found, JsonObject):
+        raise WireError("not_an_object", "expected a JSON object a line")
+    if found.duplicate is not None:
+        raise WireError("duplicate_field", f"{found.duplicate!r} stands twice")
+    return found

@@ -1,0 +1,166 @@
+"""From a row of a table to a measurement: which column is what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from engine.errors import WireError
+from engine.model.limits import Limits
+from engine.wire.item import FIELDS, REQUIRED, Item, item_of
+from engine.wire.json_text import JsonObject
+from engine.wire.message import tree_of
+from engine.wire.times import parse_local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NUMBERS = ("value", "revision")
+_ID_SEPARATOR = "|"
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+class Columns(NamedTuple):
+    """Which columns make a measurement; what is None is the column named as the contract has it, where it is there.
+
+    `kpi` and `value` are a column, or else a constant. `dimensions` maps names to columns. `id` are columns, joined by
+    `|`. `zone` is whose local time a time without an offset is.
+    """
+
+    kpi: str | None = None
+    time: str | None = None
+    value: str | None = None
+    dimensions: Mapping[str, str] = {}
+    id: tuple[str, ...] = ()
+    source: str | None = None
+    zone: ZoneInfo | None = None
+
+
+class MeasurementReader:
+    """Takes objects that are measurements already; of `columns` only source and zone are used."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+
+    def read(self, row: Mapping[str, object]) -> Item:
+        """The measurement; WireError for what the contract refuses, fields that it does not have included."""
+        tree = JsonObject(row)
+        if self._columns.source is not None:
+            tree["source"] = self._columns.source
+        time = tree.get("time")
+        if self._columns.zone is not None and isinstance(time, str):
+            tree["time"] = _in_zone(time, self._columns.zone)
+        return item_of(tree, Limits().dimensions_max)
+
+
+class RowReader:
+    """Turns rows of a table with the columns `names` into measurements."""
+
+    def __init__(self, columns: Columns, names: Iterable[str]) -> None:
+        self._columns = columns
+        self._names = frozenset(names)
+        self._check()
+
+    @property
+    def unused(self) -> list[str]:
+        """Columns that say nothing of the measurement."""
+        columns = self._columns
+        used = {columns.kpi, columns.time, columns.value, *columns.dimensions.values(), *columns.id, *FIELDS}
+        return sorted(self._names - used)
+
+    def read(self, row: Mapping[str, object]) -> Item:
+        """The measurement of a row (values as text, or as numbers); WireError for what the contract refuses."""
+        tree = JsonObject()
+        for field in FIELDS:
+            value = self._field(field, row)
+            if value is not None and value != "":
+                tree[field] = value
+        return item_of(tree, Limits().dimensions_max)
+
+    def _field(self, field: str, row: Mapping[str, object]) -> object:
+        columns = self._columns
+        if field == "dimensions":
+            return self._dimensions(row)
+        if field == "id" and columns.id:
+            return _ID_SEPARATOR.join(_text(row, name) for name in columns.id)
+        if field == "source" and columns.source is not None:
+            return columns.source
+        chosen = getattr(columns, field) if field in REQUIRED else None
+        found = row.get(chosen or field)
+        if chosen is not None and chosen not in self._names:
+            found = chosen  # a constant
+        if field == "time":
+            return self._time(found)
+        return _number(found, field) if field in _NUMBERS else found
+
+    def _dimensions(self, row: Mapping[str, object]) -> object:
+        if self._columns.dimensions:
+            return {name: _text(row, column) for name, column in self._columns.dimensions.items()}
+        found = row.get("dimensions")
+        return tree_of(found.encode()) if isinstance(found, str) and found else found
+
+    def _time(self, value: object) -> object:
+        if isinstance(value, date):
+            value = value.isoformat()
+        if not isinstance(value, str):
+            return value
+        if (seconds := _as_number(value)) is not None:
+            return seconds
+        return value if self._columns.zone is None else _in_zone(value, self._columns.zone)
+
+    def _check(self) -> None:
+        columns = self._columns
+        wanted = dict.fromkeys(columns.dimensions.values(), "--dim") | dict.fromkeys(columns.id, "--id")
+        if columns.time is not None:
+            wanted[columns.time] = "--time"
+        missing = [f"{option} {column}" for column, option in wanted.items() if column not in self._names]
+        missing += [
+            f"a column {field} (or --{field})"
+            for field in REQUIRED
+            if getattr(columns, field) is None and field not in self._names
+        ]
+        if missing:
+            there = ", ".join(sorted(self._names))
+            raise WireError("missing_column", f"expected {'; '.join(missing)}; found the columns {there}")
+
+
+def _text(row: Mapping[str, object], column: str) -> str:
+    value = row.get(column)
+    if value is None:
+        raise WireError("missing_field", f"expected a value in the column {column}, found none", path=f"$.{column}")
+    return str(value)
+
+
+def _in_zone(text: str, zone: ZoneInfo) -> str | float:
+    """Seconds since the epoch of a local time or date; of the two in autumn the first. With an offset as it stands."""
+    try:
+        micros = parse_local(f"{text}T00:00:00" if _DATE.fullmatch(text) else text)
+    except WireError:
+        return text
+    local = datetime(1970, 1, 1) + timedelta(microseconds=micros)  # noqa: DTZ001 - it gets its zone next
+    return local.replace(tzinfo=zone).timestamp()
+
+
+def _as_number(text: str) -> float | int | None:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text) if text.strip()[:1].isdigit() else None
+    except ValueError:
+        return None
+
+
+def _number(value: object, field: str) -> object:
+    """A number that stands as text; what is none is refused by name, not sent as text."""
+    if not isinstance(value, str) or not value:
+        return value
+    try:
+        number = int(value) if field == "revision" else float(value)
+    except ValueError:
+        raise WireError("wrong_type", f"expected a number, found {value!r}", path=f"$.{field}") from None
+    return number
