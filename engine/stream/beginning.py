@@ -17,30 +17,17 @@ if TYPE_CHECKING:
     from engine.runtime.processor import Place
     from engine.stream.consumer import BatchConsumer
 
+    StartAt = Literal["earliest", "latest"] | Micros | None
+
 
 class Beginning:
     """`start_at`: `earliest`, `latest`, a time of the records' own timestamps, or None where nothing was said."""
 
-    def __init__(
-        self, log: Log, consumer: BatchConsumer, prefix: str, start_at: Literal["earliest", "latest"] | Micros | None
-    ) -> None:
+    def __init__(self, log: Log, consumer: BatchConsumer, prefix: str, start_at: StartAt) -> None:
         self._log = log
         self._consumer = consumer
         self._prefix = prefix
         self._start_at = start_at
-
-    async def check(self) -> None:
-        """ConfigError when this is a first start over measurements that are there already, and nothing was said."""
-        if self._start_at is None and not await self._any(CHECKPOINTS) and await self._any(MEASUREMENTS):
-            raise ConfigError(
-                [
-                    (
-                        f"start_at: {full_name(self._prefix, MEASUREMENTS)} holds measurements and there is no "
-                        "checkpoint yet; expected where a first start begins: pass `--start-at` with `earliest`, "
-                        "`latest` or a time"
-                    )
-                ]
-            )
 
     async def of_stage(self, place: Place) -> int:
         """The offset where a stage begins without a manifest. Findings are the engine's own: always all of them."""
@@ -58,6 +45,19 @@ class Beginning:
             return end if found is None else found
         return start
 
-    async def _any(self, topic: str) -> bool:
-        counted = range(await self._log.partitions(topic))
-        return any([await self._log.end(topic, partition) for partition in counted])
+
+async def require_beginning(log: Log, prefix: str, start_at: StartAt) -> None:
+    """ConfigError when this is a first start over measurements that are there already, and nothing was said."""
+    if start_at is None and not await _any(log, CHECKPOINTS) and await _any(log, MEASUREMENTS):
+        raise ConfigError(
+            [
+                (
+                    f"start_at: {full_name(prefix, MEASUREMENTS)} holds measurements and there is no checkpoint yet; "
+                    "expected where a first start begins: pass `--start-at` with `earliest`, `latest` or a time"
+                )
+            ]
+        )
+
+
+async def _any(log: Log, topic: str) -> bool:
+    return any([await log.end(topic, partition) for partition in range(await log.partitions(topic))])

@@ -8,29 +8,37 @@ to the foreign topic.
 from __future__ import annotations
 
 import asyncio
+import base64
 from typing import TYPE_CHECKING, Protocol
 
 from faust.types import TP
 
+from engine.model.outputs import DeadLetter
 from engine.model.records import Ingested
-from engine.model.topics import MEASUREMENTS
-from engine.rules.mapping import map_record
+from engine.model.topics import DEAD_LETTERS, MEASUREMENTS
+from engine.rules.mapping import Mapped, Position, map_message
 from engine.runtime.ports import Output
+from engine.wire.batch import Record
 from engine.wire.control import encode_control
+from engine.wire.encode import encode_record
 from engine.wire.records import records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from engine.model.limits import Limits
     from engine.model.records import Tick
     from engine.rules.ruleset import RuleSet, Source
     from engine.runtime.ports import Log
     from engine.stream.consumer import BatchConsumer
     from engine.telemetry.metrics import Metrics
-    from engine.wire.batch import Batch
+    from engine.wire.batch import Batch, LogRecord
+    from engine.wire.columns import Rejected
 
 APPEND_RECORDS_MAX = 2_000
 """Copies that are sent before waiting for their acknowledgement."""
+BYTES_KEPT = 1_000
+"""Of a message that is too long, in its dead letter."""
 POLL_SECONDS = 0.2
 """How often a mark that waits for copies looks whether they are there."""
 
@@ -49,7 +57,7 @@ def sources_by_topic(rule_set: RuleSet) -> dict[str, tuple[Source, ...]]:
 
 
 class IngestWork:
-    """Copies one partition of a foreign topic. `sources` gives what is taken from it, after a reload something else."""
+    """Copies one partition of a foreign topic, as the rule set that `rules` gives maps it."""
 
     def __init__(
         self,
@@ -57,14 +65,17 @@ class IngestWork:
         log: Log,
         consumer: BatchConsumer,
         beginnings: Beginnings,
-        sources: Callable[[], Sequence[Source]],
+        rules: Callable[[], RuleSet],
+        *,
+        limits: Limits,
         metrics: Metrics,
     ) -> None:
         self._tp = tp
         self._log = log
         self._consumer = consumer
         self._beginnings = beginnings
-        self._sources = sources
+        self._rules = rules
+        self._limits = limits
         self._metrics = metrics
 
     async def recover(self) -> int:
@@ -78,18 +89,41 @@ class IngestWork:
 
     async def process(self, batch: Batch) -> None:
         """Map, copy, wait for the acknowledgements, commit."""
+        rule_set = self._rules()
+        sources = sources_by_topic(rule_set).get(batch.topic, ())
         outputs: list[Output] = []
         for record in records(batch):
-            for source in self._sources():
-                copied = map_record(source, record, topic=batch.topic, partition=batch.partition)
-                outputs += copied
-                self._metrics.ingested.labels(source.id).inc(sum(output.topic == MEASUREMENTS for output in copied))
+            for source in sources:
+                outputs += self._copies(source, rule_set, record)
             if len(outputs) >= APPEND_RECORDS_MAX:
                 await self._log.append(outputs)
                 outputs = []
         if outputs:
             await self._log.append(outputs)
         await self._consumer.commit_offset(self._tp, batch.next_offset)
+
+    def _copies(self, source: Source, rule_set: RuleSet, record: LogRecord) -> Iterator[Output]:
+        position = Position(self._tp.topic, self._tp.partition, record.offset)
+        for made in map_message(source, rule_set, record.value, position, self._limits):
+            if isinstance(made, Mapped):
+                self._metrics.ingested.labels(source.id).inc()
+                yield Output(MEASUREMENTS, None, Record(made.key, made.value))
+            else:
+                yield Output(DEAD_LETTERS, 0, Record(None, encode_record(self._dead_letter(made))))
+
+    def _dead_letter(self, rejected: Rejected) -> DeadLetter:
+        error, message = rejected.error, rejected.message
+        kept = message if len(message) <= self._limits.message_bytes_max else message[:BYTES_KEPT]
+        return DeadLetter(
+            reason=error.reason,
+            detail=error.detail,
+            path=error.path,
+            topic=self._tp.topic,
+            partition=self._tp.partition,
+            offset=rejected.offset,
+            index=error.index,
+            bytes=base64.b64encode(kept).decode(),
+        )
 
     async def tend(self) -> None:
         """Every batch is committed by itself."""
@@ -113,7 +147,8 @@ class MarkWriter:
         self,
         log: Log,
         consumer: BatchConsumer,
-        sources: Callable[[], Mapping[str, Sequence[Source]]],
+        rules: Callable[[], RuleSet],
+        topics: Iterable[str],
         owned: Callable[[], Iterable[TP]],
         *,
         present: Callable[[], Tick],
@@ -121,7 +156,8 @@ class MarkWriter:
     ) -> None:
         self._log = log
         self._consumer = consumer
-        self._sources = sources
+        self._rules = rules
+        self._topics = tuple(topics)
         self._owned = owned
         self._present = present
         self._wait = wait
@@ -129,7 +165,7 @@ class MarkWriter:
     async def run(self) -> None:
         """Write marks until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for topic in self._sources():
+            for topic in self._topics:
                 group.create_task(self._follow(topic))
 
     async def _follow(self, topic: str) -> None:
@@ -155,6 +191,7 @@ class MarkWriter:
         return True
 
     async def _mark(self, topic: str, tick: Tick) -> None:
-        marks = [encode_control(Ingested(source.id, tick.number, tick.time)) for source in self._sources()[topic]]
+        sources = sources_by_topic(self._rules()).get(topic, ())
+        marks = [encode_control(Ingested(source.id, tick.number, tick.time)) for source in sources]
         partitions = range(await self._log.partitions(MEASUREMENTS))
         await self._log.append([Output(MEASUREMENTS, partition, mark) for partition in partitions for mark in marks])

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from structlog.typing import Processor
 
-_LIBRARIES = ("faust", "mode", "aiokafka")
+_LIBRARIES = ("faust", "mode", "aiokafka", "asyncio", "engine.stream.app", "engine.stream.consumer")
+"""The last two: Faust logs what subclasses of its services do under their names."""
 
 
 def set_up_logs(form: Literal["auto", "console", "json"], level: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,10 +19,11 @@ from engine.errors import EngineError
 from engine.model.topics import FINDINGS, MEASUREMENTS, full_name
 from engine.runtime.cadence import Cadence, CadenceLimits
 from engine.runtime.context import StageContext
+from engine.runtime.ports import Stage
 from engine.runtime.processor import Place, Processor, stage_1_place, stage_2_place
 from engine.stream.activation import RuleSetFollower
 from engine.stream.app import add_agent, make_app
-from engine.stream.beginning import Beginning
+from engine.stream.beginning import Beginning, require_beginning
 from engine.stream.ingest import IngestWork, MarkWriter, sources_by_topic
 from engine.stream.lane import Lane, Work
 from engine.stream.member_log import MemberLog
@@ -32,12 +34,12 @@ from engine.stream.stage_work import StageWork
 from engine.stream.ticks import TickWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Coroutine, Iterator
 
     from engine.model.records import Tick
     from engine.model.time import Micros
     from engine.rules.ruleset import RuleSet
-    from engine.runtime.ports import Log, Stage
+    from engine.runtime.ports import Log
     from engine.runtime.settings import Settings
     from engine.telemetry.health import Health
     from engine.telemetry.metrics import Metrics
@@ -81,7 +83,7 @@ class Worker:
         self._metrics = metrics
         self._observing = Observing(metrics)
         self._log = MemberLog(log, settings.prefix, self._observing.appended)
-        self._sources = sources_by_topic(rule_set)
+        self._sources = frozenset(sources_by_topic(rule_set))
         self._cadence: Cadence[Place] = Cadence(
             CadenceLimits(rest_min=settings.checkpoint_interval_min, replay_max=settings.checkpoint_interval_max)
         )
@@ -95,8 +97,9 @@ class Worker:
     async def run(self) -> None:
         """Join, work, and drain when asked to. Raises what made it fail."""
         await self._prepare()
+        self._make_app()
         try:
-            await self._start()
+            self._start()
             await self._until_told()
             await self._drain()
         finally:
@@ -113,16 +116,16 @@ class Worker:
         """Store and request another set. False when it is the one that runs already."""
         if not await self._follower.reload(rule_set, self._from_tick()):
             return False
-        added = sources_by_topic(rule_set)
-        unread = sorted(set(added) - set(self._sources))
+        self._rule_set = rule_set
+        unread = sorted(set(sources_by_topic(rule_set)) - self._sources)
         if unread:
             _log.warning("topics of new sources are read after a restart", topics=unread)
-        self._sources = {topic: added.get(topic, ()) for topic in self._sources}
         return True
 
     # Starting and ending.
 
     async def _prepare(self) -> None:
+        await require_beginning(self._log, self._settings.prefix, self._settings.start_at)
         await self._follower.begin(self._rule_set, self._from_tick())
         self._metrics.show_rule_set(self._rule_set.hash)
         settings = self._settings
@@ -137,7 +140,7 @@ class Worker:
             limits=settings.engine_limits,
         )
 
-    async def _start(self) -> None:
+    def _make_app(self) -> None:
         settings = self._settings
         app = self._app = make_app(
             settings.group,
@@ -148,7 +151,6 @@ class Worker:
         app.failed = self._fail
         self._log.consumer = app.batches
         self._beginning = Beginning(self._log, app.batches, settings.prefix, settings.start_at)
-        await self._beginning.check()
         self._progress = Progress(
             self._health,
             self._metrics,
@@ -163,10 +165,12 @@ class Worker:
         app.on_rebalance_complete.connect(self._assigned)
         for topic in (full_name(settings.prefix, MEASUREMENTS), full_name(settings.prefix, FINDINGS), *self._sources):
             add_agent(app, topic, self._take)
-        self._run(app.start())
+
+    def _start(self) -> None:
+        self._run(self._app.start())
         self._run(self._look())
         self._run(self._follower.run())
-        if settings.domain == "live":
+        if self._settings.domain == "live":
             self._run(self._ticks.run())
             if self._sources:
                 self._run(self._marks().run())
@@ -259,8 +263,15 @@ class Worker:
 
     def _work(self, tp: TP) -> Work:
         if tp.topic in self._sources:
-            sources = lambda: self._sources[tp.topic]  # noqa: E731
-            return IngestWork(tp, self._log, self._app.batches, self._beginning, sources, self._metrics)
+            return IngestWork(
+                tp,
+                self._log,
+                self._app.batches,
+                self._beginning,
+                self._rules,
+                limits=self._context.limits,
+                metrics=self._metrics,
+            )
         if tp.topic == full_name(self._settings.prefix, MEASUREMENTS):
             return self._stage_work(stage_1_place(tp.partition), self._stages.evaluate)
         place = stage_2_place(tp.partition, self._context.measurement_partitions)
@@ -282,11 +293,15 @@ class Worker:
         return MarkWriter(
             self._log,
             self._app.batches,
-            lambda: self._sources,
+            self._rules,
+            self._sources,
             lambda: [lane.tp for lane in self._ownership],
             present=self._ticks.present,
             wait=self._ticks.until_next,
         )
+
+    def _rules(self) -> RuleSet:
+        return self._rule_set
 
     def _present(self) -> Tick | None:
         return self._ticks.present() if self._settings.domain == "live" else None
