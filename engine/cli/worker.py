@@ -51,9 +51,9 @@ def worker(
 ) -> None:
     """Run the engine: measurements in, review triggers out.
 
-    Start as many as there is work for; they share it by partitions. Topics must be there (`counterpoint topics`). The rules
-    are read at the start and on SIGHUP; when they are wrong, a reload leaves the running ones in place. SIGTERM and Ctrl-C
-    finish what is in work, write a checkpoint, and leave the group.
+    Start as many as there is work for; they share it by partitions. Topics must be there (`counterpoint topics`). The
+    rules are read at the start and on SIGHUP; when they are wrong, a reload leaves the running ones in place. SIGTERM
+    and Ctrl-C finish what is in work, write a checkpoint, and leave the group.
 
     Ends with status 0 when it was told to stop, with 1 and the reason when it failed: let something start it again.
     """
@@ -102,8 +102,8 @@ def require_topics(settings: Settings, rule_set: RuleSet) -> None:
     if missing:
         raise BrokerError(
             "\n".join(
-                f"source {source.id!r}: expected its topic {source.topic!r} at the broker, found none; correct its name, or "
-                "make it: the engine makes no topics of others"
+                f"source {source.id!r}: expected its topic {source.topic!r} at the broker, found none; correct its "
+                "name, or make it: the engine makes no topics of others"
                 for source in missing
             )
         )

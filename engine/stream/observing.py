@@ -10,7 +10,7 @@ from engine.model.time import SECOND
 from engine.model.topics import DEAD_LETTERS, FINDINGS, MEASUREMENTS, TRIGGERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from engine.model.time import Micros
     from engine.runtime.ports import Output
@@ -53,13 +53,23 @@ class Observing:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
-    def batch_done(self, place: Place, batch: Batch, duration: Micros) -> None:
-        """A batch was processed and what it said is acknowledged."""
+    def batch_done(
+        self, place: Place, batch: Batch, counts: Mapping[str | tuple[str, ...], int], duration: Micros
+    ) -> None:
+        """A batch was processed and what it said is acknowledged; `counts` are what the stage has counted in it."""
         stage = _STAGES[place.topic]
+        self._count(place, counts)
         self._metrics.input_bytes.labels(place.topic).inc(len(batch.data))
         self._metrics.batch_records.labels(stage).observe(batch.last_offset - batch.first_offset + 1)
         self._metrics.batch_bytes.labels(stage).observe(len(batch.data))
         self._metrics.evaluation.labels(stage).observe(duration / SECOND)
+
+    def _count(self, place: Place, counts: Mapping[str | tuple[str, ...], int]) -> None:
+        metrics = self._metrics
+        metrics.measurements.labels(place.partition).inc(counts.get("accepted", 0))
+        metrics.duplicates.inc(counts.get("duplicate", 0))
+        metrics.late.inc(counts.get("late", 0) + counts.get("late_raw", 0))
+        metrics.forwards.inc(counts.get("forwarded", 0))
 
     def checkpoint_done(self, place: Place, written: Written, duration: Micros) -> None:
         """A checkpoint was written and committed."""

@@ -8,7 +8,7 @@ from engine.runtime.acquire import acquire
 from engine.runtime.processor import Processor
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from engine.model.records import Tick
     from engine.model.time import Micros
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from engine.runtime.processor import Place, Written
     from engine.wire.batch import Batch
 
+    Counts = Mapping[str | tuple[str, ...], int]
+
 
 class Observer(Protocol):
     """Is told what happens, for metrics and for the watchdog; must not raise."""
 
-    def batch_done(self, place: Place, batch: Batch, duration: Micros) -> None:
-        """A batch was processed and all that it said is acknowledged."""
+    def batch_done(self, place: Place, batch: Batch, counts: Counts, duration: Micros) -> None:
+        """A batch was processed and all that it said is acknowledged; `counts` are what the stage has counted in it."""
 
     def checkpoint_done(self, place: Place, written: Written, duration: Micros) -> None:
         """A checkpoint was written and committed."""
@@ -59,6 +61,7 @@ class StageWork:
         self._clock = clock
         self._observer = observer
         self._processor: Processor | None = None
+        self._totals: Counts = {}
 
     @property
     def processor(self) -> Processor | None:
@@ -73,6 +76,7 @@ class StageWork:
             self._processor = Processor(self._log, self.place, self._make_stage, start_at=start_at)
         position = await acquire(self._log, self._processor, self._present())
         self._cadence.joined(self.place)
+        self._totals = dict(getattr(self._processor.stage, "counts", {}))
         # Without a manifest this pins where the first start began: `latest` means another place after a crash.
         await self._checkpoint()
         self._observer.recovered(self.place, self._clock() - began)
@@ -84,7 +88,7 @@ class StageWork:
         await self._ready.process(batch._replace(topic=self.place.topic))
         duration = self._clock() - began
         self._cadence.worked(self.place, duration)
-        self._observer.batch_done(self.place, batch, duration)
+        self._observer.batch_done(self.place, batch, self._counted(), duration)
 
     async def tend(self) -> None:
         """Write a checkpoint when it is this partition's turn."""
@@ -106,6 +110,11 @@ class StageWork:
         if self._processor is None:
             raise RuntimeError(f"{self.place} was not recovered yet")
         return self._processor
+
+    def _counted(self) -> Counts:
+        """What the stage has counted since the last call; a stage need not count."""
+        before, self._totals = self._totals, dict(getattr(self._ready.stage, "counts", {}))
+        return {name: number - before.get(name, 0) for name, number in self._totals.items()}
 
     async def _checkpoint(self) -> None:
         began = self._clock()

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections import Counter
+from itertools import product
+from secrets import token_bytes
 from typing import TYPE_CHECKING
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from msgspec import structs
 from stream_toy import (
     EMPTY,
     KEYS,
@@ -22,15 +27,16 @@ from stream_toy import (
     worker_process,
 )
 
-from engine.errors import ConfigError
+from engine.errors import ConfigError, LogError
 from engine.model.topics import FINDINGS, MEASUREMENTS
+from engine.rules.ruleset import Owner, RuleSet
 from engine.runtime.kafka_log import KafkaLog
 from engine.runtime.ports import Output
 from engine.stream.service import serve
 from engine.wire.batch import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from engine.brokers.embedded import EmbeddedBroker
@@ -55,13 +61,19 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.1)
 
 
-def behind(bootstrap: str, prefix: str) -> int:
+async def until_stands(count: Callable[[], Awaitable[int]], least: int) -> None:
+    async with asyncio.timeout(WAIT_SECONDS):
+        while await count() < least:  # noqa: ASYNC110 (a log has no events)
+            await asyncio.sleep(0.1)
+
+
+def behind(bootstrap: str, prefix: str, partitions: int = PARTITIONS) -> int:
     """How far the group's committed offsets lie behind the ends of measurements and findings."""
     reader = Consumer({"bootstrap.servers": bootstrap, "group.id": prefix, "log_level": 0})
     places = [
         TopicPartition(f"{prefix}.{topic}", partition)
         for topic in (MEASUREMENTS, FINDINGS)
-        for partition in range(PARTITIONS)
+        for partition in range(partitions)
     ]
     try:
         committed = reader.committed(places, timeout=10)
@@ -202,9 +214,7 @@ def test_live_input_begins_with_the_present_tick_before_anything_else(embedded: 
         settings = settings_for(bootstrap, prefix, 2, domain="live", tick_interval="1s")
         async with KafkaLog(bootstrap, prefix) as log:
             serving = asyncio.create_task(serve(settings, EMPTY, STAGES, started=lambda *made: started.append(made)))
-            async with asyncio.timeout(WAIT_SECONDS):
-                while await log.end(MEASUREMENTS, 1) < 5:  # noqa: ASYNC110 (the log has no events)
-                    await asyncio.sleep(0.1)
+            await until_stands(lambda: log.end(MEASUREMENTS, 1), 5)
             worker, endpoint = started[0]
             assert endpoint.answer("/readyz", "").status == 200
             assert endpoint.answer("/healthz", "").status == 200
@@ -229,5 +239,68 @@ def test_a_first_start_over_old_measurements_must_be_told_where_to_begin(embedde
             await send(bootstrap, prefix, 1, 10)
             with pytest.raises(ConfigError, match="--start-at"):
                 await serve(settings_for(bootstrap, prefix, 1, start_at=None), EMPTY, STAGES)
+
+    asyncio.run(scenario())
+
+
+def test_records_lost_before_they_were_read_end_the_worker_by_name(embedded: EmbeddedBroker, prefix: str):
+    bootstrap = make_topics(embedded, prefix, 1)
+
+    async def scenario() -> None:
+        settings = settings_for(bootstrap, prefix, 1)
+        workers: list[Worker] = []
+        async with KafkaLog(bootstrap, prefix) as log:
+            await send(bootstrap, prefix, 1, 100)
+            serving = asyncio.create_task(
+                serve(settings, EMPTY, STAGES, started=lambda worker, _: workers.append(worker))
+            )
+            await until(lambda: serving.done() or behind(bootstrap, prefix, 1) == 0)
+            workers[0].stop()
+            await serving
+            while await log.start(MEASUREMENTS, 0) < 200:
+                await log.append([Output(MEASUREMENTS, 0, Record(b"filler", token_bytes(100_000)))] * 20)
+            async with asyncio.timeout(WAIT_SECONDS):
+                with pytest.raises(LogError, match=f"{MEASUREMENTS}.*lost"):
+                    await serve(settings, EMPTY, STAGES)
+
+    asyncio.run(scenario())
+
+
+def test_a_bad_reload_leaves_the_running_rules_and_a_good_one_reaches_every_partition(
+    embedded: EmbeddedBroker, prefix: str, capsys: pytest.CaptureFixture[str]
+):
+    bootstrap = make_topics(embedded, prefix, 2)
+    other = structs.replace(EMPTY, owners=(Owner("ops", "Operations", None),))
+    loads: list[RuleSet | ConfigError] = [ConfigError(["rules.yaml:1:1: expected a rule"]), other]
+
+    def load() -> RuleSet:
+        loaded = loads.pop(0)
+        if isinstance(loaded, ConfigError):
+            raise loaded
+        return loaded
+
+    async def activated(log: KafkaLog) -> int:
+        """How many activations stand in the four input partitions, each set counted once in each."""
+        found = set()
+        for topic, partition in product((MEASUREMENTS, FINDINGS), range(2)):
+            values = await values_of(log, topic, partition)
+            found |= {(topic, partition, value["hash"]) for value in values if value["type"] == "activate"}
+        return len(found)
+
+    async def scenario() -> None:
+        workers: list[Worker] = []
+        settings = settings_for(bootstrap, prefix, 2)
+        async with KafkaLog(bootstrap, prefix) as log:
+            serving = asyncio.create_task(
+                serve(settings, EMPTY, STAGES, load=load, started=lambda worker, _: workers.append(worker))
+            )
+            await until_stands(lambda: activated(log), 4)
+            os.kill(os.getpid(), signal.SIGHUP)
+            await until(lambda: len(loads) == 1)
+            os.kill(os.getpid(), signal.SIGHUP)
+            await until_stands(lambda: activated(log), 8)
+            workers[0].stop()
+            await serving
+        assert "rules.yaml:1:1: expected a rule" in capsys.readouterr().out
 
     asyncio.run(scenario())
