@@ -13,6 +13,7 @@ from engine.client.replay import Replay
 from engine.model.records import Activate
 from engine.model.time import HOUR, Micros
 from engine.model.topics import FINDINGS, MEASUREMENTS
+from engine.offline.tail import tail_of
 from engine.runtime.context import StageContext
 from engine.runtime.ports import Output
 from engine.runtime.stage1 import Stage1
@@ -38,12 +39,6 @@ class Replayed(NamedTuple):
     findings: list[Output]
     outputs: list[Output]
     counts: Counter[str | tuple[str, ...]]
-
-
-def tail_of(rule_set: RuleSet, every: Micros) -> Micros:
-    """How long ticks must go on after the last measurement until its windows have closed and been judged."""
-    waits = [rule.idle + rule.lateness for rule in rule_set.rules]
-    return max(waits, default=0) + 2 * every
 
 
 def replay(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from engine.offline.reviews import ReviewStory
+    from engine.rules.ruleset import Rule
 
 TABLE_COLUMNS_MIN = 110
 """A narrower terminal gets paragraphs."""
@@ -113,7 +114,7 @@ def _end(story: ReviewStory) -> str:
     return f"over {story.last}"
 
 
-def show_counts(stories: Sequence[ReviewStory], rules: Sequence[str], console: Console) -> None:
+def show_counts(stories: Sequence[ReviewStory], rules: Sequence[Rule], console: Console) -> None:
     """Reviews by rule, the silent ones of `rules` included."""
     raised = Counter(story.opening.rule for story in stories)
     still_open = Counter(story.opening.rule for story in stories if story.last is None)
@@ -125,5 +126,6 @@ def show_counts(stories: Sequence[ReviewStory], rules: Sequence[str], console: C
     for name in ("Reviews", "Still open", "Triggers"):
         table.add_column(name, justify="right")
     for rule in rules:
-        table.add_row(rule, str(raised[rule]), str(still_open[rule]), str(triggers[rule]))
+        label = rule.id if rule.mode == "on" else f"{rule.id} ({rule.mode})"
+        table.add_row(label, str(raised[rule.id]), str(still_open[rule.id]), str(triggers[rule.id]))
     console.print(table)
