@@ -25,17 +25,16 @@ from engine.model.limits import Limits
 from engine.model.time import SECOND, Micros, format_time
 from engine.wire.columns import Rejected
 from engine.wire.encode import encode_measurement
-from engine.wire.item import item_of, kind_of, number
+from engine.wire.item import Item, item_of, kind_of, number
 from engine.wire.json_text import JsonObject
 from engine.wire.message import items_of, tree_of
-from engine.wire.times import parse_local, parse_time, within_range
+from engine.wire.times import LATEST, parse_local, parse_time, within_range
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from collections.abc import Mapping as Lookup
 
     from engine.rules.ruleset import FieldRule, FilterRule, Mapping, RuleSet, Source, ZoneTransition
-    from engine.wire.item import Item
 
 
 class Position(NamedTuple):
@@ -59,6 +58,7 @@ class _Missing:
 
 
 _MISSING = _Missing()
+_WRITTEN_MAX = 1e24
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)", re.ASCII)
 
@@ -228,6 +228,8 @@ def _scaled(micros: int, per: int) -> Callable[[float, object], Micros]:
     """Numbers of a unit that is `micros` / `per` microseconds: whole ones exactly, others to the nearest one."""
 
     def scale(rounded: float, written: object) -> Micros:
+        if abs(rounded) > _WRITTEN_MAX:
+            return LATEST  # no time that is taken is that far away, in any unit
         return written * micros // per if isinstance(written, int) else round(rounded * micros / per)
 
     return scale
