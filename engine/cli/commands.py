@@ -42,12 +42,12 @@ COMMANDS = (
     CommandEntry(
         "broker",
         "Run the embedded broker: in memory, for trying things.",
-        ("counterpoint broker",),
+        ("counterpoint broker", "counterpoint broker --set measurement_partitions=4"),
     ),
     CommandEntry(
         "topics",
         "Create, compare or delete the engine's own topics.",
-        ("counterpoint topics --plan", "counterpoint topics"),
+        ("counterpoint topics --plan", "counterpoint topics", "counterpoint topics --delete --prefix trial"),
     ),
     CommandEntry(
         "check",
@@ -62,12 +62,18 @@ COMMANDS = (
     CommandEntry(
         "send",
         "Send measurements from CSV, NDJSON or Parquet files.",
-        ("counterpoint send tickets.csv", "counterpoint send measurements.ndjson"),
+        (
+            "counterpoint send measurements.ndjson",
+            "counterpoint send tickets.csv --kpi support.tickets --time opened_at --value 1 --dim channel",
+        ),
     ),
     CommandEntry(
         "triggers",
         "Follow review triggers as a table or as JSON.",
-        ("counterpoint triggers", "counterpoint triggers --format json"),
+        (
+            "counterpoint triggers --since 24h",
+            "counterpoint triggers --follow --format json",
+        ),
     ),
     CommandEntry(
         "schemas",

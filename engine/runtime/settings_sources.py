@@ -6,6 +6,7 @@ variable. Every problem of every origin is reported at once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +17,7 @@ from engine.errors import ConfigError
 from engine.runtime.settings import LimitSettings, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from pydantic_core import ErrorDetails

@@ -7,10 +7,9 @@ passed in as microseconds of a clock that only goes forward. Safe to use from se
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from engine.model.time import Micros
+from engine.model.time import Micros
 
 
 class Part(NamedTuple):
