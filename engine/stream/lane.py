@@ -26,7 +26,7 @@ class Work(Protocol):
         """Take the next batch."""
 
     async def tend(self) -> None:
-        """Called about once a second between batches: checkpoint when it is time."""
+        """Called again and again between batches: checkpoint when it is time."""
 
     async def settle(self) -> None:
         """Before the partition is given away or the worker ends: make what was done last."""

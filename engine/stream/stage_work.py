@@ -37,7 +37,7 @@ class StageWork:
     """The work of one lane.
 
     `first_position` finds the offset to begin at where there is no manifest; `present` gives the tick of this moment,
-    None in `replay`; `clock` reads microseconds that never go back.
+    None in `replay`; `clock` reads microseconds that never go back, `cpu_clock` those of work by this thread.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class StageWork:
         present: Callable[[], Tick | None],
         cadence: Cadence[Place],
         clock: Callable[[], Micros],
+        cpu_clock: Callable[[], Micros],
         observer: Observer,
     ) -> None:
         self.place = place
@@ -59,6 +60,7 @@ class StageWork:
         self._present = present
         self._cadence = cadence
         self._clock = clock
+        self._cpu_clock = cpu_clock
         self._observer = observer
         self._processor: Processor | None = None
         self._totals: Counts = {}
@@ -117,9 +119,10 @@ class StageWork:
         return {name: number - before.get(name, 0) for name, number in self._totals.items()}
 
     async def _checkpoint(self) -> None:
-        began = self._clock()
+        began, used = self._clock(), self._cpu_clock()
         written = await self._ready.checkpoint()
         now = self._clock()
-        self._cadence.written(self.place, now, now - began)
+        # Not the time that it took: one that waited for a broker would ask for an hour's rest.
+        self._cadence.written(self.place, now, self._cpu_clock() - used)
         if written is not None:
             self._observer.checkpoint_done(self.place, written, now - began)

@@ -47,8 +47,10 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 0.25
-"""How often checkpoints are thought of and progress is looked at."""
+LOOK_SECONDS = 1.0
+"""How often progress is looked at."""
+TEND_SECONDS = 0.1
+"""How often checkpoints are thought of."""
 STOP_SECONDS = 5.0
 """How long Faust may take to leave the group; everything that matters is written by then."""
 
@@ -84,15 +86,13 @@ class Worker:
         self._observing = Observing(metrics)
         self._log = MemberLog(log, settings.prefix, self._observing.appended)
         self._sources = frozenset(sources_by_topic(rule_set))
-        self._cadence: Cadence[Place] = Cadence(
-            CadenceLimits(rest_min=settings.checkpoint_interval_min, replay_max=settings.checkpoint_interval_max)
-        )
         self._ticks = TickWriter(self._log, self._stage_places, interval=settings.tick_interval, wall=wall_clock)
         self._follower = RuleSetFollower(self._log, self._processors)
         self._stopping = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._failure: asyncio.Future[BaseException] = self._loop.create_future()
         self._tasks: list[asyncio.Task[None]] = []
+        self._writers: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
         """Join, work, and drain when asked to. Raises what made it fail."""
@@ -139,6 +139,13 @@ class Worker:
             future_max=settings.future_max,
             limits=settings.engine_limits,
         )
+        lanes = self._context.measurement_partitions + self._context.finding_partitions
+        # The least interval is each partition's; they take turns.
+        self._cadence: Cadence[Place] = Cadence(
+            CadenceLimits(
+                rest_min=settings.checkpoint_interval_min // lanes, replay_max=settings.checkpoint_interval_max
+            )
+        )
 
     def _make_app(self) -> None:
         settings = self._settings
@@ -169,11 +176,12 @@ class Worker:
     def _start(self) -> None:
         self._run(self._app.start())
         self._run(self._look())
+        self._run(self._tend())
         self._run(self._follower.run())
         if self._settings.domain == "live":
-            self._run(self._ticks.run())
+            self._writers.append(self._run(self._ticks.run()))
             if self._sources:
-                self._run(self._marks().run())
+                self._writers.append(self._run(self._marks().run()))
 
     async def _until_told(self) -> None:
         stopping = asyncio.create_task(self._stopping.wait())
@@ -184,6 +192,8 @@ class Worker:
     async def _drain(self) -> None:
         """Stop fetching, finish the batch in work, checkpoint, commit."""
         self._stopping.set()
+        for task in self._writers:
+            task.cancel()
         self._app.flow_control.suspend()
         self._app.batches.stop_flow()
         if not self._failure.done():
@@ -205,8 +215,10 @@ class Worker:
         self._app.on_rebalance_complete.disconnect(self._assigned)
         self._ownership.close()
 
-    def _run(self, work: Coroutine[object, object, None]) -> None:
-        self._tasks.append(asyncio.create_task(self._supervised(work)))
+    def _run(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._supervised(work))
+        self._tasks.append(task)
+        return task
 
     async def _supervised(self, work: Coroutine[object, object, None]) -> None:
         try:
@@ -255,6 +267,11 @@ class Worker:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             self._progress.look(self._ownership)
+
+    async def _tend(self) -> None:
+        # Apart from `_look`: a checkpoint that hangs must not keep the worker from noticing.
+        while True:
+            await asyncio.sleep(TEND_SECONDS)
             for lane in self._ownership:
                 await lane.tend()
 
@@ -286,6 +303,7 @@ class Worker:
             present=self._present,
             cadence=self._cadence,
             clock=steady_clock,
+            cpu_clock=cpu_clock,
             observer=self._observing,
         )
 
@@ -328,3 +346,8 @@ def wall_clock() -> Micros:
 def steady_clock() -> Micros:
     """Microseconds that never go back."""
     return time.monotonic_ns() // 1_000
+
+
+def cpu_clock() -> Micros:
+    """Microseconds of CPU that this thread has used."""
+    return time.thread_time_ns() // 1_000
