@@ -1,0 +1,206 @@
+"""The correlator: everything of stage 2 that waits for barriers, as one value that can be written in pages.
+
+`advance` takes a completed barrier and gives judgements. Reviews are made of these elsewhere.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.correlate.conflict import Conflict
+from engine.correlate.groups import Group, Grouping
+from engine.correlate.join import Facts
+from engine.correlate.track import Track
+from engine.correlate.turns import turns
+from engine.model.finding import Finding
+from engine.model.judgement import Judgement
+from engine.model.records import JoinRecord, Signal
+from engine.rules.ruleset import Composite, CounterpartConflict, MissingData
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from engine.correlate.barrier import Barrier
+    from engine.model.limits import Limits
+    from engine.model.time import Micros
+    from engine.rules.ruleset import RuleSet
+
+Key = tuple[str, str]
+"""(rule, scope)."""
+
+
+class Joined(msgspec.Struct):
+    """What is kept of one (rule, scope): a track for conflicts, a group for silence and composites.
+
+    `fingerprint` is of the rule that it was made by.
+    """
+
+    fingerprint: str
+    track: Track | None = None
+    group: Group | None = None
+
+
+class Correlator:
+    """The joins of one findings partition under one rule set at a time.
+
+    `dirty` names what changed since it was last cleared. `counts` counts what is left out: it is no part of the state.
+    """
+
+    def __init__(self, rules: RuleSet, limits: Limits) -> None:
+        self.limits = limits
+        self.facts = Facts()
+        self.joined: dict[Key, Joined] = {}
+        self.dirty: set[Key] = set()
+        self.counts: dict[str, int] = {}
+        self._wakes: list[tuple[Micros, Key]] = []
+        self._use(rules)
+
+    def _use(self, rules: RuleSet) -> None:
+        self.rules = rules
+        self.conflicts: dict[str, Conflict] = {}
+        self.groupings: dict[str, Grouping] = {}
+        kpis = {rule.id: rule.kpi for rule in rules.rules if rule.kpi is not None}
+        for rule in rules.rules:
+            if rule.mode == "off":
+                continue
+            if isinstance(rule.condition, CounterpartConflict):
+                self.conflicts[rule.id] = Conflict(rule, rules)
+            elif isinstance(rule.condition, Composite | MissingData):
+                taking_part = kpis if isinstance(rule.condition, Composite) else {}
+                self.groupings[rule.id] = Grouping(rule, taking_part, rules.hash, self.limits)
+
+    def advance(self, barrier: Barrier) -> list[Judgement]:
+        """Take the records of a barrier and what its time makes due; judgements by rule and scope."""
+        shares, reports = self._sorted_out(barrier)
+        while self._wakes and self._wakes[0][0] <= barrier.time:
+            _, key = heapq.heappop(self._wakes)
+            if key in self.joined:
+                shares.setdefault(key, [])
+        found: list[Judgement] = []
+        for key in sorted(shares):
+            found += self._advance_conflict(key, shares[key], barrier.time)
+        for key in sorted(reports):
+            found += self._advance_group(key, reports[key])
+        return found
+
+    def _sorted_out(self, barrier: Barrier) -> tuple[dict[Key, list[JoinRecord]], dict[Key, list[Finding | Signal]]]:
+        shares: dict[Key, list[JoinRecord]] = {}
+        reports: dict[Key, list[Finding | Signal]] = {}
+        for record in barrier.records:
+            if isinstance(record, JoinRecord):
+                if record.correlation in self.conflicts:
+                    shares.setdefault((record.correlation, record.scope), []).append(record)
+                else:
+                    self._count("join_record_of_unknown_rule")
+                continue
+            rule = record.correlation if isinstance(record, Signal) else record.rule
+            # What takes back a rule that the active set has lost still has to end its group.
+            if rule in self.groupings or (rule, record.scope) in self.joined:
+                reports.setdefault((rule, record.scope), []).append(record)
+            else:
+                self._count("signal_of_unknown_rule")
+        return shares, reports
+
+    def _advance_conflict(self, key: Key, records: list[JoinRecord], time: Micros) -> list[Judgement]:
+        conflict = self.conflicts.get(key[0])
+        if conflict is None:
+            return []
+        joined = self.joined.get(key)
+        if joined is None:
+            joined = self.joined[key] = Joined(conflict.rule.fingerprint, track=Track(key[0], key[1]))
+        track = joined.track
+        if track is None:
+            return []
+        wake = track.wake
+        judged = conflict.advance(track, records, time, self.facts)
+        if track.wake is not None and track.wake != wake:
+            heapq.heappush(self._wakes, (track.wake, key))
+        if records or judged or wake != track.wake:
+            self.dirty.add(key)
+        self._count("windows_judged", len(judged))
+        return turns(conflict, track, judged, self.limits)
+
+    def _advance_group(self, key: Key, reports: list[Finding | Signal]) -> list[Judgement]:
+        grouping = self.groupings.get(key[0])
+        joined = self.joined.get(key)
+        if grouping is None:
+            return []
+        if joined is None:
+            joined = self.joined[key] = Joined(grouping.rule.fingerprint, group=Group(key[0], key[1]))
+        group = joined.group
+        if group is None:
+            return []
+        self.dirty.add(key)
+        found = grouping.advance(group, reports, self.facts)
+        if not group.members and isinstance(grouping.rule.condition, Composite):
+            del self.joined[key]
+        return found
+
+    def activate(self, rules: RuleSet) -> list[Judgement]:
+        """Go over to another rule set: joins of rules that are gone or changed are dropped, what was on is withdrawn."""
+        found: list[Judgement] = []
+        fingerprints = {rule.id: rule.fingerprint for rule in rules.rules if rule.mode != "off"}
+        for key in sorted(self.joined):
+            joined = self.joined[key]
+            if fingerprints.get(key[0]) == joined.fingerprint:
+                continue
+            if joined.group is not None and isinstance(self.groupings[key[0]].rule.condition, MissingData):
+                # Stage 1 takes back each member of it, with the cause; the rule may be gone by then.
+                continue
+            found += self._drop(key, "rule changed" if key[0] in fingerprints else "rule removed")
+        kept = {key: self.groupings[key[0]] for key in self.joined if key[0] in self.groupings}
+        self._use(rules)
+        for (rule, _), grouping in kept.items():
+            self.groupings.setdefault(rule, grouping)
+        return found
+
+    def _drop(self, key: Key, cause: str) -> list[Judgement]:
+        joined = self.joined.pop(key)
+        self.dirty.add(key)
+        if joined.group is not None:
+            return self.groupings[key[0]].drop(joined.group, self.facts, cause)
+        track, conflict = joined.track, self.conflicts[key[0]]
+        if track is None:
+            return []
+        conflict.withdraw_facts(track, track.steps, self.facts)
+        return [
+            Judgement(
+                rule=track.rule,
+                scope=track.scope,
+                rule_set=conflict.hash,
+                turn="withdrawn",
+                opened=said.opened,
+                event_time=said.opened,
+                evidence=None,
+                taking_part=said.joined,
+                cause=cause,
+            )
+            for said in track.said
+            if said.end is None
+        ]
+
+    def restore(self, joined: Mapping[Key, Joined]) -> None:
+        """Become what was written, facts included."""
+        self.facts.close()
+        self.joined = dict(joined)
+        self.dirty.clear()
+        self._wakes = []
+        for key, each in sorted(self.joined.items()):
+            track, group = each.track, each.group
+            if track is not None and key[0] in self.conflicts:
+                self.conflicts[key[0]].assert_again(track, self.facts)
+                if track.wake is not None:
+                    heapq.heappush(self._wakes, (track.wake, key))
+            if group is not None and key[0] in self.groupings:
+                self.groupings[key[0]].assert_again(group, self.facts)
+
+    def close(self) -> None:
+        """Retract every fact."""
+        self.facts.close()
+
+    def _count(self, name: str, by: int = 1) -> None:
+        self.counts[name] = self.counts.get(name, 0) + by
+

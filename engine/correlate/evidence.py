@@ -1,0 +1,138 @@
+"""The evidence of a conflict: every side of one aligned window, down to the share of each series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from engine.correlate.track import NOT_COME
+from engine.model.identity import digest_of
+from engine.model.records import WindowBounds
+from engine.model.trigger import BaselinePoint, ConflictEvidence, SeriesShare, SideEvidence
+
+if TYPE_CHECKING:
+    from engine.correlate.conflict import Conflict, Side
+    from engine.correlate.judge import Judged, Usual
+    from engine.correlate.rings import RingWindow
+    from engine.correlate.track import Run, Step, Track
+    from engine.model.limits import Limits
+
+_SAID: dict[str, Literal["conflict", "no_conflict", "inconclusive"]] = {
+    "on": "conflict",
+    "off": "no_conflict",
+    "pending": "inconclusive",
+    "inconclusive": "inconclusive",
+}
+
+
+def evidence_of(conflict: Conflict, track: Track, index: int, limits: Limits) -> ConflictEvidence:
+    """What the verdict on the aligned window `index` rests on; the step for it must be there."""
+    step = track.steps[index]
+    sides = tuple(
+        _side_evidence(conflict, track, place, index, step, limits) for place in range(len(conflict.sides))
+    )
+    digests = {"condition": digest_of(conflict.rule.declared)}
+    digests |= {f"sides[{number}]": digest_of(side) for number, side in enumerate(sides)}
+    return ConflictEvidence(
+        condition=conflict.rule.declared,
+        window=window_of(conflict, track, index),
+        sides=sides,
+        verdict=_SAID[step.state],
+        rule_set=conflict.hash,
+        digests=digests,
+    )
+
+
+def window_of(conflict: Conflict, track: Track, index: int) -> WindowBounds:
+    """The merged window: from the start of the first to the end of the last. The rule's own KPI names it where it came."""
+    for side in conflict.sides:
+        windows = _windows(conflict, track, side, side.kpi, index + side.lag)
+        if windows:
+            return WindowBounds(windows[0].bounds.start, windows[-1].bounds.end, index)
+    raise AssertionError("a window that was judged has at least one side")
+
+
+def _windows(conflict: Conflict, track: Track, side: Side, kpi: str, at: int) -> list[RingWindow]:
+    ring = track.rings.get(kpi)
+    if ring is None or at not in ring.windows:
+        return []
+    return ring.spans(at, conflict.over) or [ring.windows[at]]
+
+
+def _side_evidence(
+    conflict: Conflict, track: Track, place: int, index: int, step: Step, limits: Limits
+) -> SideEvidence:
+    side = conflict.sides[place]
+    judged = step.sides[place] or NOT_COME
+    usual = _usual(conflict, track, side, index, step.before or step.after)
+    at = index + side.lag
+    windows = _windows(conflict, track, side, side.kpi, at)
+    return SideEvidence(
+        kpi=side.kpi,
+        per=side.per,
+        verdict=judged.verdict,
+        value=judged.value,
+        usual=judged.usual,
+        effect=judged.effect,
+        limit=_limit(conflict, place, judged),
+        noise=judged.scale if side.judge.noise else 0.0,
+        windows=tuple(window.bounds for window in windows),
+        baseline_points=_points(usual, judged)[: limits.evidence_points_max],
+        shares=_shares(conflict, track, side, at)[: limits.evidence_points_max],
+        missing=_missing(conflict, track, side, at)[: limits.members_listed_max],
+    )
+
+
+def _usual(conflict: Conflict, track: Track, side: Side, index: int, run: Run | None) -> Usual | None:
+    return None if side.judge.level is not None else conflict.usual_in_force(track, side, index, run)
+
+
+def _points(usual: Usual | None, judged: Judged) -> tuple[BaselinePoint, ...]:
+    return () if usual is None or judged.usual is None else usual.points
+
+
+def _limit(conflict: Conflict, place: int, judged: Judged) -> float | None:
+    """The level, or the effect needed (with its sign: the good direction for the rule's KPI, the bad one for others)."""
+    side = conflict.sides[place]
+    if side.judge.level is not None:
+        return side.judge.level
+    if side.direction == "in_band":
+        return None
+    noise = side.judge.noise * judged.scale / abs(judged.usual) if judged.usual else 0.0
+    up = (side.direction == "higher_is_better") == (place == 0)
+    return max(side.judge.by, noise) * (1 if up else -1)
+
+
+def _shares(conflict: Conflict, track: Track, side: Side, at: int) -> tuple[SeriesShare, ...]:
+    shares = []
+    for kpi in side.rolled:
+        for window in _windows(conflict, track, side, kpi, at):
+            for series, share in sorted(window.shares.items()):
+                ids = share.ids
+                shares.append(
+                    SeriesShare(
+                        series=series,
+                        window=window.bounds,
+                        revision=share.revision,
+                        parts=share.parts,
+                        ids_count=ids.count,
+                        ids_hash_sum=ids.hash_sum,
+                        ids_first=ids.first,
+                        ids_last=ids.last,
+                    )
+                )
+    return tuple(shares)
+
+
+def _missing(conflict: Conflict, track: Track, side: Side, at: int) -> tuple[str, ...]:
+    rings = [track.rings[kpi] for kpi in side.rolled if kpi in track.rings]
+    return tuple(sorted({series for ring in rings for series in ring.missing(at, conflict.members)}))
+
+
+def same_verdicts(said: tuple[Judged | None, ...], now: tuple[Judged | None, ...]) -> bool:
+    """Whether what was said of the sides that moved still stands; a side that came since then does not change that."""
+    return all(
+        one == other
+        for one, other in zip(said, now, strict=True)
+        if one is not None and one.verdict in ("improved", "worsened")
+    )
+

@@ -1,0 +1,144 @@
+"""The join itself: judged facts matched by durable_rules, as a naive join would match them.
+
+One set of rules per shape of correlation and process, one `sid`: rulesets can neither be registered twice nor deleted, and
+a thousand `sid`s crash it. Facts hold strings and integers only and carry the number of the `Facts` they belong to, so that
+several of these share a ruleset and none sees another's. No timers run: time comes in as data.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from itertools import count
+from typing import Any
+
+from durable import engine, lang
+
+from engine.errors import StateError
+
+SID = "1"
+_TRIES = 4
+
+
+class _QuietHost(engine.Host):  # type: ignore[misc]  # the library is untyped
+    """A host without the library's dispatch threads: every match is made within the call that asserts the last fact."""
+
+    def _run(self) -> None:
+        """Nothing to dispatch: no timers, no statecharts, no posted events."""
+
+
+_host = _QuietHost()
+_lock = threading.Lock()
+_orphans: list[dict[tuple[str, str, int], dict[str, Any]]] = []
+_matched: list[str] = []
+_registered: set[str] = set()
+_instances = count(1)
+_serials = count(1)
+
+
+def _record(c: Any) -> None:
+    """The action of every rule: note where the match is; what follows from it is done outside."""
+    _matched.append(c.s0.place)
+
+
+def _register(slots: int) -> str:
+    """The ruleset that matches one fact in each of `slots` slots at the same place; its name says so."""
+    name = f"counterpoint-all-{slots}"
+    if name in _registered:
+        return name
+    rules = lang.ruleset(name)
+    with rules:
+        terms = [lang.c.s0 << (lang.m.slot == 0)]
+        terms += [getattr(lang.c, f"s{slot}") << _slot_at_same_place(slot) for slot in range(1, slots)]
+        lang.when_all(*terms)(_record)
+    full_name, definition = rules.define()
+    lang._rulesets.pop(name, None)  # noqa: SLF001 (else another user of the library would register it again)
+    _host.register_rulesets({full_name: definition})
+    _registered.add(name)
+    return name
+
+
+def _slot_at_same_place(slot: int) -> Any:
+    return (lang.m.slot == slot) & (lang.m.place == lang.c.s0.place)
+
+
+def _call(method: Any, ruleset: str, fact: dict[str, Any]) -> list[str] | None:
+    """The places that matched, or None when the library took the fact for one that it has."""
+    _matched.clear()
+    try:
+        state = method(ruleset, fact)
+    except engine.MessageNotHandledException:
+        return []
+    except engine.MessageObservedException:
+        return None
+    if state and state.get("exception"):
+        raise StateError(f"joining {fact}: {state['exception']}")
+    return list(_matched)
+
+
+class Facts:
+    """The facts of one owner, and the places where one stands in every slot.
+
+    A place is a scope and window, say; a slot is a side of it. Not more than one fact stands in a slot of a place.
+    """
+
+    def __init__(self) -> None:
+        self._number = next(_instances)
+        self._facts: dict[tuple[str, str, int], dict[str, Any]] = {}
+        self._matches: set[tuple[str, str]] = set()
+        # A collection may run in the middle of a call into the library: it only leaves word for the next `put`.
+        weakref.finalize(self, _orphans.append, self._facts).atexit = False
+
+    def __len__(self) -> int:
+        """How many facts stand."""
+        return len(self._facts)
+
+    def put(self, slots: int, place: str, slot: int) -> None:
+        """Assert that `slot` of `place` is taken; nothing happens when it is."""
+        with _lock:
+            while _orphans:
+                _retract_all(_orphans.pop())
+            ruleset = _register(slots)
+            if (ruleset, place, slot) in self._facts:
+                return
+            own = f"{self._number}|{place}"
+            fact, places = _assert(ruleset, {"sid": SID, "instance": self._number, "place": own, "slot": slot})
+            self._facts[ruleset, place, slot] = fact
+            if own in places:
+                self._matches.add((ruleset, place))
+
+    def take(self, slots: int, place: str, slot: int) -> None:
+        """Retract it; nothing happens when it is not there."""
+        ruleset = f"counterpoint-all-{slots}"
+        fact = self._facts.pop((ruleset, place, slot), None)
+        if fact is None:
+            return
+        self._matches.discard((ruleset, place))
+        with _lock:
+            _call(_host.retract_fact, ruleset, fact)
+
+    def matched(self, slots: int, place: str) -> bool:
+        """Whether a fact stands in each of the `slots` slots of `place`."""
+        return (f"counterpoint-all-{slots}", place) in self._matches
+
+    def close(self) -> None:
+        """Retract everything. Who forgets it leaves the facts to be retracted after this object is collected."""
+        with _lock:
+            _retract_all(self._facts)
+        self._matches.clear()
+
+
+def _assert(ruleset: str, content: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Assert the content with a serial of its own, since facts of equal value are refused, sometimes wrongly."""
+    for _ in range(_TRIES):
+        fact = {**content, "serial": next(_serials)}
+        places = _call(_host.assert_fact, ruleset, fact)
+        if places is not None:
+            return fact, places
+    raise StateError(f"durable_rules refused {content} {_TRIES} times as already there")
+
+
+def _retract_all(facts: dict[tuple[str, str, int], dict[str, Any]]) -> None:
+    for (ruleset, _, _), fact in facts.items():
+        _call(_host.retract_fact, ruleset, fact)
+    facts.clear()

@@ -1,0 +1,73 @@
+"""What is kept of one counterpart conflict rule in one scope: rings, verdicts window by window, and what was said of them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.correlate.judge import UNKNOWN, Judged, Usual
+from engine.correlate.rings import Ring
+from engine.model.time import Micros  # noqa: TC001 (msgspec resolves it at run time)
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A conflict that is on. `usual`: the levels at which it began, by KPI, for rules that hold on to them.
+
+    `begin` is the window index of the first window, `opened` its end; `first` its start. `worst` is the largest effect of a
+    counterpart that worsened (of equal size the first), `joined` are the counterparts that have worsened in it.
+    """
+
+    begin: int
+    opened: str
+    first: str
+    last: str
+    windows: int
+    worst: float
+    joined: tuple[str, ...]
+    usual: dict[str, Usual]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One aligned window as judged: the run that it was judged in, the verdicts, and the run after it.
+
+    `state`: `on` (conflict), `off` (none), `pending` (a side is still expected), `inconclusive` (it is no longer). `sides`
+    are the rule's KPI and its counterparts in the rule's order; None where the side has not come.
+    """
+
+    before: Run | None
+    sides: tuple[Judged | None, ...]
+    state: str
+    after: Run | None
+    due: Micros | None
+
+
+class Said(msgspec.Struct):
+    """A run that reviews know of: by `opened`, with what was last said of it."""
+
+    opened: str
+    begin: int
+    end: int | None
+    joined: tuple[str, ...]
+    sides: tuple[Judged | None, ...]
+    inconclusive: bool = False
+
+
+class Track(msgspec.Struct):
+    """The state of (rule, scope). `steps` by aligned window index; those below `floor` are final and gone."""
+
+    rule: str
+    scope: str
+    rings: dict[str, Ring] = {}
+    steps: dict[int, Step] = {}
+    said: list[Said] = []
+    floor: int | None = None
+    carried: Run | None = None
+    wake: Micros | None = None
+
+    def before(self, index: int) -> Run | None:
+        """The run that the window `index` is judged in: what the nearest earlier window left."""
+        earlier = max((each for each in self.steps if each < index), default=None)
+        return self.carried if earlier is None else self.steps[earlier].after
+
+
+NOT_COME = UNKNOWN
+"""The verdict shown for a side that has sent nothing."""

@@ -1,0 +1,179 @@
+"""From verdicts to turns: which conflicts began, ended, go on, or never were, compared with what was said before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from engine.correlate.evidence import evidence_of, same_verdicts
+from engine.correlate.track import Run, Said, Track
+from engine.model.finding import Episode
+from engine.model.judgement import Judgement, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.correlate.conflict import Conflict
+    from engine.correlate.judge import Judged
+    from engine.model.limits import Limits
+
+RESTATED = "a later measurement changed the verdict"
+JOINED = "a further counterpart worsens"
+SILENT = "a side of the conflict is silent"
+
+
+class Stretch(NamedTuple):
+    """A run as the verdicts have it now: first and last window, the window that ended it (None: it is on)."""
+
+    run: Run
+    end: int | None
+
+
+def turns(conflict: Conflict, track: Track, judged: list[int], limits: Limits) -> list[Judgement]:
+    """What reviews must know after the windows `judged` were judged. Changes `track.said`."""
+    if not judged:
+        return []
+    teller = _Teller(conflict, track, judged, limits)
+    found = [*teller.compare()]
+    _forget(track)
+    return found
+
+
+class _Teller:
+    def __init__(self, conflict: Conflict, track: Track, judged: list[int], limits: Limits) -> None:
+        self.conflict = conflict
+        self.track = track
+        self.judged = judged
+        self.limits = limits
+
+    def compare(self) -> Iterator[Judgement]:
+        stretches = stretches_of(self.track)
+        pairs, unmatched = _match(self.track.said, stretches)
+        for said in [said for said in self.track.said if id(said) not in pairs]:
+            if self._may_change(said):
+                self.track.said.remove(said)
+                yield self._turn("withdrawn", said, None, None, RESTATED)
+        for said in self.track.said:
+            stretch = pairs.get(id(said))
+            if stretch is not None:
+                yield from self._goes_on(said, stretch)
+        for stretch in unmatched:
+            yield from self._begins(stretch)
+        self.track.said.sort(key=lambda said: said.begin)
+
+    def _may_change(self, said: Said) -> bool:
+        """A run that ended before the first window kept is final."""
+        return said.end is None or said.end in self.track.steps
+
+    def _begins(self, stretch: Stretch) -> Iterator[Judgement]:
+        run, end = stretch
+        said = Said(run.opened, run.begin, None, run.joined, self._sides_at(run.begin))
+        self.track.said.append(said)
+        yield self._turn("began", said, run, run.begin, None)
+        if end is not None:
+            said.end = end
+            yield self._turn("ended", said, run, end, None)
+
+    def _goes_on(self, said: Said, stretch: Stretch) -> Iterator[Judgement]:
+        run, end = stretch
+        if said.end is not None and end is None:
+            said.end = None
+            yield self._turn("resumed", said, run, self.judged[-1], RESTATED)
+        cause, at = self._change(said, run)
+        said.begin = run.begin
+        said.joined = tuple(sorted({*said.joined, *run.joined}))
+        if cause is not None:
+            said.sides = self._sides_at(run.begin) or said.sides
+            yield self._turn("changed", said, run, at, cause)
+        if end is not None and said.end != end:
+            was_over = said.end is not None
+            said.end = end
+            yield self._turn("changed" if was_over else "ended", said, run, end, RESTATED if was_over else None)
+        elif end is None:
+            yield from self._silence(said, run)
+
+    def _change(self, said: Said, run: Run) -> tuple[str | None, int | None]:
+        """Why the review must be told, and by which window."""
+        new = set(run.joined) - set(said.joined)
+        if new:
+            return JOINED, self._first_with(new, run)
+        step = self.track.steps.get(run.begin)
+        if run.begin != said.begin or (step is not None and said.sides and not same_verdicts(said.sides, step.sides)):
+            return RESTATED, run.begin
+        return None, None
+
+    def _silence(self, said: Said, run: Run) -> Iterator[Judgement]:
+        """Tell once, when the newest window of a conflict that is on cannot be judged for want of a side."""
+        newest = max(self.track.steps)
+        silent = self.track.steps[newest].state == "inconclusive"
+        if silent and not said.inconclusive:
+            yield self._turn("changed", said, run, newest, SILENT)
+        said.inconclusive = silent
+
+    def _first_with(self, kpis: set[str], run: Run) -> int | None:
+        for index in sorted(self.track.steps):
+            after = self.track.steps[index].after
+            if after is not None and after.begin == run.begin and kpis & set(after.joined):
+                return index
+        return None
+
+    def _sides_at(self, index: int) -> tuple[Judged | None, ...]:
+        step = self.track.steps.get(index)
+        return () if step is None else step.sides
+
+    def _turn(self, turn: Turn, said: Said, run: Run | None, at: int | None, cause: str | None) -> Judgement:
+        evidence = None
+        if at is not None and at in self.track.steps:
+            evidence = evidence_of(self.conflict, self.track, at, self.limits)
+        return Judgement(
+            rule=self.track.rule,
+            scope=self.track.scope,
+            rule_set=self.conflict.hash,
+            turn=turn,
+            opened=said.opened,
+            event_time=said.opened if evidence is None else evidence.window.end,
+            evidence=evidence,
+            taking_part=said.joined,
+            episode=None if run is None else Episode(run.windows, run.first, run.last, run.worst),
+            cause=cause,
+        )
+
+
+def stretches_of(track: Track) -> list[Stretch]:
+    """The runs in the windows that are kept, in order."""
+    found: list[Stretch] = []
+    last = track.carried
+    for index in sorted(track.steps):
+        step = track.steps[index]
+        if step.before is not None and step.after is None:
+            found.append(Stretch(step.before, index))
+        last = step.after
+    if last is not None:
+        found.append(Stretch(last, None))
+    return found
+
+
+def _match(said: list[Said], stretches: list[Stretch]) -> tuple[dict[int, Stretch], list[Stretch]]:
+    """Which known run is which stretch: those that have a window in common, each once, in order."""
+    pairs: dict[int, Stretch] = {}
+    unmatched = []
+    free = list(said)
+    for stretch in stretches:
+        partner = next((each for each in free if _overlap(each, stretch)), None)
+        if partner is None:
+            unmatched.append(stretch)
+        else:
+            free.remove(partner)
+            pairs[id(partner)] = stretch
+    return pairs, unmatched
+
+
+def _overlap(said: Said, stretch: Stretch) -> bool:
+    begins_before = stretch.end is None or said.begin < stretch.end
+    return begins_before and (said.end is None or stretch.run.begin < said.end)
+
+
+def _forget(track: Track) -> None:
+    """What ended before the first window kept cannot change any more."""
+    floor = track.floor
+    if floor is not None:
+        track.said = [said for said in track.said if said.end is None or said.end >= floor]
