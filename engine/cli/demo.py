@@ -1,4 +1,4 @@
-"""`counterpoint demo`: a year of events through an embedded broker and a real worker, and the reviews that it raises."""
+"""`counterpoint demo`: a year of events through an embedded broker and a real worker, and what they raise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.brokers.embedded import EmbeddedBroker
 from engine.brokers.sender import Sender
 from engine.brokers.topics import plan
 from engine.cli.demo_follow import Follower
-from engine.cli.demo_report import Account, account_of, evaluated, report
+from engine.cli.demo_report import Account, account_of, accounted, evaluated, report
 from engine.cli.demo_scenarios import Scenario, ScenarioName, scenario
 from engine.cli.demo_worker import WorkerProcess
 from engine.client.replay import Replay
@@ -40,6 +40,8 @@ PREFIX = "demo"
 TICK_EVERY = HOUR
 PATIENCE_SECONDS = 90.0
 """A worker that gets nowhere for so long has failed."""
+COUNTERS_SECONDS = 5.0
+"""How long after the last commit the worker's counters may still be behind."""
 
 
 def demo(
@@ -137,12 +139,21 @@ class _Run:
             progress.update(bars[0], completed=self._sent)
             progress.update(bars[1], completed=evaluated(counts))
             if not sender.is_alive() and follower.settled and not follower.triggers_left:
-                return self._worker.counts() or counts
+                return self._last_counts()
             if time.monotonic() - moved > PATIENCE_SECONDS:
                 raise EngineError(
                     f"expected the worker to get on, nothing has moved for {PATIENCE_SECONDS:g} s; left: "
                     f"{follower.left}; the end of its log:\n{self._worker.tail()}"
                 )
+
+    def _last_counts(self) -> Mapping[str, float]:
+        """The worker's counters once they account for all that was sent; they may follow the commits by a moment."""
+        deadline = time.monotonic() + COUNTERS_SECONDS
+        while True:
+            counts = self._worker.counts() or {}
+            if accounted(counts) == self._sent or time.monotonic() > deadline:
+                return counts
+            time.sleep(0.1)
 
     def _show(self, values: Sequence[bytes], console: Console) -> None:
         """A line for each review that opens."""

@@ -49,6 +49,11 @@ def evaluated(counts: Mapping[str, float]) -> int:
     return int(counts.get("counterpoint_measurements_total", 0))
 
 
+def accounted(counts: Mapping[str, float]) -> int:
+    """Measurements of which the worker's counters say what became of them."""
+    return account_of(counts, 0, None, 0.0, 0).told
+
+
 def account_of(
     counts: Mapping[str, float], sent: int, first_review: float | None, seconds: float, worker_status: int
 ) -> Account:
@@ -85,10 +90,10 @@ def report(
 
 def _account(account: Account) -> list[str]:
     rate = account.told / account.seconds if account.seconds else 0.0
+    fates = {"duplicates": account.duplicates, "late": account.late, "dead letters": account.dead_letters}
+    others = ", ".join(f"{count:,} {name}" for name, count in fates.items())
     lines = [
-        f"{account.sent:,} measurements sent",
-        f"{account.accepted:,} evaluated, {account.duplicates:,} duplicates, {account.late:,} late, "
-        + f"{account.dead_letters:,} dead letters",
+        f"{account.sent:,} measurements sent: {account.accepted:,} evaluated, {others}",
         f"{account.seconds:.1f} s from the worker's start to the last commit: {rate:,.0f} measurements a second",
     ]
     if account.first_review is not None:
