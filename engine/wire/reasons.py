@@ -29,6 +29,7 @@ Reason = Literal[
     "too_many_series",
     "from_the_future",
     "negative_revision",
+    "restated",
     "bad_control",
 ]
 
@@ -47,7 +48,7 @@ SENTENCES: dict[Reason, str] = {
     "bad_time": "A time that is neither RFC 3339 nor seconds since the epoch.",
     "naive_time": "A local time without an offset: it could mean any of a whole day's moments.",
     "looks_like_milliseconds": "A number of seconds thousands of years away: it was meant in milliseconds or finer.",
-    "time_out_of_range": "A time before 1900 or after 2999.",
+    "time_out_of_range": "A time before 1900 or after 2999, or outside the calendar of a KPI whose windows are days.",
     "bad_id": "An id that is empty or longer than 256 characters.",
     "bad_provenance": "A provenance other than automated or self_reported.",
     "too_many_dimensions": "More dimensions than a measurement may have.",
@@ -57,6 +58,7 @@ SENTENCES: dict[Reason, str] = {
     "too_many_series": "The KPI has as many series as it may have.",
     "from_the_future": "An event time further ahead of the last tick than is allowed.",
     "negative_revision": "A revision below zero.",
+    "restated": "A higher revision of a measurement that was counted already.",
     "bad_control": "A record marked as control that is no tick, activation, ingest mark or re-baseline.",
 }
 
