@@ -24,7 +24,7 @@ from pydantic import (
 )
 
 from engine.model.limits import Limits
-from engine.model.records import Domain  # noqa: TC001 (pydantic resolves it at run time)
+from engine.model.records import Domain
 from engine.model.time import DAY, HOUR, MILLISECOND, MINUTE, SECOND, Micros, from_datetime
 
 _UNITS = {"ms": MILLISECOND, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
