@@ -71,7 +71,8 @@ def moment(data: TriggerData) -> str:
     start, end = parse_own_time(bounds.start), parse_own_time(bounds.end)
     if end - start < _NEARLY_A_DAY:
         return to_minute(data.event_time)
-    # The last noon of the window has the local date, whatever the zone: the trigger does not name it.
+    # The trigger does not name the zone; at the noon before the window's end it is the same date there and in UTC,
+    # up to twelve hours from Greenwich.
     return format_time(end - DAY // 2)[:10]
 
 
