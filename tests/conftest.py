@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 from hypothesis import settings
@@ -49,4 +50,5 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
 def prefix(request: pytest.FixtureRequest) -> str:
     """A topic prefix that no other test uses, so that tests can share a broker."""
     name: str = request.node.name
-    return "".join(letter if letter.isalnum() else "-" for letter in name)[:120] + f"-{os.getpid()}"
+    words = "".join(letter if letter.isalnum() else "-" for letter in name)[:70]
+    return f"{words}-{crc32(request.node.nodeid.encode()):08x}-{os.getpid()}"

@@ -143,8 +143,8 @@ def test_the_plan_needs_no_broker(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.kafka
 def test_topics_are_made_and_deleted_by_command(kafka: KafkaBroker, prefix: str) -> None:
-    options = ("--brokers", kafka.bootstrap, "--prefix", prefix[:90], "--set", "measurement_partitions=1")
-    names = {topic.name for topic in plan(prefix[:90], 1)}
+    options = ("--brokers", kafka.bootstrap, "--prefix", prefix, "--set", "measurement_partitions=1")
+    names = {topic.name for topic in plan(prefix, 1)}
     assert command("topics", *options) == 0
     assert names <= TopicAdmin(kafka.bootstrap).partitions().keys()
     assert command("topics", "--delete", "--yes", *options) == 0
