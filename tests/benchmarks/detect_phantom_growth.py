@@ -8,6 +8,7 @@ The worlds go through both stages in this process, with the shipped rules; what 
 from __future__ import annotations
 
 import argparse
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from itertools import product
@@ -51,6 +52,7 @@ def outcome(lift: float, seed: int) -> Outcome:
     conflicts = [story for story in sick if story.opening.rule == CONFLICT]
     churn = [story for story in sick if story.opening.rule == CHURN]
     first = conflicts[0] if conflicts else None
+    joined = [name for _, names in first.joined for name in names] if first else []
     return Outcome(
         lift=lift,
         conflicts=len(conflicts),
@@ -106,10 +108,9 @@ def main() -> None:
         "churn crosses after, days",
         "reviews of the twin or others",
     )
-    print(f"| {' | '.join(heads)} |")
-    print(f"|{'---:|' * len(heads)}")
-    for lift in LIFTS:
-        print(row(lift, [each for each in found if each.lift == lift]))
+    lines = [f"| {' | '.join(heads)} |", f"|{'---:|' * len(heads)}"]
+    lines += [row(lift, [each for each in found if each.lift == lift]) for lift in LIFTS]
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
