@@ -58,9 +58,7 @@ def outcome(lift: float, seed: int) -> Outcome:
         conflicts=len(conflicts),
         delay=_delay(first, world) if first else None,
         churn_delay=_delay(churn[0], world) if churn else None,
-        participants=len({*first.opening.participants, *(n for _, names in first.joined for n in names)})
-        if first
-        else 0,
+        participants=len({*first.opening.participants, *joined}) if first else 0,
         twin=len(told) - len(sick),
         other=len(sick) - len(conflicts) - len(churn),
     )
