@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from engine.errors import WireError
 from engine.model.finding import Finding
 from engine.model.outputs import KpiState
 from engine.model.records import JoinRecord, Signal
+
+if TYPE_CHECKING:
+    from engine.errors import WireError
 
 
 class Refusal(NamedTuple):

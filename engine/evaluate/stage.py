@@ -6,7 +6,6 @@ carries the offset of the record that caused it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.errors import WireError
@@ -32,13 +31,13 @@ from engine.kernels.ticks import tick
 from engine.kernels.windows import index_of
 from engine.model.records import Activate, Ingested, Rebaseline, Tick
 from engine.model.time import EARLIEST, LATEST, Micros, format_time, parse_own_time
-from engine.rules.ruleset import RuleSet
 from engine.wire.columns import Chunk, Columns, Foreign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from engine.rules.ruleset import RuleSet
     from engine.state.partition import PartitionState
 
 _FOREVER = 2**62

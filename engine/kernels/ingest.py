@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from engine.kernels._jit import jit
 from engine.kernels.ids import find, index_one
 from engine.kernels.layout import (
@@ -41,6 +38,9 @@ from engine.kernels.step import emit_transition, step
 from engine.kernels.windows import add, clear, copy_id, index_of
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from engine.kernels.layout import Tables
 
 

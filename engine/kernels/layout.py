@@ -8,10 +8,12 @@ one series. Rows of one series lie together, in the order of the views and rules
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 UNSET = -(2**62)
 """A time or index that is not known yet; below every real one."""

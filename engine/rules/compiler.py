@@ -5,10 +5,9 @@ Pure: the same set gives the same plan, row for row.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.kernels import layout
 from engine.kernels.layout import CHANGE, MISSING, RAW, SILENCE, THRESHOLD, WINDOWS
@@ -25,6 +24,9 @@ from engine.rules.ruleset import (
     Threshold,
     Window,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 SHORTEST_DAY: Micros = 23 * HOUR
 _OPS = {"above": layout.ABOVE, "below": layout.BELOW, "outside": layout.OUTSIDE, "inside": layout.INSIDE}

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
-from engine.wire.batch import Record
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from engine.wire.batch import Batch
+    from engine.wire.batch import Batch, Record
 
 
 class _PositionFields(NamedTuple):

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from engine.errors import WireError
-from engine.model.records import Activate, Ingested, Rebaseline, Tick
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from engine.errors import WireError
+    from engine.model.records import Activate, Ingested, Rebaseline, Tick
     from engine.wire.batch import Batch
 
 FOREIGN = -1
