@@ -11,7 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers.aiokafka import (
     AIOKafkaConsumerThread,
@@ -75,6 +75,22 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
             connections_max_idle_ms=conf.consumer_connections_max_idle_ms,
             **credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
+
+    async def _fetch_records(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 (Faust's own signature)
+        """What was fetched; nothing where partitions have just been dealt out and are not sought yet.
+
+        A fetch that waits while partitions are taken away ends with those that come next: the set of partitions that it
+        was given is emptied meanwhile, and none means all.
+        """
+        generation = self.app.consumer_generation_id
+        try:
+            return await super()._fetch_records(*args, **options)
+        except NoOffsetForPartitionError:
+            return {}
+        except EngineError:
+            if not self.consumer.flow_active or self.app.consumer_generation_id != generation:
+                return {}
+            raise
 
     async def run(self, work: Callable[[AIOKafkaConsumer], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401 (whatever `work` returns)
         """Await `work(consumer)` in the consumer's thread.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from engine.runtime.acquire import acquire
 from engine.runtime.processor import Processor
+from engine.stream.cpu_time import CpuTimed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -37,7 +38,7 @@ class StageWork:
     """The work of one lane.
 
     `first_position` finds the offset to begin at where there is no manifest; `present` gives the tick of this moment,
-    None in `replay`; `clock` reads microseconds that never go back, `cpu_clock` those of work by this thread.
+    None in `replay`; `clock` reads microseconds that never go back.
     """
 
     def __init__(
@@ -50,7 +51,6 @@ class StageWork:
         present: Callable[[], Tick | None],
         cadence: Cadence[Place],
         clock: Callable[[], Micros],
-        cpu_clock: Callable[[], Micros],
         observer: Observer,
     ) -> None:
         self.place = place
@@ -60,7 +60,6 @@ class StageWork:
         self._present = present
         self._cadence = cadence
         self._clock = clock
-        self._cpu_clock = cpu_clock
         self._observer = observer
         self._processor: Processor | None = None
         self._totals: Counts = {}
@@ -119,10 +118,11 @@ class StageWork:
         return {name: number - before.get(name, 0) for name, number in self._totals.items()}
 
     async def _checkpoint(self) -> None:
-        began, used = self._clock(), self._cpu_clock()
-        written = await self._ready.checkpoint()
+        began = self._clock()
+        checkpoint = CpuTimed(self._ready.checkpoint())
+        written = await checkpoint
         now = self._clock()
         # Not the time that it took: one that waited for a broker would ask for an hour's rest.
-        self._cadence.written(self.place, now, self._cpu_clock() - used)
+        self._cadence.written(self.place, now, checkpoint.used)
         if written is not None:
             self._observer.checkpoint_done(self.place, written, now - began)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +18,6 @@ from engine.errors import EngineError
 from engine.model.topics import FINDINGS, MEASUREMENTS, full_name
 from engine.runtime.cadence import Cadence, CadenceLimits
 from engine.runtime.context import StageContext
-from engine.runtime.ports import Stage
 from engine.runtime.processor import Place, Processor, stage_1_place, stage_2_place
 from engine.stream.activation import RuleSetFollower
 from engine.stream.app import add_agent, make_app
@@ -34,12 +32,12 @@ from engine.stream.stage_work import StageWork
 from engine.stream.ticks import TickWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from engine.model.records import Tick
     from engine.model.time import Micros
     from engine.rules.ruleset import RuleSet
-    from engine.runtime.ports import Log
+    from engine.runtime.ports import Log, Stage
     from engine.runtime.settings import Settings
     from engine.telemetry.health import Health
     from engine.telemetry.metrics import Metrics
@@ -303,7 +301,6 @@ class Worker:
             present=self._present,
             cadence=self._cadence,
             clock=steady_clock,
-            cpu_clock=cpu_clock,
             observer=self._observing,
         )
 
@@ -346,8 +343,3 @@ def wall_clock() -> Micros:
 def steady_clock() -> Micros:
     """Microseconds that never go back."""
     return time.monotonic_ns() // 1_000
-
-
-def cpu_clock() -> Micros:
-    """Microseconds of CPU that this thread has used."""
-    return time.thread_time_ns() // 1_000

@@ -172,6 +172,30 @@ def test_work_moves_between_two_workers_without_loss(kafka: KafkaBroker, prefix:
 
 
 @pytest.mark.kafka
+def test_a_worker_that_was_paused_and_comes_back_spoils_nothing(kafka: KafkaBroker, prefix: str, tmp_path: Path):
+    bootstrap = make_topics(kafka, prefix, PARTITIONS)
+
+    async def scenario() -> None:
+        async with KafkaLog(bootstrap, prefix) as log:
+            with worker_process(tmp_path / "first", bootstrap, prefix, PARTITIONS, session_timeout="2s") as first:
+                await until(lambda: first.said("partition recovered"))
+                await send(bootstrap, prefix, PARTITIONS, 20_000)
+                first.process.send_signal(signal.SIGSTOP)
+                with worker_process(tmp_path / "second", bootstrap, prefix, PARTITIONS, session_timeout="2s") as second:
+                    await until(lambda: second.said("partition recovered"))
+                    await send(bootstrap, prefix, PARTITIONS, 20_000, first=20_000)
+                    await until(lambda: behind(bootstrap, prefix) == 0)
+                    first.process.send_signal(signal.SIGCONT)
+                    await send(bootstrap, prefix, PARTITIONS, 40_000, first=40_000)
+                    assert second.drain() == 0
+                await until(lambda: behind(bootstrap, prefix) == 0)
+                assert first.drain() == 0
+            await assert_counted_once(log, 80_000)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.kafka
 def test_an_evaluation_that_is_longer_than_the_session_time_out_does_not_lose_the_partition(
     kafka: KafkaBroker, prefix: str, tmp_path: Path
 ):
