@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.model.time import DAY
 from engine.rules import calendar
-from engine.rules.bind_rule import bind_rule, idle_default
+from engine.rules.bind_kpi import bind_kpi
+from engine.rules.bind_rule import bind_composite, bind_rule
 from engine.rules.bind_source import bind_source
-from engine.rules.ruleset import Counterpart, Kpi, Objective, Owner, RuleSet, Target, Window
+from engine.rules.ruleset import Objective, Owner, RuleSet
 
 if TYPE_CHECKING:
     from engine.rules.declared import Declarations
-    from engine.rules.spec import KpiSpec
-    from engine.rules.spec.catalogue import TargetSpec, WindowSpec
+    from engine.rules.ruleset import Kpi, Rule
 
 
 def bind(declarations: Declarations) -> RuleSet:
     """The rule set of declarations in which no check has found an error."""
-    kpis = {id_: _kpi(declared.spec) for id_, declared in sorted(declarations.kpis.items())}
-    rules = tuple(
-        bind_rule(declared, kpis, declarations.rules, window_of) for _, declared in sorted(declarations.rules.items())
-    )
+    kpis = {id_: bind_kpi(declared.spec) for id_, declared in sorted(declarations.kpis.items())}
+    rules = _rules(declarations, kpis)
     sources = tuple(bind_source(declared.spec) for _, declared in sorted(declarations.sources.items()))
     windows = [kpi.window for kpi in kpis.values()] + [rule.window for rule in rules]
     zones = {window.zone for window in windows} | {
@@ -39,42 +36,15 @@ def bind(declarations: Declarations) -> RuleSet:
     )
 
 
-def window_of(spec: WindowSpec) -> Window:
-    """The window in numbers; a calendar day is nominally 24 hours."""
-    if spec.every == "day":
-        return Window(DAY, DAY, spec.zone)
-    return Window(spec.size or spec.every, spec.every)
-
-
-def _kpi(spec: KpiSpec) -> Kpi:
-    window = window_of(spec.window)
-    return Kpi(
-        id=spec.id,
-        title=spec.title,
-        owner=spec.owner,
-        objective=spec.objective,
-        definition=spec.definition,
-        decision=None if spec.decision == "none" else spec.decision,
-        direction=spec.direction,
-        role=spec.role,
-        unit=spec.unit,
-        aggregation=spec.aggregation,
-        window=window,
-        lateness=spec.lateness,
-        idle=spec.idle or idle_default(window),
-        cadence=spec.cadence,
-        sources=tuple(spec.sources),
-        dimensions=tuple(sorted(spec.dimensions)),
-        series=tuple(spec.series),
-        rolls_up_to=spec.rolls_up_to,
-        target=_target(spec.target),
-        counterparts=tuple(
-            Counterpart(it.kpi, it.minimum_effect, it.lag, it.per)
-            for it in sorted(spec.counterparts, key=lambda counterpart: counterpart.kpi)
-        ),
-        publish=spec.publish,
-    )
-
-
-def _target(spec: TargetSpec | None) -> Target | None:
-    return None if spec is None else Target(spec.value, spec.by, spec.start, spec.reviewed)
+def _rules(declarations: Declarations, kpis: dict[str, Kpi]) -> tuple[Rule, ...]:
+    """Rules on series first: a composite rests on their fingerprints."""
+    bound: dict[str, Rule] = {}
+    composites = []
+    for id_, declared in sorted(declarations.rules.items()):
+        if declared.spec.condition.composite:
+            composites.append(declared)
+        else:
+            bound[id_] = bind_rule(declared, kpis)
+    for declared in composites:
+        bound[declared.id] = bind_composite(declared, kpis, bound)
+    return tuple(bound[id_] for id_ in sorted(bound))

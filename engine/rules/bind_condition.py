@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from engine.rules.ruleset import Change, Composite, ConflictSide, CounterpartConflict, Judge, MissingData, Threshold
 
@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from engine.model.time import Micros
-    from engine.rules.declared import Declared
-    from engine.rules.ruleset import Condition, Counterpart, Kpi
+    from engine.rules.ruleset import Condition, Counterpart, Kpi, Rule
     from engine.rules.spec import RuleSpec
     from engine.rules.spec.conditions import (
         ChangeSpec,
@@ -26,12 +25,11 @@ NOISE_DEFAULT = 3.0
 
 
 def members_of(spec: RuleSpec, kpis: Mapping[str, Kpi]) -> list[str]:
-    """The KPIs that a rule looks at, its own first; none for a composite, which looks at rules."""
-    if spec.kpi is None:
-        return []
+    """The KPIs that a rule on series looks at, its own first."""
     conflict = spec.condition.counterpart_conflict
-    members = [spec.kpi]
-    for counterpart in counterparts_of(conflict, kpis[spec.kpi]) if conflict else ():
+    kpi = kpis[str(spec.kpi)]
+    members = [kpi.id]
+    for counterpart in counterparts_of(conflict, kpi) if conflict else ():
         members.append(counterpart.kpi)
         if counterpart.per:
             members.append(counterpart.per)
@@ -50,23 +48,28 @@ def shared_dimensions(kpis: Iterable[Kpi]) -> tuple[str, ...]:
     return tuple(sorted(set.intersection(*sets))) if sets else ()
 
 
-def bind_condition(
-    spec: RuleSpec, kpis: Mapping[str, Kpi], rules: Mapping[str, Declared[RuleSpec]], lateness: Micros
-) -> Condition:
-    """The running form of the rule's one condition; the rule's references must all resolve."""
+def bind_condition(spec: RuleSpec, kpis: Mapping[str, Kpi], lateness: Micros) -> Condition:
+    """The running form of the one condition of a rule on series; its references must all resolve."""
     condition = spec.condition
     if condition.threshold:
         return _threshold(condition.threshold)
     if condition.change:
         return _change(condition.change)
-    if condition.composite:
-        return _composite(condition.composite, kpis, rules)
     kpi = kpis[str(spec.kpi)]
     if condition.counterpart_conflict:
         scope = shared_dimensions(kpis[id_] for id_ in members_of(spec, kpis))
         return _conflict(condition.counterpart_conflict, kpi, scope)
     assert condition.missing_data is not None  # noqa: S101 - the shape has exactly one condition
     return _missing_data(condition.missing_data, kpi, lateness)
+
+
+def bind_composite_condition(spec: CompositeSpec, kpis: Mapping[str, Kpi], rules: Mapping[str, Rule]) -> Composite:
+    """The running form of a composite; without a scope of its own, that of the dimensions its KPIs share."""
+    members = tuple(sorted(set(spec.rules)))
+    scope = spec.scope
+    if scope is None:
+        scope = list(shared_dimensions(kpis[str(rules[member].kpi)] for member in members))
+    return Composite("all" if spec.all_ else "any", members, tuple(sorted(set(scope))))
 
 
 def _threshold(spec: ThresholdSpec) -> Threshold:
@@ -105,7 +108,7 @@ def _conflict(spec: ConflictSpec, kpi: Kpi, scope: tuple[str, ...]) -> Counterpa
 
 def _judge(spec: JudgeSpec, least: float) -> Judge:
     if spec.against is None:
-        side = "above" if spec.above is not None else "below"
+        side: Literal["above", "below"] = "above" if spec.above is not None else "below"
         return Judge(by=0.0, reference="windows", count=0, noise=0.0, hold=False, level=spec.level, side=side)
     reference = spec.against.same
     return Judge(
@@ -115,13 +118,3 @@ def _judge(spec: JudgeSpec, least: float) -> Judge:
         noise=NOISE_DEFAULT if spec.noise is None else spec.noise,
         hold=reference == "windows" if spec.hold is None else spec.hold,
     )
-
-
-def _composite(
-    spec: CompositeSpec, kpis: Mapping[str, Kpi], rules: Mapping[str, Declared[RuleSpec]]
-) -> Composite:
-    members = tuple(sorted(set(spec.rules)))
-    scope = spec.scope
-    if scope is None:
-        scope = list(shared_dimensions(kpis[str(rules[member].spec.kpi)] for member in members))
-    return Composite("all" if spec.all_ else "any", members, tuple(sorted(set(scope))))

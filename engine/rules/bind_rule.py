@@ -5,51 +5,63 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.model.identity import digest_of
-from engine.model.time import MINUTE
-from engine.rules.bind_condition import bind_condition, members_of, shared_dimensions
-from engine.rules.ruleset import CounterpartConflict, MissingData, ReviewSpec, Rule, Window
+from engine.rules.bind_condition import bind_composite_condition, bind_condition, members_of
+from engine.rules.bind_kpi import idle_default, window_of
+from engine.rules.ruleset import Composite, CounterpartConflict, MissingData, ReviewSpec, Rule, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from engine.model.time import Micros
     from engine.rules.declared import Declared
     from engine.rules.ruleset import Condition, Kpi
     from engine.rules.spec import RuleSpec
-    from engine.rules.spec.catalogue import WindowSpec
 
 _NO_WINDOW = Window(0, 0)
 """A composite sees no windows."""
 
-__all__ = ["bind_rule", "idle_default", "shared_dimensions"]
 
-
-def idle_default(window: Window) -> Micros:
-    """How long a series may be silent before its open windows close: one window's size, at least a minute."""
-    return max(window.size, MINUTE)
-
-
-def bind_rule(
-    declared: Declared[RuleSpec],
-    kpis: Mapping[str, Kpi],
-    rules: Mapping[str, Declared[RuleSpec]],
-    window_of: Callable[[WindowSpec], Window],
-) -> Rule:
-    """The running form of a rule whose references all resolve."""
+def bind_rule(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi]) -> Rule:
+    """The running form of a rule on series, whose KPIs are all in `kpis`."""
     spec = declared.spec
     involved = [kpis[id_] for id_ in members_of(spec, kpis)]
-    window, lateness, idle = _timing(spec, involved, window_of)
-    condition = bind_condition(spec, kpis, rules, lateness)
+    window, lateness, idle = timing = _timing(spec, involved)
+    condition = bind_condition(spec, kpis, lateness)
+    deciding = {
+        "kpi": spec.kpi,
+        "where": spec.where,
+        "points": spec.points,
+        "timing": timing,
+        "joined": {kpi.id: kpi.dimensions for kpi in involved} if isinstance(condition, CounterpartConflict) else {},
+        "sides": {} if isinstance(condition, MissingData) else _sides(involved),
+        "declared_series": involved[0].series if isinstance(condition, MissingData) else (),
+    }
+    return _rule(declared, condition, (window, lateness, idle), deciding)
+
+
+def bind_composite(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi], rules: Mapping[str, Rule]) -> Rule:
+    """The running form of a composite, whose members are all in `rules`: it rests on their verdicts."""
+    composite = declared.spec.condition.composite
+    assert composite is not None  # noqa: S101 - the caller has looked
+    condition = bind_composite_condition(composite, kpis, rules)
+    deciding = {"members": {id_: rules[id_].fingerprint for id_ in condition.rules}}
+    return _rule(declared, condition, (_NO_WINDOW, 0, 0), deciding)
+
+
+def _rule(
+    declared: Declared[RuleSpec], condition: Condition, timing: tuple[Window, Micros, Micros], deciding: dict[str, Any]
+) -> Rule:
+    spec = declared.spec
     return Rule(
         id=spec.id,
         title=spec.title,
-        kpi=spec.kpi,
+        kpi=None if isinstance(condition, Composite) else spec.kpi,
         where=dict(spec.where),
         condition=condition,
         points=spec.points,
-        window=window,
-        lateness=lateness,
-        idle=idle,
+        window=timing[0],
+        lateness=timing[1],
+        idle=timing[2],
         for_=spec.for_,
         keep_firing_for=spec.keep_firing_for,
         severity=spec.severity,
@@ -58,16 +70,18 @@ def bind_rule(
         review=_review(spec),
         known_gaps=tuple(spec.known_gaps),
         declared=declared.data["condition"],
-        fingerprint=digest_of(_deciding(spec, condition, involved, kpis, rules, (window, lateness, idle))),
+        fingerprint=_fingerprint(spec, condition, deciding),
     )
 
 
-def _timing(
-    spec: RuleSpec, involved: list[Kpi], window_of: Callable[[WindowSpec], Window]
-) -> tuple[Window, Micros, Micros]:
+def _fingerprint(spec: RuleSpec, condition: Condition, deciding: dict[str, Any]) -> str:
+    """Over everything that decides verdicts, and nothing else: no title, severity, mode or review."""
+    deciding = {**deciding, "condition": condition, "for": spec.for_, "keep_firing_for": spec.keep_firing_for}
+    return digest_of(deciding)
+
+
+def _timing(spec: RuleSpec, involved: list[Kpi]) -> tuple[Window, Micros, Micros]:
     """(window, lateness, idle); of a conflict, the longest lateness and idle of all its sides."""
-    if not involved:
-        return _NO_WINDOW, 0, 0
     window = window_of(spec.window) if spec.window else involved[0].window
     lateness = spec.lateness if spec.lateness is not None else max(kpi.lateness for kpi in involved)
     inherited = idle_default(window) if spec.window else max(kpi.idle for kpi in involved)
@@ -75,46 +89,10 @@ def _timing(
 
 
 def _review(spec: RuleSpec) -> ReviewSpec:
-    close = spec.review.close or ("on_answer" if spec.severity == "critical" else "on_recovery")
     review = spec.review
+    close = review.close or ("on_answer" if spec.severity == "critical" else "on_recovery")
     return ReviewSpec(review.due_in, tuple(review.participants), review.question, review.runbook, close)
 
 
-def _deciding(
-    spec: RuleSpec,
-    condition: Condition,
-    involved: list[Kpi],
-    kpis: Mapping[str, Kpi],
-    rules: Mapping[str, Declared[RuleSpec]],
-    timing: tuple[Window, Micros, Micros],
-) -> dict[str, Any]:
-    """Everything that decides verdicts, and nothing else: no title, severity, mode or review."""
-    return {
-        "kpi": spec.kpi,
-        "where": spec.where,
-        "points": spec.points,
-        "condition": condition,
-        "timing": timing,
-        "for": spec.for_,
-        "keep_firing_for": spec.keep_firing_for,
-        "sides": {kpi.id: (kpi.aggregation, kpi.direction) for kpi in involved}
-        if not isinstance(condition, MissingData)
-        else {},
-        "joined": {kpi.id: kpi.dimensions for kpi in involved} if isinstance(condition, CounterpartConflict) else {},
-        "declared_series": involved[0].series if isinstance(condition, MissingData) else (),
-        "members": _members(spec, kpis, rules),
-    }
-
-
-def _members(
-    spec: RuleSpec, kpis: Mapping[str, Kpi], rules: Mapping[str, Declared[RuleSpec]]
-) -> dict[str, Any]:
-    """A composite rests on the verdicts of its rules."""
-    composite = spec.condition.composite
-    if composite is None:
-        return {}
-    members = {}
-    for id_ in sorted(set(composite.rules)):
-        member = rules[id_]
-        members[id_] = (member.data["condition"], member.data.get("where"), kpis[str(member.spec.kpi)].dimensions)
-    return members
+def _sides(involved: list[Kpi]) -> dict[str, tuple[str, str]]:
+    return {kpi.id: (kpi.aggregation, kpi.direction) for kpi in involved}

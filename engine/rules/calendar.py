@@ -76,7 +76,8 @@ def day_starts(transitions: Sequence[ZoneTransition]) -> NDArray[np.int64]:
     midnights = np.arange(from_datetime(FIRST_DAY), from_datetime(LAST_DAY) + 1, DAY, dtype=np.int64)
     local_ends = starts[1:] + offsets[:-1]
     place = np.searchsorted(local_ends, midnights, side="right")
-    return np.maximum(midnights - offsets[place], starts[place])
+    begins: NDArray[np.int64] = np.maximum(midnights - offsets[place], starts[place])
+    return begins
 
 
 def _change_between(before: datetime, after: datetime, info: ZoneInfo) -> datetime:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from engine.rules.problems import Problem
 from engine.rules.spec import KINDS, KpiSpec, ObjectiveSpec, OwnerSpec, RuleSpec, SourceSpec, Spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.rules.problems import Level
+    from engine.rules.problems import Level, Problem
     from engine.rules.source import Document, Path_
 
 S = TypeVar("S", bound=Spec)
@@ -78,13 +77,14 @@ class Declarations:
 
     def of_kind(self, kind: str) -> dict[str, Declared[Any]]:
         """The declarations of one kind."""
-        return {
-            "owner": self.owners,
-            "objective": self.objectives,
-            "kpi": self.kpis,
-            "rule": self.rules,
-            "source": self.sources,
-        }[kind]
+        kinds: dict[str, dict[str, Declared[Any]]] = {
+            "owner": cast("dict[str, Declared[Any]]", self.owners),
+            "objective": cast("dict[str, Declared[Any]]", self.objectives),
+            "kpi": cast("dict[str, Declared[Any]]", self.kpis),
+            "rule": cast("dict[str, Declared[Any]]", self.rules),
+            "source": cast("dict[str, Declared[Any]]", self.sources),
+        }
+        return kinds[kind]
 
     def everything(self) -> Iterator[tuple[str, Declared[Any]]]:
         """Each declaration with its kind."""

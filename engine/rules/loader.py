@@ -19,12 +19,21 @@ if TYPE_CHECKING:
     from engine.rules.source import Read
 
 
+class Counts(NamedTuple):
+    """How many of each were declared, sound or not."""
+
+    kpi: int = 0
+    rule: int = 0
+    source: int = 0
+
+
 class Loaded(NamedTuple):
-    """The rule set, or null when any problem is an error; the problems in order of place; how many files were read."""
+    """The rule set, or null when any problem is an error; the problems in order of place; what there was to read."""
 
     rule_set: RuleSet | None
     problems: tuple[Problem, ...]
     files: int = 0
+    declared: Counts = Counts()
 
 
 def load(paths: Sequence[Path]) -> Loaded:
@@ -43,7 +52,8 @@ def load_read(found: Read) -> Loaded:
     for check in CHECKS:
         problems.extend(check(declarations))
     rule_set = None if has_errors(problems) else bind(declarations)
-    return Loaded(rule_set, tuple(sorted(set(problems))), found.files)
+    counts = Counts(len(declarations.kpis), len(declarations.rules), len(declarations.sources))
+    return Loaded(rule_set, tuple(sorted(set(problems))), found.files, counts)
 
 
 def load_or_raise(paths: Sequence[Path]) -> RuleSet:

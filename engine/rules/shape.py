@@ -58,7 +58,9 @@ def _validated(document: Document, model: type[Spec]) -> tuple[Declared[Any], li
     except ValidationError as error:
         details = error.errors(include_url=False)
     unsound = frozenset(str(detail["loc"][0]) if detail["loc"] else "" for detail in details)
-    return Declared(document, _of_sound_fields(document.data, model, unsound), unsound), _problems(document, model, details)
+    return Declared(document, _of_sound_fields(document.data, model, unsound), unsound), _problems(
+        document, model, details
+    )
 
 
 def _of_sound_fields(data: Any, model: type[Spec], unsound: frozenset[str]) -> Spec:  # noqa: ANN401 - what the file holds
@@ -94,7 +96,11 @@ def _kind_problem(document: Document) -> Problem | None:
         )
     if "kind" not in data:
         return document.problem(
-            (), "missing-field", expected="the field `kind`", found="none", mend=f"add `kind: ...` with {choices(KINDS)}"
+            (),
+            "missing-field",
+            expected="the field `kind`",
+            found="none",
+            mend=f"add `kind: ...` with {choices(KINDS)}",
         )
     kind = data["kind"]
     if isinstance(kind, str) and kind in KINDS:

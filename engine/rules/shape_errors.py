@@ -70,9 +70,7 @@ def _missing(document: Document, path: Path_, model: type[Spec]) -> Problem:
     example = f"add `{name}: {_example(info)}`" if info else f"add `{name}`"
     reason = f" ({info.description[0].lower()}{info.description[1:]})" if info and info.description else ""
     code = "no-owner" if name == "owner" else "missing-field"
-    return document.problem(
-        path[:-1], code, expected=f"the field `{name}`", found="none", mend=example + reason
-    )
+    return document.problem(path[:-1], code, expected=f"the field `{name}`", found="none", mend=example + reason)
 
 
 def _unknown(document: Document, path: Path_, model: type[Spec]) -> Problem:
@@ -98,7 +96,10 @@ def _expectation(code: str, context: dict[str, Any], detail: ErrorDetails) -> tu
         names = [name.strip("'") for name in context["expected"].replace(" or ", ", ").split(", ")]
         return f"one of {choices(names)}", suggestion(detail["input"], names, "use one of these")
     if code == "string_pattern_mismatch":
-        return next((text for sign, text in _PATTERNS.items() if context["pattern"].startswith(sign)), (detail["msg"], "change it"))
+        return next(
+            (text for sign, text in _PATTERNS.items() if context["pattern"].startswith(sign)),
+            (detail["msg"], "change it"),
+        )
     if code in ("greater_than_equal", "less_than_equal"):
         limit = context.get("ge", context.get("le"))
         return f"a number {'not below' if 'ge' in context else 'not above'} {limit}", "change it"

@@ -7,7 +7,8 @@ PyYAML's C parser does the syntax; the types are resolved here, because PyYAML f
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import yaml
@@ -46,7 +47,7 @@ class Mark(NamedTuple):
 
 
 class Document:
-    """One YAML document: `data` as plain Python values (dict, list, str, int, float, bool, None), and where each stands.
+    """One YAML document: `data` as plain values (dict, list, str, int, float, bool, None), and where each stands.
 
     A path is the keys and indexes that lead to a value. Parts of a path that the document does not have are passed
     over, so that the place of something missing is the place of what should hold it.
@@ -131,7 +132,7 @@ def read_text(file: str, text: str) -> Read:
     return result
 
 
-class _Composer(CParser):  # type: ignore[misc]  # the C parser has no types
+class _Composer(CParser):
     """The C parser, with every plain scalar left to `core_types`."""
 
     def resolve(self, kind: type[Node], _value: str | None, implicit: tuple[bool, bool] | bool) -> str:  # noqa: FBT001 - PyYAML's signature
@@ -183,7 +184,7 @@ def _compose(content: bytes) -> Iterator[Node]:
     parser = _Composer(content)
     try:
         while parser.check_node():
-            yield parser.get_node()
+            yield cast("Node", parser.get_node())
     finally:
         parser.dispose()
 
@@ -207,7 +208,7 @@ def _split(content: bytes) -> Iterator[bytes]:
         yield content
         return
     bounds = [0, *(start for start in starts if start > 0), len(content)]
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         yield b"\n" * content.count(b"\n", 0, begin) + content[begin:end]
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.rules.checks.composites import check_composites
+from engine.rules.checks.conditions import check_conditions
+from engine.rules.checks.conflicts import check_conflicts
 from engine.rules.checks.coverage import check_coverage
+from engine.rules.checks.dimensions import check_dimensions
 from engine.rules.checks.governance import check_governance
 from engine.rules.checks.references import check_references
 from engine.rules.checks.roll_up import check_roll_up
+from engine.rules.checks.timing import check_timing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -19,6 +24,11 @@ if TYPE_CHECKING:
 CHECKS: Final[tuple[Callable[[Declarations], Iterable[Problem]], ...]] = (
     check_references,
     check_roll_up,
+    check_dimensions,
+    check_conditions,
+    check_timing,
+    check_conflicts,
+    check_composites,
     check_governance,
     check_coverage,
 )

@@ -149,10 +149,10 @@ class KpiSpec(Spec):
     lateness: Duration = 0
     idle: Span | None = None
     cadence: Span | None = None
-    sources: list[Text] = []
-    dimensions: list[Text] = Field(default=[], max_length=16)
-    series: list[dict[str, str]] = []
+    sources: list[Text] = Field(default_factory=list)
+    dimensions: list[Text] = Field(default_factory=list, max_length=16)
+    series: list[dict[str, str]] = Field(default_factory=list)
     rolls_up_to: Id | None = None
     target: Target = Field(description="Or an explicit none", examples=["none"])
-    counterparts: list[CounterpartSpec] = []
+    counterparts: list[CounterpartSpec] = Field(default_factory=list)
     publish: bool = False

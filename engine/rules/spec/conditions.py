@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
-from typing_extensions import Self
 
 from engine.rules.spec.scalars import Change, Id, Number, Share, Span, Spec, Text, refuse
 from engine.rules.wording import choices, shown

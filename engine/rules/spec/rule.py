@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from engine.rules.spec.catalogue import WindowSpec
-from engine.rules.spec.conditions import ConditionSpec
+from engine.rules.spec.catalogue import WindowSpec  # noqa: TC001 - pydantic reads annotations at run time
+from engine.rules.spec.conditions import ConditionSpec  # noqa: TC001 - pydantic reads annotations at run time
 from engine.rules.spec.scalars import Duration, Id, Span, Spec, Text, refuse
 from engine.rules.wording import shown
 
@@ -16,7 +16,7 @@ class ReviewFields(Spec):
     """The obligation that a firing rule opens."""
 
     due_in: Span | None = None
-    participants: list[Id] = []
+    participants: list[Id] = Field(default_factory=list)
     question: Text | None = None
     runbook: Text | None = None
     close: Literal["on_recovery", "on_answer"] | None = Field(
@@ -31,7 +31,7 @@ class RuleSpec(Spec):
     id: Id = Field(examples=["tickets-high"])
     title: Text = Field(examples=["Too many tickets"])
     kpi: Id | None = Field(default=None, description="Not for composite", examples=["support.tickets"])
-    where: dict[str, str] = Field(default={}, description="Only series with these dimension values")
+    where: dict[str, str] = Field(default_factory=dict, description="Only series with these dimension values")
     points: Literal["window", "raw"] = "window"
     condition: ConditionSpec = Field(examples=["{threshold: {above: 100}}"])
     for_: Duration = Field(default=0, alias="for", description="Event time that it must hold before it fires")
@@ -43,7 +43,7 @@ class RuleSpec(Spec):
     mode: Literal["on", "shadow", "off"] = "on"
     owner: Id | None = Field(default=None, description="The rule's author")
     review: ReviewFields = ReviewFields()
-    known_gaps: list[Text] = []
+    known_gaps: list[Text] = Field(default_factory=list)
 
     @field_validator("mode", mode="before")
     @classmethod

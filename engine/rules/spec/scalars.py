@@ -28,7 +28,7 @@ class Spec(BaseModel):
 def refuse(code: str, *, expected: str, found: str, mend: str, at: str | None = None) -> PydanticCustomError:
     """An error that becomes a problem as it stands; `at` names a field within the refused value to point to."""
     context: dict[str, Any] = {"expected": expected, "found": found, "mend": mend, "at": at}
-    return PydanticCustomError(code, "expected {expected}, found {found}; {mend}", context)  # type: ignore[arg-type]  # a literal type for what is any text
+    return PydanticCustomError(code, "expected {expected}, found {found}; {mend}", context)
 
 
 class Amount(NamedTuple):
@@ -120,9 +120,7 @@ _DURATION_SCHEMA = WithJsonSchema({"type": "string", "pattern": DURATION, "examp
 _SHARE_SCHEMA = WithJsonSchema(
     {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, {"type": "string", "pattern": _PERCENT}]}
 )
-_AMOUNT_SCHEMA = WithJsonSchema(
-    {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": _PERCENT}]}
-)
+_AMOUNT_SCHEMA = WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": _PERCENT}]})
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=200)]
 Text = Annotated[str, Field(min_length=1)]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
-from typing_extensions import Self
 
-from engine.rules.spec.scalars import Id, Number, Spec, Text, Zone, refuse
+from engine.rules.spec.scalars import Id, Spec, Zone, refuse
 from engine.rules.wording import shown
 
 _PATH = r"^[^.\[\]\s]+(\[[0-9]{1,6}\])*(\.[^.\[\]\s]+(\[[0-9]{1,6}\])*)*$"
@@ -129,9 +128,9 @@ class MappingSpec(Spec):
     kpi: TextField = Field(examples=["support.tickets"])
     value: NumberField = Field(examples=[1])
     time: TimeSpec = Field(examples=["{path: created_at, unit: rfc3339}"])
-    dimensions: dict[str, TextField] = {}
-    id: IdFields = []
-    filter: list[FilterSpec] = []
+    dimensions: dict[str, TextField] = Field(default_factory=dict)
+    id: IdFields = Field(default_factory=list)
+    filter: list[FilterSpec] = Field(default_factory=list)
     provenance: Literal["automated", "self_reported"] = "automated"
 
 

@@ -1,0 +1,71 @@
+"""Each condition has what it needs of its KPI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.rules.wording import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.rules.declared import Declarations, Declared
+    from engine.rules.problems import Problem
+    from engine.rules.spec import RuleSpec
+
+
+def check_conditions(declarations: Declarations) -> Iterator[Problem]:
+    """A KPI where there must be one, raw points only where they can be judged, a cadence for silence."""
+    for rule in declarations.rules.values():
+        if rule.has("condition"):
+            yield from _kpi(rule)
+            yield from _points(rule)
+            yield from _cadence(rule, declarations)
+
+
+def _kpi(rule: Declared[RuleSpec]) -> Iterator[Problem]:
+    composite = rule.spec.condition.composite is not None
+    if not composite and "kpi" not in rule.data:
+        yield rule.problem(
+            (),
+            "missing-field",
+            expected="the field `kpi`",
+            found="none",
+            mend="add `kpi: <id of a KPI>`; only a composite goes without",
+        )
+    for name in ("kpi", "where", "window", "lateness", "idle") if composite else ():
+        if name in rule.data:
+            yield rule.problem(
+                (name,),
+                "composite-field",
+                expected=f"no `{name}` beside `composite`",
+                found="one",
+                mend="leave it out: a composite looks at rules, not at a KPI",
+                at_key=True,
+            )
+
+
+def _points(rule: Declared[RuleSpec]) -> Iterator[Problem]:
+    if rule.has("points") and rule.spec.points == "raw" and rule.spec.condition.threshold is None:
+        yield rule.problem(
+            ("points",),
+            "raw-points",
+            expected="`points: raw` only with `threshold`",
+            found="another condition",
+            mend="leave it out: this condition sees windows",
+        )
+
+
+def _cadence(rule: Declared[RuleSpec], declarations: Declarations) -> Iterator[Problem]:
+    missing = rule.spec.condition.missing_data
+    kpi = declarations.kpis.get(str(rule.data.get("kpi")))
+    if missing is None or missing.after is not None or kpi is None:
+        return
+    if kpi.has("cadence") and kpi.spec.cadence is None:
+        yield rule.problem(
+            ("condition", "missing_data"),
+            "no-cadence",
+            expected=f"`after` here, or a `cadence` of {kpi.id}",
+            found="neither",
+            mend=f"say how long {shown(kpi.id)} may be silent, for instance `missing_data: {{after: 2d}}`",
+        )

@@ -1,0 +1,69 @@
+"""Dimensions are those that the KPI allows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.rules.checks.references import walk
+from engine.rules.wording import choices, shown, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.rules.declared import Declarations, Declared
+    from engine.rules.problems import Problem
+    from engine.rules.source import Path_
+    from engine.rules.spec import KpiSpec
+
+
+def check_dimensions(declarations: Declarations) -> Iterator[Problem]:
+    """Names in a KPI's `series`, a rule's `where` and a source's `dimensions` that the KPI does not have."""
+    for kpi in declarations.kpis.values():
+        if kpi.has("dimensions"):
+            yield from _duplicates(kpi)
+        for place, names in walk(kpi.data, ("series", "*")):
+            yield from _foreign(kpi, place, names, kpi)
+    for rule in declarations.rules.values():
+        for place, names in walk(rule.data, ("where",)):
+            yield from _foreign(rule, place, names, _named(rule.data.get("kpi"), declarations))
+    for source in declarations.sources.values():
+        for place, mapping in walk(source.data, ("map", "*")):
+            if isinstance(mapping, dict):
+                mapped = _named(mapping.get("kpi"), declarations)
+                yield from _foreign(source, (*place, "dimensions"), mapping.get("dimensions"), mapped)
+
+
+def _named(name: object, declarations: Declarations) -> Declared[KpiSpec] | None:
+    return declarations.kpis.get(name) if isinstance(name, str) else None
+
+
+def _foreign(declared: Declared[Any], place: Path_, names: object, kpi: Declared[KpiSpec] | None) -> Iterator[Problem]:
+    if kpi is None or not kpi.has("dimensions") or not isinstance(names, dict):
+        return
+    allowed = kpi.spec.dimensions
+    for name in names:
+        if name not in allowed:
+            yield declared.problem(
+                (*place, name),
+                "unknown-dimension",
+                expected=f"a dimension of {kpi.id}" + (f": {choices(allowed)}" if allowed else ", which has none"),
+                found=shown(name),
+                mend=suggestion(name, allowed, _otherwise(kpi.id, allowed)),
+                at_key=True,
+            )
+
+
+def _otherwise(kpi: str, allowed: list[str]) -> str:
+    return ("use one of these, or " if allowed else "") + f"add it to the dimensions of {kpi}"
+
+
+def _duplicates(kpi: Declared[Any]) -> Iterator[Problem]:
+    for index, name in enumerate(kpi.spec.dimensions):
+        if name in kpi.spec.dimensions[:index]:
+            yield kpi.problem(
+                ("dimensions", index),
+                "dimensions",
+                expected="each dimension once",
+                found=f"{shown(name)} again",
+                mend="leave it out",
+            )
