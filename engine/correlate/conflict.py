@@ -130,9 +130,7 @@ class Conflict:
         sides = tuple(self._side(track, side, index, run) for side in self.sides)
         self._note(track, index, sides, facts)
         worse = [
-            side
-            for place, side in enumerate(self.sides[1:], 1)
-            if facts.matched(2, self._place(track, index, place))
+            side for place, side in enumerate(self.sides[1:], 1) if facts.matched(2, self._place(track, index, place))
         ]
         due = self._due(track, index, sides)
         state = _state_of(sides, on=bool(worse), waiting=due is not None and barrier_time < due)

@@ -97,8 +97,7 @@ class Correlator:
                     self._count("join_record_of_unknown_rule")
                 continue
             rule = record.correlation if isinstance(record, Signal) else record.rule
-            # What takes back a rule that the active set has lost still has to end its group.
-            if rule in self.groupings or (rule, record.scope) in self.joined:
+            if rule in self.groupings:
                 reports.setdefault((rule, record.scope), []).append(record)
             else:
                 self._count("signal_of_unknown_rule")
@@ -147,14 +146,8 @@ class Correlator:
             joined = self.joined[key]
             if fingerprints.get(key[0]) == joined.fingerprint:
                 continue
-            if joined.group is not None and isinstance(self.groupings[key[0]].rule.condition, MissingData):
-                # Stage 1 takes back each member of it, with the cause; the rule may be gone by then.
-                continue
             found += self._drop(key, "rule changed" if key[0] in fingerprints else "rule removed")
-        kept = {key: self.groupings[key[0]] for key in self.joined if key[0] in self.groupings}
         self._use(rules)
-        for (rule, _), grouping in kept.items():
-            self.groupings.setdefault(rule, grouping)
         return found
 
     def _drop(self, key: Key, cause: str) -> list[Judgement]:
@@ -203,4 +196,3 @@ class Correlator:
 
     def _count(self, name: str, by: int = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + by
-

@@ -27,9 +27,7 @@ _SAID: dict[str, Literal["conflict", "no_conflict", "inconclusive"]] = {
 def evidence_of(conflict: Conflict, track: Track, index: int, limits: Limits) -> ConflictEvidence:
     """What the verdict on the aligned window `index` rests on; the step for it must be there."""
     step = track.steps[index]
-    sides = tuple(
-        _side_evidence(conflict, track, place, index, step, limits) for place in range(len(conflict.sides))
-    )
+    sides = tuple(_side_evidence(conflict, track, place, index, step, limits) for place in range(len(conflict.sides)))
     digests = {"condition": digest_of(conflict.rule.declared)}
     digests |= {f"sides[{number}]": digest_of(side) for number, side in enumerate(sides)}
     return ConflictEvidence(
@@ -135,4 +133,3 @@ def same_verdicts(said: tuple[Judged | None, ...], now: tuple[Judged | None, ...
         for one, other in zip(said, now, strict=True)
         if one is not None and one.verdict in ("improved", "worsened")
     )
-

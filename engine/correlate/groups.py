@@ -165,7 +165,9 @@ class Grouping:
             opened=str(group.opened),
             event_time=event_time,
             evidence=evidence,
-            taking_part=tuple(sorted({self.kpis[member.rule] for member in there.values() if member.rule in self.kpis})),
+            taking_part=tuple(
+                sorted({self.kpis[member.rule] for member in there.values() if member.rule in self.kpis})
+            ),
             cause=cause,
         )
 
@@ -173,4 +175,3 @@ class Grouping:
 def _moved(before: dict[str, Member], after: dict[str, Member]) -> str:
     joined, left = len(after.keys() - before.keys()), len(before.keys() - after.keys())
     return f"{joined} joined, {left} left"
-

@@ -1,0 +1,255 @@
+"""One plain sentence for each condition kind: what happened, against what, when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.model.finding import Finding, RawPoint, Silence, WindowPoint
+from engine.model.time import DAY, HOUR, MINUTE, SECOND, Micros, format_time, parse_own_time
+from engine.model.trigger import ConflictEvidence, GroupEvidence
+from engine.rules.ruleset import Change, MissingData, Threshold
+
+if TYPE_CHECKING:
+    from engine.model.finding import Episode
+    from engine.model.judgement import Judgement
+    from engine.model.trigger import Happening, SideEvidence
+    from engine.rules.ruleset import Rule, RuleSet, Window
+
+
+def explain_finding(finding: Finding, happening: Happening, rules: RuleSet, close: str) -> str:
+    """The sentence for a review of one series."""
+    rule = rules.rule_by_id[finding.rule]
+    if finding.status == "withdrawn":
+        return f"{_subject(finding, rules)}: {_taken_back(finding)} ({finding.cause})."
+    told = _happened(finding, rule, rules)
+    if happening == "resolved" or finding.transition == "resolved":
+        waits = " An answer is awaited." if close == "on_answer" else ""
+        return f"{told}{_episode(finding, rule, rules)}.{waits}"
+    return f"{told}."
+
+
+def _taken_back(finding: Finding) -> str:
+    return "the alert never was" if finding.transition == "firing" else "it had not recovered"
+
+
+def _happened(finding: Finding, rule: Rule, rules: RuleSet) -> str:
+    subject, when = _subject(finding, rules), _when(finding, rule, rules)
+    match rule.condition:
+        case Threshold() as condition:
+            relation = _recovered(condition) if finding.transition == "resolved" else _breached(condition)
+            return f"{subject} was {number(finding.value)} {when}, {relation}"
+        case Change() as condition:
+            return f"{subject} was {number(finding.value)} {when}, {_change(finding, condition)}"
+        case MissingData():
+            return f"{subject} {_silence(finding)}"
+        case _:
+            return f"{rule.title}: {subject} was {number(finding.value)} {when}"
+
+
+def _breached(condition: Threshold) -> str:
+    match condition.op:
+        case "above":
+            return f"above {number(condition.high)}"
+        case "below":
+            return f"below {number(condition.low)}"
+        case "outside":
+            return f"outside {number(condition.low)} to {number(condition.high)}"
+        case "inside":
+            return f"inside {number(condition.low)} to {number(condition.high)}"
+
+
+def _recovered(condition: Threshold) -> str:
+    at = "" if condition.recover_at is None else f", past the {number(condition.recover_at)} that it recovers at"
+    match condition.op:
+        case "above":
+            return f"not above {number(condition.high)}" + at
+        case "below":
+            return f"not below {number(condition.low)}" + at
+        case "outside":
+            return f"within {number(condition.low)} to {number(condition.high)}" + at
+        case "inside":
+            return f"not inside {number(condition.low)} to {number(condition.high)}" + at
+
+
+def _change(finding: Finding, condition: Change) -> str:
+    evidence = finding.evidence
+    usual = f"the median {number(evidence.baseline)} of the {condition.count} {_REFERENCES[condition.reference]} before"
+    if evidence.statistic is None:
+        return f"against {usual}"
+    size = percent(abs(evidence.statistic)) if condition.relative else number(abs(evidence.statistic))
+    return f"{size} {'above' if evidence.statistic >= 0 else 'below'} {usual}"
+
+
+_REFERENCES = {"windows": "windows", "days": "days", "weekdays": "same weekdays"}
+
+
+def _silence(finding: Finding) -> str:
+    point = finding.evidence.point
+    if not isinstance(point, Silence):
+        return f"is measured again as of {finding.event_time}"
+    seen = "has never been measured" if point.last_seen is None else f"was last measured at {point.last_seen}"
+    return f"{seen} and was silent at {point.tick_time}"
+
+
+def _subject(finding: Finding, rules: RuleSet) -> str:
+    kpi = rules.kpi_by_id.get(finding.kpi)
+    return f"{finding.kpi if kpi is None else kpi.title}{_of(finding.dimensions)}"
+
+
+def _of(dimensions: dict[str, str]) -> str:
+    listed = ", ".join(f"{name} {value}" for name, value in sorted(dimensions.items()))
+    return f" of {{{listed}}}" if listed else ""
+
+
+def _when(finding: Finding, rule: Rule, rules: RuleSet) -> str:
+    point = finding.evidence.point
+    match point:
+        case WindowPoint():
+            return window_named(point.window.start, point.window.end, rule.window, rules)
+        case RawPoint():
+            return f"at {point.time}"
+        case Silence():
+            return f"at {point.tick_time}"
+
+
+def _episode(finding: Finding, rule: Rule, rules: RuleSet) -> str:
+    episode = finding.episode
+    if episode is None:
+        return ""
+    return f"; before, it had been for {_points(episode, rule, rules)}, at worst {number(episode.worst)}"
+
+
+def _points(episode: Episode, rule: Rule, rules: RuleSet) -> str:
+    unit = "measurement" if rule.points == "raw" else "day" if rule.window.zone else "window"
+    count = f"{episode.points} {unit}{'' if episode.points == 1 else 's'}"
+    first, last = _moment(episode.first, rule, rules), _moment(episode.last, rule, rules)
+    return f"{count} ({first})" if first == last else f"{count} from {first} to {last}"
+
+
+def _moment(time: str, rule: Rule, rules: RuleSet) -> str:
+    """Episodes name windows by their ends: a calendar day is the one that ends there."""
+    if rule.window.zone is None or rule.points == "raw":
+        return time
+    return local_date(parse_own_time(time) - 1, rule.window.zone, rules)
+
+
+def explain_judgement(judgement: Judgement, happening: Happening, rules: RuleSet) -> str:
+    """The sentence for a joined or grouped review."""
+    rule = rules.rule_by_id[judgement.rule]
+    evidence = judgement.evidence
+    if judgement.turn == "withdrawn" or evidence is None:
+        return f"{rule.title}{_of(_scope(judgement.scope))}: the alert never was ({judgement.cause})."
+    if isinstance(evidence, ConflictEvidence):
+        return _conflict(judgement, evidence, rule, rules)
+    return _group(judgement, evidence, rule, happening)
+
+
+def _scope(scope: str) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(scope, type=dict[str, str])
+    except msgspec.MsgspecError:
+        return {}
+
+
+def _conflict(judgement: Judgement, evidence: ConflictEvidence, rule: Rule, rules: RuleSet) -> str:
+    scope = _scope(judgement.scope)
+    own, *others = evidence.sides
+    worse = [side for side in others if side.verdict == "worsened"]
+    span = window_named(evidence.window.start, evidence.window.end, rule.window, rules, over=True)
+    if evidence.verdict == "conflict":
+        costs = _and([_side(side, rules) for side in worse])
+        return f"{_side(own, rules, _of(scope))} while {costs}, {span}."
+    title = f"{rule.title}{_of(scope)}"
+    if evidence.verdict == "inconclusive":
+        silent = _and([_title(side.kpi, rules) for side in evidence.sides if side.value is None])
+        return f"{title}: cannot be judged {span}{f', nothing came of {silent}' if silent else ''}."
+    lasted = judgement.episode
+    ended = "" if lasted is None else f" after {lasted.points} window{'' if lasted.points == 1 else 's'}"
+    return f"{title}: no longer so {span}{ended}; {_side(own, rules)}."
+
+
+def _side(side: SideEvidence, rules: RuleSet, of: str = "") -> str:
+    name = f"{_title(side.kpi, rules)}{of}" + (f" per {_title(side.per, rules)}" if side.per else "")
+    if side.value is None:
+        return f"{name} is not known"
+    if side.usual is None or side.effect is None:
+        limit = (
+            ""
+            if side.limit is None
+            else f" ({'above' if side.value > side.limit else 'not above'} {number(side.limit)})"
+        )
+        return f"{name} is {number(side.value)}{limit}"
+    if side.effect == 0:
+        return f"{name} is at its usual level of {number(side.usual)}"
+    where = "above" if side.effect > 0 else "below"
+    return f"{name} is {percent(abs(side.effect))} {where} its usual level ({number(side.value)} against {number(side.usual)})"
+
+
+def _title(kpi: str | None, rules: RuleSet) -> str:
+    known = None if kpi is None else rules.kpi_by_id.get(kpi)
+    return str(kpi) if known is None else known.title
+
+
+def _group(judgement: Judgement, evidence: GroupEvidence, rule: Rule, happening: Happening) -> str:
+    count, when = evidence.count, judgement.event_time
+    if isinstance(rule.condition, MissingData):
+        source = judgement.scope.rpartition("source:")[2]
+        if happening == "resolved" or judgement.turn == "ended":
+            return f"{rule.title}: every series of source {source} is measured again as of {when}."
+        after = duration(rule.condition.after)
+        return f"{rule.title}: {count} series of source {source} silent for more than {after} as of {when}."
+    rules_on = _and(sorted({member.rule for member in evidence.listed}))
+    title = f"{rule.title}{_of(_scope(judgement.scope))}"
+    if judgement.turn == "ended":
+        return f"{title}: ended at {when}; still on: {rules_on or 'none'}."
+    return f"{title}: {rules_on} on {count} series as of {when}."
+
+
+def _and(parts: list[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+
+
+def number(value: float | None) -> str:
+    """Four significant digits, without an exponent where that is short enough."""
+    if value is None:
+        return "unknown"
+    text = f"{value:.4g}"
+    return f"{value:.0f}" if "e+" in text and abs(value) < 1e15 else text  # noqa: PLR2004 (digits that people still read)
+
+
+def percent(share: float) -> str:
+    """`38 %`; one decimal below ten."""
+    size = share * 100
+    return f"{size:.0f} %" if size >= 10 else f"{size:.1f} %"  # noqa: PLR2004 (two significant digits)
+
+
+def duration(time: Micros) -> str:
+    """`2 days`, `90 s`: in the largest unit that divides it."""
+    for size, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+        if time % size == 0 and time:
+            return f"{time // size} {name}{'' if time == size else 's'}"
+    return f"{time / SECOND:g} s"
+
+
+def window_named(start: str, end: str, window: Window, rules: RuleSet, *, over: bool = False) -> str:
+    """`on 2013-02-08` for a calendar day, `over the 7 days to 2024-06-30` for several, else start and end in UTC."""
+    if window.zone is None:
+        return f"over {start} to {end}" if over else f"from {start} to {end}"
+    first = local_date(parse_own_time(start), window.zone, rules)
+    last = local_date(parse_own_time(end) - 1, window.zone, rules)
+    if first == last:
+        return f"on {first}"
+    days = round((parse_own_time(end) - parse_own_time(start)) / DAY)
+    return f"over the {days} days to {last}"
+
+
+def local_date(time: Micros, zone: str, rules: RuleSet) -> str:
+    """The calendar date of a time in a zone of the rule set."""
+    offset = 0
+    for transition in rules.zones.get(zone, ()):
+        if transition.start > time:
+            break
+        offset = transition.offset
+    return format_time(time + offset)[:10]

@@ -1,0 +1,120 @@
+"""One review: an obligation with its life so far, and the book that holds all of a partition's."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.review.lifecycle import OPEN, State
+
+CLOSED_KEPT = 8
+"""Closed reviews of one (rule, scope) that amendments can still reach; older ones are final."""
+
+Key = tuple[str, str]
+"""(rule, scope)."""
+
+
+class Review(msgspec.Struct):
+    """`opened` and `due` are written times; `began` is the event time of the present alert, `first` of the one that named it.
+
+    `firing` are the ids of the findings that say it fires (the first and the newest), `cleared` of the one that says it does
+    not. `silent`: opened by a rule in shadow mode, so that nothing is ever written of it. `closed`: number in the order of
+    closing, 0 while open.
+    """
+
+    id: str
+    rule: str
+    scope: str
+    rule_set: str
+    close: str
+    state: State
+    opened: str
+    due: str | None
+    first: str
+    began: str
+    event_time: str
+    silent: bool = False
+    historical: bool = False
+    acknowledged: bool = False
+    ordinal: int = 0
+    firing: tuple[str, ...] = ()
+    cleared: str | None = None
+    participants: tuple[str, ...] = ()
+    closed: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still owes something."""
+        return self.state in OPEN
+
+
+class Book:
+    """The reviews of one partition by (rule, scope), oldest first. `dirty` names what changed since it was cleared."""
+
+    def __init__(self, closed_max: int) -> None:
+        self.closed_max = closed_max
+        self.reviews: dict[Key, list[Review]] = {}
+        self.dirty: set[Key] = set()
+        self.open = 0
+        self._by_id: dict[str, Key] = {}
+        self._closed: dict[int, Key] = {}
+        self.closings = 0
+
+    def of(self, key: Key) -> list[Review]:
+        """The reviews of a rule and scope, oldest first."""
+        return self.reviews.get(key, [])
+
+    def find(self, review: str) -> Review | None:
+        """By id."""
+        key = self._by_id.get(review)
+        return None if key is None else next((each for each in self.reviews[key] if each.id == review), None)
+
+    def add(self, review: Review) -> None:
+        """Enter one that was just opened."""
+        key = (review.rule, review.scope)
+        self.reviews.setdefault(key, []).append(review)
+        self._by_id[review.id] = key
+        self.open += 1
+        self.dirty.add(key)
+
+    def change(self, review: Review, state: State) -> None:
+        """Give it another state (or the same) and let go of closed ones that are too many."""
+        key = (review.rule, review.scope)
+        was_open, review.state = review.is_open, state
+        self.dirty.add(key)
+        if was_open and not review.is_open:
+            self.open -= 1
+            self.closings += 1
+            review.closed = self.closings
+            self._closed[review.closed] = key
+            self._prune(key)
+        elif not was_open and review.is_open:
+            self.open += 1
+            self._closed.pop(review.closed, None)
+            review.closed = 0
+
+    def _prune(self, key: Key) -> None:
+        closed = [review for review in self.reviews[key] if review.closed]
+        if len(closed) > CLOSED_KEPT:
+            self._drop(key, min(review.closed for review in closed))
+        if len(self._closed) > self.closed_max:
+            oldest = next(iter(self._closed))
+            self._drop(self._closed[oldest], oldest)
+
+    def _drop(self, key: Key, closed: int) -> None:
+        del self._closed[closed]
+        gone = next(review for review in self.reviews[key] if review.closed == closed)
+        self.reviews[key].remove(gone)
+        del self._by_id[gone.id]
+        self.dirty.add(key)
+        if not self.reviews[key]:
+            del self.reviews[key]
+
+    def restore(self, reviews: dict[Key, list[Review]], closings: int) -> None:
+        """Become what was written; `closings` is how many reviews have closed so far."""
+        self.reviews = reviews
+        self.dirty.clear()
+        entries = [(review, key) for key, each in reviews.items() for review in each]
+        self._by_id = {review.id: key for review, key in entries}
+        self.open = sum(review.is_open for review, _ in entries)
+        self._closed = dict(sorted((review.closed, key) for review, key in entries if review.closed))
+        self.closings = closings
