@@ -48,6 +48,7 @@ class Checkpoints:
         self._partition = partition
         self._where = f"{CHECKPOINTS}[{partition}]"
         self.term = -1
+        self._end = 0
         self._epoch = 0
         self._pages: dict[str, PageEntry] = {}
         self._superseded: list[bytes] = []
@@ -67,39 +68,66 @@ class Checkpoints:
 
         StateError when a page that it names is absent or damaged, or the manifest cannot be read.
         """
-        term = await self._claim()
-        present = await self._read_all()
-        self.term, self._epoch, self._pages = term, 0, {}
-        self._superseded = [key for key in present if parse_key(key, self._where).term < term]
+        self._end = await self._log.start(CHECKPOINTS, self._partition)
+        present: dict[bytes, bytes] = {}
+        await self._claim(present)
+        self._superseded = [key for key in present if self._is_lower(key)]
         manifests = [key for key in present if parse_key(key, self._where).page is None]
         if not manifests:
             return None
         manifest = decode_manifest(present[max(manifests)], self._where)
         return Recovered(manifest, {entry.name: self._load(manifest.term, entry, present) for entry in manifest.pages})
 
-    async def _claim(self) -> int:
-        claim = Output(CHECKPOINTS, self._partition, Record(CLAIM_KEY, b"claim"))
-        [(_, offset)] = await self._log.append([claim])
-        return offset
+    async def hold(self) -> None:
+        """Claim anew if somebody claimed after us, so that what is written here goes on being read.
 
-    async def _read_all(self) -> dict[bytes, bytes]:
-        """Every page and manifest that stands, by key.
-
-        Reading goes on past the claim until nothing is left: a paused owner may still replace its manifest, and
-        compaction then takes away the older one, which alone would lie below the claim.
+        A worker that was paused before its claim comes back with a higher term than the owner's. The state at hand is
+        as good as ever, but the next checkpoint is the first of a new term.
         """
-        present: dict[bytes, bytes] = {}
-        offset = await self._log.start(CHECKPOINTS, self._partition)
-        while (batch := await self._log.read(CHECKPOINTS, self._partition, offset)) is not None:
-            for record in records(batch):
-                if record.key is None or record.key == CLAIM_KEY:
-                    continue
-                if record.value is None:
-                    present.pop(record.key, None)
+        if await self._log.end(CHECKPOINTS, self._partition) == self._end:
+            return
+        others: dict[bytes, bytes] = {}
+        if await self._read_on(others):
+            others |= {key: b"" for entry in self._pages.values() for key in page_keys(self.term, entry)}
+            others |= {manifest_key(self.term): b""} if self.manifest_written else {}
+            await self._claim(others)
+        self._superseded += [key for key in others if self._is_lower(key)]
+
+    async def _claim(self, present: dict[bytes, bytes]) -> None:
+        """Append claims until none of another's is later, and bring `present` up to there."""
+        outclaimed = True
+        while outclaimed:
+            claim = Output(CHECKPOINTS, self._partition, Record(CLAIM_KEY, b"claim"))
+            [(_, self.term)] = await self._log.append([claim])
+            self._epoch, self._pages = 0, {}
+            outclaimed = await self._read_on(present)
+
+    async def _read_on(self, present: dict[bytes, bytes]) -> bool:
+        """Bring `present`, pages and manifests by key, up to the end; whether a claim later than ours stands there.
+
+        Not only up to our claim: a paused owner may still replace its manifest, and compaction then takes away the
+        older one, which alone would lie below the claim.
+        """
+        outclaimed = False
+        while (batch := await self._log.read(CHECKPOINTS, self._partition, self._end)) is not None:
+            for offset, key, value, _ in records(batch):
+                if key is None or key == CLAIM_KEY:
+                    outclaimed = outclaimed or offset > self.term
+                elif value is None:
+                    present.pop(key, None)
                 else:
-                    present[record.key] = record.value
-            offset = batch.next_offset
-        return present
+                    present[key] = value
+            self._end = batch.next_offset
+        return outclaimed
+
+    async def _append(self, outputs: Sequence[Output]) -> None:
+        """Append own records; where nobody else wrote since, they need not be read again."""
+        offsets = [offset for _, offset in await self._log.append(outputs)]
+        if offsets[0] == self._end and offsets[-1] - offsets[0] == len(outputs) - 1:
+            self._end = offsets[-1] + 1
+
+    def _is_lower(self, key: bytes) -> bool:
+        return parse_key(key, self._where).term < self.term
 
     def _load(self, term: int, entry: PageEntry, present: Mapping[bytes, bytes]) -> bytes:
         named = f"{self._where}: page {entry.name} of term {term}, epoch {entry.epoch}"
@@ -125,8 +153,8 @@ class Checkpoints:
             if data:
                 standing[name] = PageEntry(name, epoch, len(split_page(data)), page_digest(data))
         for portion in self._portions([(standing[name], data) for name, data in pages.items() if data]):
-            await self._log.append(portion)
-        await self._log.append([self._manifest_record(manifest, epoch, standing)])
+            await self._append(portion)
+        await self._append([self._manifest_record(manifest, epoch, standing)])
         self._epoch, self._pages = epoch, standing
         self._superseded += superseded
 
@@ -152,4 +180,4 @@ class Checkpoints:
         if not self._superseded:
             return
         doomed, self._superseded = self._superseded, []
-        await self._log.append([Output(CHECKPOINTS, self._partition, Record(key, None)) for key in doomed])
+        await self._append([Output(CHECKPOINTS, self._partition, Record(key, None)) for key in doomed])

@@ -88,6 +88,11 @@ class Processor:
         return self._position
 
     @property
+    def ready(self) -> bool:
+        """Whether the state is whole and belongs to `position`."""
+        return not self._torn
+
+    @property
     def stage(self) -> Stage:
         """The stage in its present state; StateError before `recover` and after `close`."""
         if self._stage is None:
@@ -113,7 +118,7 @@ class Processor:
         self.close()
         stage = self._make_stage()
         if recovered is None:
-            self._position, self._saved_position = await self._first_position(), -1
+            self._position = await self._first_position()
         else:
             stage.restore(recovered.pages)
             self._position = self._saved_position = recovered.manifest.offset + 1
@@ -144,17 +149,21 @@ class Processor:
     async def checkpoint(self) -> Written | None:
         """Bind the present state to the position: pages, then the manifest, then the commit, then the sweep.
 
-        Everything put out so far is acknowledged already, since `process` waits for it. None when there is nothing new.
+        Everything put out so far is acknowledged already, since `process` waits for it. None when there is nothing new
+        since this term's last. A term's first is written in any case: without a manifest of its own a term does not
+        keep a paused predecessor, who never wrote one either, from being read after it.
         """
         stage = self._ready()
-        if self._position == self._saved_position:
-            return None
         self._torn = True
+        await self._checkpoints.hold()
+        if self._checkpoints.manifest_written and self._position == self._saved_position:
+            self._torn = False
+            return None
         pages = stage.dirty_pages() if self._checkpoints.manifest_written else stage.all_pages()
         await self._checkpoints.write(self._manifest(stage), pages)
         await self._log.commit(self.place.topic, self.place.partition, self._position)
-        await self._checkpoints.sweep()
         self._saved_position = self._position
+        await self._checkpoints.sweep()
         self._torn = False
         return Written(self._position - 1, len(pages), sum(map(len, pages.values())))
 
