@@ -55,6 +55,9 @@ def documents() -> dict[str, str]:
 def rule_file_schema() -> dict[str, Any]:
     """One document of a rule file: one of the kinds, told apart by `kind`."""
     references, shared = models_json_schema([(model, "validation") for model in KINDS.values()])
+    target = shared["$defs"]["KpiSpec"]["properties"]["target"]
+    # Within the engine an explicit `none` is null; people write the word.
+    target["anyOf"] = [{"const": "none"} if option == {"type": "null"} else option for option in target["anyOf"]]
     return {
         "$schema": DIALECT,
         "$id": "urn:counterpoint:rule-file:v1",

@@ -32,6 +32,7 @@ from engine.model.records import (
 )
 from engine.model.topics import DEAD_LETTERS, FINDINGS, KPI_STATE, MEASUREMENTS, TRIGGERS
 from engine.model.trigger import CONTENT_TYPE, SOURCE, SPEC_VERSION, KpiSummary, ReviewTrigger, TriggerData, event_type
+from engine.rules.source import read
 from engine.wire.contracts import CONTRACTS, json_schema
 from engine.wire.encode import encode_measurement, encode_record
 from engine.wire.reasons import REASONS
@@ -263,11 +264,14 @@ def test_every_contract_stands_on_a_channel_and_in_an_operation():
     assert on_channels == in_operations == {contract.name for contract in CONTRACTS}
 
 
-def test_the_editor_schema_takes_every_rule_pack_document():
+def test_the_editor_schema_takes_what_the_rule_packs_say_and_refuses_what_is_no_document():
     schema = json.loads(documents()["rule-file.json"])
     jsonschema.Draft202012Validator.check_schema(schema)
     check = jsonschema.Draft202012Validator(schema)
-    assert check.is_valid({"kind": "owner", "id": "ops", "name": "Operations"})
+    documents_read = read([ROOT / "rules"]).documents
+    assert documents_read
+    for document in documents_read:
+        check.validate(document.data)
     assert not check.is_valid({"kind": "owner", "id": "ops"})
     assert not check.is_valid({"kind": "nothing"})
 

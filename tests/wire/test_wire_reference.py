@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,7 +19,7 @@ from engine.model.time import parse_own_time
 from engine.wire.batch import Batch, Record
 from engine.wire.columns import FOREIGN, SELF_REPORTED, Chunk, Foreign, Rejected
 from engine.wire.control import HEADER, encode_control
-from engine.wire.reasons import REASONS, SENTENCES
+from engine.wire.reasons import BATCH_FAULTS, REASONS, SENTENCES
 from engine.wire.records import encode_batch
 from engine.wire.reference import ReferenceDecoder
 
@@ -184,6 +186,19 @@ def test_a_message_over_the_limit_is_refused_also_when_its_series_is_known():
 
 def test_every_reason_has_a_sentence():
     assert set(SENTENCES) == set(REASONS)
+
+
+def test_every_reason_that_is_given_to_an_input_is_listed_and_every_listed_one_is_given():
+    engine = Path(__file__).parents[2] / "engine"
+    given = {
+        call.args[0].value
+        for floor in ("wire", "rules", "state", "evaluate")
+        for file in (engine / floor).rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "WireError"
+        if isinstance(call.args[0], ast.Constant)
+    }
+    assert given == {*REASONS, *BATCH_FAULTS}
 
 
 def test_the_columns_hold_what_was_sent():
