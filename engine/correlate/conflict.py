@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.correlate import judge as arithmetic
-from engine.correlate.judge import Judged, Usual
 from engine.correlate.rings import Ring
 from engine.correlate.track import Run, Step, Track
-from engine.model.trigger import BaselinePoint
+from engine.model.finding import BaselinePoint
 from engine.rules.ruleset import CounterpartConflict
 
 if TYPE_CHECKING:
+    from engine.correlate.judge import Judged, Usual
     from collections.abc import Iterable
 
     from engine.correlate.join import Facts
@@ -29,7 +29,7 @@ class Side:
 
     def __init__(self, rule: Rule, rules: RuleSet, kpi: str, per: str | None, lag: int, judge: Judge) -> None:
         condition = rule.condition
-        assert isinstance(condition, CounterpartConflict)  # noqa: S101 (an invariant: only such rules have sides)
+        assert isinstance(condition, CounterpartConflict)
         self.kpi = kpi
         self.per = per
         self.lag = lag
@@ -46,7 +46,7 @@ class Conflict:
 
     def __init__(self, rule: Rule, rules: RuleSet) -> None:
         condition = rule.condition
-        assert isinstance(condition, CounterpartConflict)  # noqa: S101 (an invariant: the caller looks)
+        assert isinstance(condition, CounterpartConflict)
         self.rule = rule
         self.hash = rules.hash
         own = Side(rule, rules, str(rule.kpi), None, 0, condition.improves)

@@ -15,12 +15,12 @@ from engine.correlate.groups import Group, Grouping
 from engine.correlate.join import Facts
 from engine.correlate.track import Track
 from engine.correlate.turns import turns
-from engine.model.finding import Finding
 from engine.model.judgement import Judgement
 from engine.model.records import JoinRecord, Signal
 from engine.rules.ruleset import Composite, CounterpartConflict, MissingData
 
 if TYPE_CHECKING:
+    from engine.model.finding import Finding
     from collections.abc import Mapping
 
     from engine.correlate.barrier import Barrier
@@ -117,8 +117,7 @@ class Correlator:
         judged = conflict.advance(track, records, time, self.facts)
         if track.wake is not None and track.wake != wake:
             heapq.heappush(self._wakes, (track.wake, key))
-        if records or judged or wake != track.wake:
-            self.dirty.add(key)
+        self.dirty.add(key)
         self._count("windows_judged", len(judged))
         return turns(conflict, track, judged, self.limits)
 

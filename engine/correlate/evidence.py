@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 from engine.correlate.track import NOT_COME
 from engine.model.identity import digest_of
 from engine.model.records import WindowBounds
-from engine.model.trigger import BaselinePoint, ConflictEvidence, SeriesShare, SideEvidence
+from engine.model.trigger import ConflictEvidence, SeriesShare, SideEvidence
 
 if TYPE_CHECKING:
+    from engine.model.finding import BaselinePoint
     from engine.correlate.conflict import Conflict, Side
     from engine.correlate.judge import Judged, Usual
     from engine.correlate.rings import RingWindow

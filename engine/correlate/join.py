@@ -52,7 +52,7 @@ def _register(slots: int) -> str:
         terms += [getattr(lang.c, f"s{slot}") << _slot_at_same_place(slot) for slot in range(1, slots)]
         lang.when_all(*terms)(_record)
     full_name, definition = rules.define()
-    lang._rulesets.pop(name, None)  # noqa: SLF001 (else another user of the library would register it again)
+    lang._rulesets.pop(name, None)
     _host.register_rulesets({full_name: definition})
     _registered.add(name)
     return name

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from engine.model.finding import BaselinePoint
 from engine.model.records import Parts
 from engine.model.time import DAY, Micros, parse_own_time
-from engine.model.trigger import BaselinePoint  # noqa: TC001 (msgspec resolves it at run time)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.model.records import Ids, JoinRecord, Parts, WindowBounds
-from engine.model.time import Micros  # noqa: TC001 (msgspec resolves it at run time)
+from engine.model.time import Micros
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class Ring(msgspec.Struct):
     kpi: str
     origin: int
     windows: dict[int, RingWindow] = {}
-    unready: set[int] = set()
+    unready: list[int] = []
 
     def put(self, record: JoinRecord, barrier_time: Micros) -> bool:
         """Keep a share; False when it is a repeat or older than the one that is there."""
@@ -39,7 +39,7 @@ class Ring(msgspec.Struct):
         window = self.windows.get(index)
         if window is None:
             window = self.windows[index] = RingWindow(record.window, barrier_time)
-            self.unready.add(index)
+            self.unready.append(index)
             self.origin = min(self.origin, index)
         known = window.shares.get(record.series)
         if known is not None and known.revision >= record.revision:
@@ -66,7 +66,7 @@ class Ring(msgspec.Struct):
         ]
         for index in settled:
             self.windows[index].ready = True
-            self.unready.discard(index)
+            self.unready.remove(index)
         return settled
 
     def spans(self, index: int, over: int) -> list[RingWindow]:
@@ -84,7 +84,7 @@ class Ring(msgspec.Struct):
         if self.windows and min(self.windows) < below:
             for index in [index for index in self.windows if index < below]:
                 del self.windows[index]
-                self.unready.discard(index)
+            self.unready = [index for index in self.unready if index >= below]
 
     def wake(self, idle: Micros) -> Micros | None:
         """When the next window may be judged at the latest; None when nothing waits."""

@@ -1,4 +1,4 @@
-"""What is kept of one counterpart conflict rule in one scope: rings, verdicts window by window, and what was said of them."""
+"""What is kept of one counterpart conflict rule in one scope: rings, verdicts by window, and what was said of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 
 from engine.correlate.judge import UNKNOWN, Judged, Usual
 from engine.correlate.rings import Ring
-from engine.model.time import Micros  # noqa: TC001 (msgspec resolves it at run time)
+from engine.model.time import Micros
 
 
 class Run(msgspec.Struct, frozen=True):

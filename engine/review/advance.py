@@ -7,10 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.model.finding import Finding
 from engine.model.identity import review_id
-from engine.model.judgement import Judgement
-from engine.model.records import ReviewCommand
 from engine.model.time import format_time, parse_own_time
 from engine.review.explain import explain_finding, explain_judgement
 from engine.review.lifecycle import Event, move
@@ -18,11 +15,14 @@ from engine.review.review import Book, Review
 from engine.review.trigger import Told, trigger_of
 
 if TYPE_CHECKING:
+    from engine.model.judgement import Judgement
+    from engine.model.finding import Finding
+    from engine.model.records import ReviewCommand
     from collections.abc import Mapping
 
     from engine.model.limits import Limits
     from engine.model.time import Micros
-    from engine.model.trigger import ReviewTrigger
+    from engine.model.trigger import Happening, ReviewTrigger
     from engine.rules.ruleset import Rule, RuleSet
 
 
@@ -114,7 +114,7 @@ class Advance:
         if review is None and event == "fire":
             review = next((each for each in reviews if each.state == "ended"), None)
         if review is not None:
-            if event == "fire":
+            if event == "fire" and move(review.state, event, review.close) is not None:
                 review.began = judgement.opened
             return self._step(review, event, now, rules, told, None)
         if event != "fire":
@@ -204,12 +204,12 @@ class Advance:
         return review
 
     def _tell(
-        self, review: Review, happening: str, cause: str | None, now: str, rules: RuleSet, told: Told
+        self, review: Review, happening: Happening, cause: str | None, now: str, rules: RuleSet, told: Told
     ) -> list[ReviewTrigger]:
         self._count("reviews", review.rule, "shadow" if review.silent else happening)
         review.ordinal += 1
         review.event_time = told.event_time
-        trigger = trigger_of(review, happening, cause, now, rules, told)  # type: ignore[arg-type]  # a Happening
+        trigger = trigger_of(review, happening, cause, now, rules, told)
         review.participants = trigger.data.participants
         self.book.dirty.add((review.rule, review.scope))
         return [] if review.silent else [trigger]

@@ -56,7 +56,7 @@ def _breached(condition: Threshold) -> str:
             return f"below {number(condition.low)}"
         case "outside":
             return f"outside {number(condition.low)} to {number(condition.high)}"
-        case "inside":
+        case _:
             return f"inside {number(condition.low)} to {number(condition.high)}"
 
 
@@ -69,7 +69,7 @@ def _recovered(condition: Threshold) -> str:
             return f"not below {number(condition.low)}" + at
         case "outside":
             return f"within {number(condition.low)} to {number(condition.high)}" + at
-        case "inside":
+        case _:
             return f"not inside {number(condition.low)} to {number(condition.high)}" + at
 
 
@@ -180,11 +180,12 @@ def _side(side: SideEvidence, rules: RuleSet, of: str = "") -> str:
             if side.limit is None
             else f" ({'above' if side.value > side.limit else 'not above'} {number(side.limit)})"
         )
-        return f"{name} is {number(side.value)}{limit}"
+        return f"{name} came to {number(side.value)}{limit}"
     if side.effect == 0:
-        return f"{name} is at its usual level of {number(side.usual)}"
+        return f"{name} stayed at the usual {number(side.usual)}"
     where = "above" if side.effect > 0 else "below"
-    return f"{name} is {percent(abs(side.effect))} {where} its usual level ({number(side.value)} against {number(side.usual)})"
+    held = f"({number(side.value)} against {number(side.usual)})"
+    return f"{name} went {percent(abs(side.effect))} {where} the usual level {held}"
 
 
 def _title(kpi: str | None, rules: RuleSet) -> str:
@@ -216,13 +217,13 @@ def number(value: float | None) -> str:
     if value is None:
         return "unknown"
     text = f"{value:.4g}"
-    return f"{value:.0f}" if "e+" in text and abs(value) < 1e15 else text  # noqa: PLR2004 (digits that people still read)
+    return f"{value:.0f}" if "e+" in text and abs(value) < 1e15 else text
 
 
 def percent(share: float) -> str:
     """`38 %`; one decimal below ten."""
     size = share * 100
-    return f"{size:.0f} %" if size >= 10 else f"{size:.1f} %"  # noqa: PLR2004 (two significant digits)
+    return f"{size:.0f} %" if size >= 10 else f"{size:.1f} %"
 
 
 def duration(time: Micros) -> str:

@@ -6,9 +6,11 @@ answer while the alert was on), `withdrawn` (the alert never was). Every pair th
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TYPE_CHECKING
 
-from engine.model.trigger import Happening
+
+if TYPE_CHECKING:
+    from engine.model.trigger import Happening
 
 State = Literal["firing", "ended", "resolved", "answered", "withdrawn"]
 Event = Literal[

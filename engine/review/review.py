@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.review.lifecycle import OPEN, State
+from engine.review.lifecycle import OPEN, Close, State
 
 CLOSED_KEPT = 8
 """Closed reviews of one (rule, scope) that amendments can still reach; older ones are final."""
@@ -25,7 +25,7 @@ class Review(msgspec.Struct):
     rule: str
     scope: str
     rule_set: str
-    close: str
+    close: Close
     state: State
     opened: str
     due: str | None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TYPE_CHECKING
 
-from engine.model.finding import Episode, Evidence
 from engine.model.identity import trigger_id
 from engine.model.trigger import (
     CONTENT_TYPE,
@@ -19,8 +17,12 @@ from engine.model.trigger import (
     TriggerData,
     event_type,
 )
-from engine.review.review import Review
 from engine.rules.ruleset import Composite, Kpi, Rule, RuleSet
+
+if TYPE_CHECKING:
+    from engine.model.finding import Episode, Evidence
+    from engine.review.review import Review
+    from collections.abc import Callable
 
 
 class Told(NamedTuple):

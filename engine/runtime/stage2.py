@@ -86,15 +86,16 @@ class Stage2:
 
     @property
     def counters(self) -> dict[str | tuple[str, ...], int]:
-        """What happened since this object was made, and how much there is: findings, judgements, reviews by what was told."""
-        return {
-            **self._counts,
-            **self._correlator.counts,
-            **self._reviews.counts,
+        """What happened since this object was made, and how much there is."""
+        found: dict[str | tuple[str, ...], int] = {
             "reviews_open": self._book.open,
             "records_waiting": len(self._barriers.waiting),
             "joins": len(self._correlator.joined),
         }
+        found.update(self._counts)
+        found.update(self._correlator.counts)
+        found.update(self._reviews.counts)
+        return found
 
     def _rules(self, name: str) -> RuleSet:
         found = self.context.rule_sets.get(name)
@@ -139,7 +140,7 @@ class Stage2:
         return ()
 
     def _hold(self, place: tuple[int, int, int, int] | None, record: JoinRecord | Signal | Finding) -> None:
-        assert place is not None  # noqa: S101 (an invariant: `_place_of` gives one for all of these)
+        assert place is not None
         self._barriers.hold(place[1], record)
 
     def _pass(self, barrier: Barrier) -> Iterable[ReviewTrigger]:
@@ -304,7 +305,7 @@ class Stage2:
         self._correlator.close()
 
 
-_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_encoder = msgspec.msgpack.Encoder()
 _reached_decoder = msgspec.msgpack.Decoder(_Reached)
 _waiting_decoder = msgspec.msgpack.Decoder(list[Waiting])
 _review_decoder = msgspec.msgpack.Decoder(list[tuple[Key, list[Review]]])
@@ -337,11 +338,12 @@ def _place_of(record: LogRecord, decoded: FindingRecord) -> tuple[int, int, int,
     for name, value in record.headers:
         if name == Position.HEADER:
             try:
-                return tuple(Position.decode(value))
+                semantics, partition, offset, ordinal = Position.decode(value)
             except ValueError as error:
                 raise WireError(
                     "bad_position", f"expected `1:0:4711:2` in the header {name}, found {value!r}"
                 ) from error
+            return semantics, partition, offset, ordinal
     raise WireError("bad_position", f"expected the header {Position.HEADER} on what stage 1 writes, found none")
 
 
