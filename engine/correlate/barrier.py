@@ -1,4 +1,4 @@
-"""Barriers: joins wait until every stage 1 partition has reported the same tick, because Kafka orders nothing between them.
+"""Barriers: joins wait until every stage 1 partition has reported a tick, since Kafka orders nothing between them.
 
 Also the place where repeats are dropped: a record whose position is not greater than the last from its partition.
 """

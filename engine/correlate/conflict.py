@@ -15,10 +15,10 @@ from engine.model.finding import BaselinePoint
 from engine.rules.ruleset import CounterpartConflict
 
 if TYPE_CHECKING:
-    from engine.correlate.judge import Judged, Usual
     from collections.abc import Iterable
 
     from engine.correlate.join import Facts
+    from engine.correlate.judge import Judged, Usual
     from engine.model.records import JoinRecord
     from engine.model.time import Micros
     from engine.rules.ruleset import Judge, Rule, RuleSet
@@ -29,7 +29,7 @@ class Side:
 
     def __init__(self, rule: Rule, rules: RuleSet, kpi: str, per: str | None, lag: int, judge: Judge) -> None:
         condition = rule.condition
-        assert isinstance(condition, CounterpartConflict)
+        assert isinstance(condition, CounterpartConflict)  # noqa: S101 (an invariant: only such rules have sides)
         self.kpi = kpi
         self.per = per
         self.lag = lag
@@ -46,7 +46,7 @@ class Conflict:
 
     def __init__(self, rule: Rule, rules: RuleSet) -> None:
         condition = rule.condition
-        assert isinstance(condition, CounterpartConflict)
+        assert isinstance(condition, CounterpartConflict)  # noqa: S101 (an invariant: the caller looks)
         self.rule = rule
         self.hash = rules.hash
         own = Side(rule, rules, str(rule.kpi), None, 0, condition.improves)
@@ -92,7 +92,7 @@ class Conflict:
         return track.floor is not None and record.window.index < track.floor - self.reach
 
     def _touched_by(self, track: Track, kpi: str, index: int) -> set[int]:
-        """The aligned windows whose verdict reads window `index` of `kpi`: its own, merged ones, and those it is usual for."""
+        """The aligned windows whose verdict reads window `index` of `kpi`: in the value, or in the usual level."""
         windows = track.rings[kpi].windows
         touched: set[int] = set()
         for side in self.roles.get(kpi, ()):
@@ -213,8 +213,8 @@ class Conflict:
     def _due(self, track: Track, index: int, sides: tuple[Judged | None, ...]) -> Micros | None:
         """Until when a side that has not come is waited for; None when all have.
 
-        Counted from the barrier of the first side that came: lag + lateness + idle. A side that has come in part is judged
-        without the rest when `idle` has passed since its own first share.
+        Counted from the barrier of the first side that came: lag + lateness + idle. A side that has come in part is
+        judged without the rest when `idle` has passed since its own first share.
         """
         firsts, parts, lags = [], [], []
         for side, judged in zip(self.sides, sides, strict=True):

@@ -20,10 +20,10 @@ from engine.model.records import JoinRecord, Signal
 from engine.rules.ruleset import Composite, CounterpartConflict, MissingData
 
 if TYPE_CHECKING:
-    from engine.model.finding import Finding
     from collections.abc import Mapping
 
     from engine.correlate.barrier import Barrier
+    from engine.model.finding import Finding
     from engine.model.limits import Limits
     from engine.model.time import Micros
     from engine.rules.ruleset import RuleSet
@@ -138,7 +138,7 @@ class Correlator:
         return found
 
     def activate(self, rules: RuleSet) -> list[Judgement]:
-        """Go over to another rule set: joins of rules that are gone or changed are dropped, what was on is withdrawn."""
+        """Go over to another rule set: joins of rules that are gone or changed are dropped, what was on withdrawn."""
         found: list[Judgement] = []
         fingerprints = {rule.id: rule.fingerprint for rule in rules.rules if rule.mode != "off"}
         for key in sorted(self.joined):

@@ -10,11 +10,11 @@ from engine.model.records import WindowBounds
 from engine.model.trigger import ConflictEvidence, SeriesShare, SideEvidence
 
 if TYPE_CHECKING:
-    from engine.model.finding import BaselinePoint
     from engine.correlate.conflict import Conflict, Side
     from engine.correlate.judge import Judged, Usual
     from engine.correlate.rings import RingWindow
     from engine.correlate.track import Run, Step, Track
+    from engine.model.finding import BaselinePoint
     from engine.model.limits import Limits
 
 _SAID: dict[str, Literal["conflict", "no_conflict", "inconclusive"]] = {
@@ -42,15 +42,15 @@ def evidence_of(conflict: Conflict, track: Track, index: int, limits: Limits) ->
 
 
 def window_of(conflict: Conflict, track: Track, index: int) -> WindowBounds:
-    """The merged window: from the start of the first to the end of the last. The rule's own KPI names it where it came."""
+    """The merged window, from the start of the first to the end of the last; of the rule's own KPI where it came."""
     for side in conflict.sides:
-        windows = _windows(conflict, track, side, side.kpi, index + side.lag)
+        windows = _windows(conflict, track, side.kpi, index + side.lag)
         if windows:
             return WindowBounds(windows[0].bounds.start, windows[-1].bounds.end, index)
     raise AssertionError("a window that was judged has at least one side")
 
 
-def _windows(conflict: Conflict, track: Track, side: Side, kpi: str, at: int) -> list[RingWindow]:
+def _windows(conflict: Conflict, track: Track, kpi: str, at: int) -> list[RingWindow]:
     ring = track.rings.get(kpi)
     if ring is None or at not in ring.windows:
         return []
@@ -64,7 +64,7 @@ def _side_evidence(
     judged = step.sides[place] or NOT_COME
     usual = _usual(conflict, track, side, index, step.before or step.after)
     at = index + side.lag
-    windows = _windows(conflict, track, side, side.kpi, at)
+    windows = _windows(conflict, track, side.kpi, at)
     return SideEvidence(
         kpi=side.kpi,
         per=side.per,
@@ -90,7 +90,7 @@ def _points(usual: Usual | None, judged: Judged) -> tuple[BaselinePoint, ...]:
 
 
 def _limit(conflict: Conflict, place: int, judged: Judged) -> float | None:
-    """The level, or the effect needed (with its sign: the good direction for the rule's KPI, the bad one for others)."""
+    """The level, or the effect needed: with the sign of good for the rule's KPI, of bad for its counterparts."""
     side = conflict.sides[place]
     if side.judge.level is not None:
         return side.judge.level
@@ -104,7 +104,7 @@ def _limit(conflict: Conflict, place: int, judged: Judged) -> float | None:
 def _shares(conflict: Conflict, track: Track, side: Side, at: int) -> tuple[SeriesShare, ...]:
     shares = []
     for kpi in side.rolled:
-        for window in _windows(conflict, track, side, kpi, at):
+        for window in _windows(conflict, track, kpi, at):
             for series, share in sorted(window.shares.items()):
                 ids = share.ids
                 shares.append(

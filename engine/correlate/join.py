@@ -1,8 +1,8 @@
 """The join itself: judged facts matched by durable_rules, as a naive join would match them.
 
-One set of rules per shape of correlation and process, one `sid`: rulesets can neither be registered twice nor deleted, and
-a thousand `sid`s crash it. Facts hold strings and integers only and carry the number of the `Facts` they belong to, so that
-several of these share a ruleset and none sees another's. No timers run: time comes in as data.
+One set of rules per shape of correlation and process, one `sid`: rulesets can neither be registered twice nor
+deleted, and a thousand `sid`s crash it. Facts hold strings and integers only and carry the number of the `Facts` they
+belong to, so that several of these share a ruleset and none sees another's. No timers run: time comes in as data.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from __future__ import annotations
 import threading
 import weakref
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from durable import engine, lang
 
 from engine.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SID = "1"
 _TRIES = 4
@@ -36,7 +39,7 @@ _instances = count(1)
 _serials = count(1)
 
 
-def _record(c: Any) -> None:
+def _record(c: Any) -> None:  # noqa: ANN401 (the library is untyped)
     """The action of every rule: note where the match is; what follows from it is done outside."""
     _matched.append(c.s0.place)
 
@@ -52,17 +55,17 @@ def _register(slots: int) -> str:
         terms += [getattr(lang.c, f"s{slot}") << _slot_at_same_place(slot) for slot in range(1, slots)]
         lang.when_all(*terms)(_record)
     full_name, definition = rules.define()
-    lang._rulesets.pop(name, None)
+    lang._rulesets.pop(name, None)  # noqa: SLF001 (else another user of the library would register it again)
     _host.register_rulesets({full_name: definition})
     _registered.add(name)
     return name
 
 
-def _slot_at_same_place(slot: int) -> Any:
+def _slot_at_same_place(slot: int) -> Any:  # noqa: ANN401 (the library is untyped)
     return (lang.m.slot == slot) & (lang.m.place == lang.c.s0.place)
 
 
-def _call(method: Any, ruleset: str, fact: dict[str, Any]) -> list[str] | None:
+def _call(method: Callable[[str, dict[str, Any]], Any], ruleset: str, fact: dict[str, Any]) -> list[str] | None:
     """The places that matched, or None when the library took the fact for one that it has."""
     _matched.clear()
     try:

@@ -65,21 +65,19 @@ def merge_parts(parts: Sequence[Parts]) -> Parts:
 
 def aggregate(parts: Parts, aggregation: Aggregation) -> float | None:
     """The KPI's value from its parts; None where it has none (a mean or share of nothing)."""
-    match aggregation:
-        case "count":
-            return float(parts.count)
-        case "sum":
-            return parts.sum
-        case "mean":
-            return parts.sum / parts.count if parts.count else None
-        case "share":
-            return parts.nonzero / parts.count if parts.count else None
-        case "min":
-            return parts.min if parts.count else None
-        case "max":
-            return parts.max if parts.count else None
-        case "last":
-            return parts.last if parts.count else None
+    if aggregation == "count":
+        return float(parts.count)
+    if aggregation == "sum":
+        return parts.sum
+    if not parts.count:
+        return None
+    return {
+        "mean": parts.sum / parts.count,
+        "share": parts.nonzero / parts.count,
+        "min": parts.min,
+        "max": parts.max,
+        "last": parts.last,
+    }[aggregation]
 
 
 def ratio(value: float | None, per: float | None) -> float | None:

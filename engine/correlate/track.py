@@ -12,8 +12,8 @@ from engine.model.time import Micros
 class Run(msgspec.Struct, frozen=True):
     """A conflict that is on. `usual`: the levels at which it began, by KPI, for rules that hold on to them.
 
-    `begin` is the window index of the first window, `opened` its end; `first` its start. `worst` is the largest effect of a
-    counterpart that worsened (of equal size the first), `joined` are the counterparts that have worsened in it.
+    `begin` is the window index of the first window, `opened` its end; `first` its start. `worst` is the largest effect
+    of a counterpart that worsened (of equal size the first), `joined` are the counterparts that have worsened in it.
     """
 
     begin: int
@@ -29,8 +29,8 @@ class Run(msgspec.Struct, frozen=True):
 class Step(msgspec.Struct, frozen=True):
     """One aligned window as judged: the run that it was judged in, the verdicts, and the run after it.
 
-    `state`: `on` (conflict), `off` (none), `pending` (a side is still expected), `inconclusive` (it is no longer). `sides`
-    are the rule's KPI and its counterparts in the rule's order; None where the side has not come.
+    `state`: `on` (conflict), `off` (none), `pending` (a side is still expected), `inconclusive` (it is no longer).
+    `sides` are the rule's KPI and its counterparts in the rule's order; None where the side has not come.
     """
 
     before: Run | None

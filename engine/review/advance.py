@@ -1,6 +1,6 @@
 """`advance`: what a finding, a judgement or a command does to the reviews of a partition, and the triggers it puts out.
 
-Reads no clock: opening ticks come with the findings and judgements, and rules from the set that a finding was made under.
+Reads no clock: ticks come with findings and judgements, and rules from the set that a finding was made under.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from engine.review.review import Book, Review
 from engine.review.trigger import Told, trigger_of
 
 if TYPE_CHECKING:
-    from engine.model.judgement import Judgement
-    from engine.model.finding import Finding
-    from engine.model.records import ReviewCommand
     from collections.abc import Mapping
 
+    from engine.model.finding import Finding
+    from engine.model.judgement import Judgement
     from engine.model.limits import Limits
+    from engine.model.records import ReviewCommand
     from engine.model.time import Micros
     from engine.model.trigger import Happening, ReviewTrigger
     from engine.rules.ruleset import Rule, RuleSet

@@ -49,28 +49,16 @@ def _happened(finding: Finding, rule: Rule, rules: RuleSet) -> str:
 
 
 def _breached(condition: Threshold) -> str:
-    match condition.op:
-        case "above":
-            return f"above {number(condition.high)}"
-        case "below":
-            return f"below {number(condition.low)}"
-        case "outside":
-            return f"outside {number(condition.low)} to {number(condition.high)}"
-        case _:
-            return f"inside {number(condition.low)} to {number(condition.high)}"
+    if condition.op in ("above", "below"):
+        return f"{condition.op} {number(condition.high if condition.op == 'above' else condition.low)}"
+    return f"{condition.op} {number(condition.low)} to {number(condition.high)}"
 
 
 def _recovered(condition: Threshold) -> str:
     at = "" if condition.recover_at is None else f", past the {number(condition.recover_at)} that it recovers at"
-    match condition.op:
-        case "above":
-            return f"not above {number(condition.high)}" + at
-        case "below":
-            return f"not below {number(condition.low)}" + at
-        case "outside":
-            return f"within {number(condition.low)} to {number(condition.high)}" + at
-        case _:
-            return f"not inside {number(condition.low)} to {number(condition.high)}" + at
+    if condition.op == "outside":
+        return f"within {number(condition.low)} to {number(condition.high)}{at}"
+    return f"not {_breached(condition)}{at}"
 
 
 def _change(finding: Finding, condition: Change) -> str:
@@ -212,18 +200,22 @@ def _and(parts: list[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 
+_PLAIN_BELOW = 1e15
+_ONE_DECIMAL_BELOW = 10
+
+
 def number(value: float | None) -> str:
     """Four significant digits, without an exponent where that is short enough."""
     if value is None:
         return "unknown"
     text = f"{value:.4g}"
-    return f"{value:.0f}" if "e+" in text and abs(value) < 1e15 else text
+    return f"{value:.0f}" if "e+" in text and abs(value) < _PLAIN_BELOW else text
 
 
 def percent(share: float) -> str:
     """`38 %`; one decimal below ten."""
     size = share * 100
-    return f"{size:.0f} %" if size >= 10 else f"{size:.1f} %"
+    return f"{size:.0f} %" if size >= _ONE_DECIMAL_BELOW else f"{size:.1f} %"
 
 
 def duration(time: Micros) -> str:

@@ -6,8 +6,7 @@ answer while the alert was on), `withdrawn` (the alert never was). Every pair th
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from engine.model.trigger import Happening

@@ -14,11 +14,11 @@ Key = tuple[str, str]
 
 
 class Review(msgspec.Struct):
-    """`opened` and `due` are written times; `began` is the event time of the present alert, `first` of the one that named it.
+    """What somebody owes. `first` is the event time of the alert that named it, `began` of the present one.
 
-    `firing` are the ids of the findings that say it fires (the first and the newest), `cleared` of the one that says it does
-    not. `silent`: opened by a rule in shadow mode, so that nothing is ever written of it. `closed`: number in the order of
-    closing, 0 while open.
+    `opened` is the tick it opened at. `firing` are the ids of the findings that say it fires (the first and the newest),
+    `cleared` of the one that says it does not. `silent`: opened by a rule in shadow mode, so that nothing is ever
+    written of it. `closed`: number in the order of closing, 0 while open.
     """
 
     id: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine.model.identity import trigger_id
 from engine.model.trigger import (
@@ -20,9 +20,10 @@ from engine.model.trigger import (
 from engine.rules.ruleset import Composite, Kpi, Rule, RuleSet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.model.finding import Episode, Evidence
     from engine.review.review import Review
-    from collections.abc import Callable
 
 
 class Told(NamedTuple):

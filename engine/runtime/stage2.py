@@ -94,7 +94,8 @@ class Stage2:
         }
         found.update(self._counts)
         found.update(self._correlator.counts)
-        found.update(self._reviews.counts)
+        for name, count in self._reviews.counts.items():
+            found[name] = count
         return found
 
     def _rules(self, name: str) -> RuleSet:
@@ -140,7 +141,7 @@ class Stage2:
         return ()
 
     def _hold(self, place: tuple[int, int, int, int] | None, record: JoinRecord | Signal | Finding) -> None:
-        assert place is not None
+        assert place is not None  # noqa: S101 (an invariant: `_place_of` gives one for all of these)
         self._barriers.hold(place[1], record)
 
     def _pass(self, barrier: Barrier) -> Iterable[ReviewTrigger]:
