@@ -22,7 +22,7 @@ from engine.errors import BrokerError
 if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet
     from engine.runtime.settings import Settings
-    from engine.stream.worker import Stages
+    from engine.stream.lane_maker import Stages
 
 
 class DomainName(StrEnum):
@@ -86,7 +86,7 @@ def real_stages() -> Stages:
     """The stages that evaluate rules and keep reviews."""
     from engine.runtime.stage1 import Stage1  # noqa: PLC0415
     from engine.runtime.stage2 import Stage2  # noqa: PLC0415
-    from engine.stream.worker import Stages  # noqa: PLC0415
+    from engine.stream.lane_maker import Stages  # noqa: PLC0415
 
     return Stages(evaluate=Stage1, review=Stage2)
 

@@ -48,25 +48,30 @@ class Lane:
         self.position = 0
         self.open = False
         """Whether batches may be taken: recovered, and not given away."""
+        self._broken = False
         self._turn = asyncio.Lock()
         self._sought = (0, 0)
 
     async def recover(self) -> None:
         """Make it ready; batches may be taken from then on."""
         self.position = await self.work.recover()
+        self._broken = False
         self.open = True
 
     async def take(self, batch: Batch) -> int | None:
         """Work on a batch. What was taken before is passed over; an offset to seek to where records are missing."""
         async with self._turn:
-            if not self.open or batch.next_offset <= self.position:
+            if not self.open or self._broken or batch.next_offset <= self.position:
                 return None
             first = _first_record(batch)
             if batch.first_offset > self.position or (self._contiguous and first > self.position):
                 return self._seek_again(first)
             if batch.first_offset != self.position:
                 batch = batch._replace(first_offset=self.position)
+            # Broken unless it ends well: nothing may pass a batch that failed.
+            self._broken = True
             await self.work.process(batch)
+            self._broken = False
             self.position = batch.next_offset
             return None
 
@@ -74,14 +79,14 @@ class Lane:
         """Let the work checkpoint, unless a batch is being worked on."""
         if self.open and not self._turn.locked():
             async with self._turn:
-                if self.open:
+                if self.open and not self._broken:
                     await self.work.tend()
 
-    async def shut(self, *, settle: bool) -> None:
-        """Take no further batch; wait for the one in work; with `settle` write what was done last."""
+    async def settle(self) -> None:
+        """Take no further batch; wait for the one in work; write what was done last."""
         was_open, self.open = self.open, False
         async with self._turn:
-            if was_open and settle:
+            if was_open and not self._broken:
                 await self.work.settle()
 
     def _seek_again(self, first: int) -> int:

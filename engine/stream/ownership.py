@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from engine.stream.lane import Lane
 
-SETTLE_SECONDS = 8.0
-"""How long a last checkpoint may take before the partition is let go without it; the next owner replays more then."""
-
 _log = structlog.get_logger(__name__)
 
 
@@ -39,11 +36,16 @@ class Watcher(Protocol):
 
 
 class Ownership:
-    """The lanes of this worker. `make` gives a new lane for a partition."""
+    """The lanes of this worker. `make` gives a new lane for a partition.
 
-    def __init__(self, make: Callable[[TP], Lane], watcher: Watcher) -> None:
+    `settle_seconds`: how long last checkpoints may take before partitions are let go without; then the next owner has
+    more to replay.
+    """
+
+    def __init__(self, make: Callable[[TP], Lane], watcher: Watcher, *, settle_seconds: float) -> None:
         self._make = make
         self._watcher = watcher
+        self._settle_seconds = settle_seconds
         self._lanes: dict[TP, Lane] = {}
         self._recovering: asyncio.Task[None] | None = None
 
@@ -75,15 +77,14 @@ class Ownership:
     async def release(self) -> None:
         """Stop work on every partition and settle. `acquire` recovers what comes back and drops the rest."""
         await self._stop_recovering()
-        lanes = list(self._lanes.values())
         try:
-            async with asyncio.timeout(SETTLE_SECONDS):
-                for lane in lanes:
-                    await lane.shut(settle=True)
+            async with asyncio.timeout(self._settle_seconds):
+                for lane in list(self._lanes.values()):
+                    await lane.settle()
         except TimeoutError:
-            _log.warning("a last checkpoint was given up", after_seconds=SETTLE_SECONDS)
-            for lane in lanes:
-                await lane.shut(settle=False)
+            # What hangs keeps its old state to itself, under a term that nobody reads any more.
+            _log.warning("last checkpoints were given up", after_seconds=self._settle_seconds)
+            self.close()
 
     def close(self) -> None:
         """Drop every lane."""

@@ -11,7 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from engine.errors import EngineError
 from engine.runtime.kafka_log import KafkaLog
-from engine.stream.worker import Stages, Worker, steady_clock
+from engine.stream.clocks import steady_clock
+from engine.stream.worker import Worker
 from engine.telemetry.health import Health
 from engine.telemetry.http import Endpoint
 from engine.telemetry.metrics import Metrics
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from engine.rules.ruleset import RuleSet
     from engine.runtime.settings import Settings
+    from engine.stream.lane_maker import Stages
 
 _log = structlog.get_logger(__name__)
 

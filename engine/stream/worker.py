@@ -7,23 +7,22 @@ is acknowledged and dropped.
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from faust.types import TP
 
 from engine.errors import EngineError
+from engine.model.time import SECOND
 from engine.model.topics import FINDINGS, MEASUREMENTS, full_name
-from engine.runtime.cadence import Cadence, CadenceLimits
 from engine.runtime.context import StageContext
-from engine.runtime.processor import Place, Processor, stage_1_place, stage_2_place
 from engine.stream.activation import RuleSetFollower
 from engine.stream.app import add_agent, make_app
 from engine.stream.beginning import Beginning, require_beginning
-from engine.stream.ingest import IngestWork, MarkWriter, sources_by_topic
-from engine.stream.lane import Lane, Work
+from engine.stream.clocks import steady_clock, wall_clock
+from engine.stream.ingest import MarkWriter, sources_by_topic
+from engine.stream.lane_maker import LaneMaker, Stages
 from engine.stream.member_log import MemberLog
 from engine.stream.observing import Observing
 from engine.stream.ownership import Ownership
@@ -32,12 +31,12 @@ from engine.stream.stage_work import StageWork
 from engine.stream.ticks import TickWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Coroutine, Iterator
 
     from engine.model.records import Tick
-    from engine.model.time import Micros
     from engine.rules.ruleset import RuleSet
-    from engine.runtime.ports import Log, Stage
+    from engine.runtime.ports import Log
+    from engine.runtime.processor import Place, Processor
     from engine.runtime.settings import Settings
     from engine.telemetry.health import Health
     from engine.telemetry.metrics import Metrics
@@ -49,15 +48,8 @@ LOOK_SECONDS = 1.0
 """How often progress is looked at."""
 TEND_SECONDS = 0.1
 """How often checkpoints are thought of."""
-STOP_SECONDS = 5.0
-"""How long Faust may take to leave the group; everything that matters is written by then."""
-
-
-class Stages(NamedTuple):
-    """How a stage is made, for a partition and what it must know."""
-
-    evaluate: Callable[[int, StageContext], Stage]
-    review: Callable[[int, StageContext], Stage]
+SETTLE_SHARE, LEAVE_SHARE = 0.6, 0.3
+"""Of the time to drain in: for last checkpoints, and for Faust to leave the group, when all that matters is written."""
 
 
 class Worker:
@@ -137,13 +129,6 @@ class Worker:
             future_max=settings.future_max,
             limits=settings.engine_limits,
         )
-        lanes = self._context.measurement_partitions + self._context.finding_partitions
-        # The least interval is each partition's; they take turns.
-        self._cadence: Cadence[Place] = Cadence(
-            CadenceLimits(
-                rest_min=settings.checkpoint_interval_min // lanes, replay_max=settings.checkpoint_interval_max
-            )
-        )
 
     def _make_app(self) -> None:
         settings = self._settings
@@ -155,7 +140,6 @@ class Worker:
         )
         app.failed = self._fail
         self._log.consumer = app.batches
-        self._beginning = Beginning(self._log, app.batches, settings.prefix, settings.start_at)
         self._progress = Progress(
             self._health,
             self._metrics,
@@ -163,13 +147,31 @@ class Worker:
             clock=steady_clock,
             timeout=settings.progress_timeout,
         )
-        self._ownership = Ownership(self._make_lane, self._progress)
+        self._ownership = Ownership(
+            self._lane_maker().make, self._progress, settle_seconds=SETTLE_SHARE * settings.drain_timeout / SECOND
+        )
         app.batches.positions = self._ownership.positions
         app.batches.failed = self._fail
         app.on_partitions_revoked.connect(self._revoked)
         app.on_rebalance_complete.connect(self._assigned)
         for topic in (full_name(settings.prefix, MEASUREMENTS), full_name(settings.prefix, FINDINGS), *self._sources):
             add_agent(app, topic, self._take)
+
+    def _lane_maker(self) -> LaneMaker:
+        settings, consumer = self._settings, self._app.batches
+        return LaneMaker(
+            settings,
+            self._context,
+            self._stages,
+            log=self._log,
+            consumer=consumer,
+            beginning=Beginning(self._log, consumer, settings.prefix, settings.start_at),
+            foreign=self._sources,
+            rules=self._rules,
+            present=self._present,
+            observing=self._observing,
+            metrics=self._metrics,
+        )
 
     def _start(self) -> None:
         self._run(self._app.start())
@@ -205,7 +207,7 @@ class Worker:
         for task in self._tasks[1:]:
             task.cancel()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._app.stop(), STOP_SECONDS)
+            await asyncio.wait_for(self._app.stop(), LEAVE_SHARE * self._settings.drain_timeout / SECOND)
         self._tasks[0].cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         # Faust keeps the receivers of all apps in one place, for ever.
@@ -273,37 +275,6 @@ class Worker:
             for lane in self._ownership:
                 await lane.tend()
 
-    def _make_lane(self, tp: TP) -> Lane:
-        return Lane(tp, self._work(tp), contiguous=tp.topic not in self._sources)
-
-    def _work(self, tp: TP) -> Work:
-        if tp.topic in self._sources:
-            return IngestWork(
-                tp,
-                self._log,
-                self._app.batches,
-                self._beginning,
-                self._rules,
-                limits=self._context.limits,
-                metrics=self._metrics,
-            )
-        if tp.topic == full_name(self._settings.prefix, MEASUREMENTS):
-            return self._stage_work(stage_1_place(tp.partition), self._stages.evaluate)
-        place = stage_2_place(tp.partition, self._context.measurement_partitions)
-        return self._stage_work(place, self._stages.review)
-
-    def _stage_work(self, place: Place, make: Callable[[int, StageContext], Stage]) -> StageWork:
-        return StageWork(
-            self._log,
-            place,
-            lambda: make(place.partition, self._context),
-            first_position=self._beginning.of_stage,
-            present=self._present,
-            cadence=self._cadence,
-            clock=steady_clock,
-            observer=self._observing,
-        )
-
     def _marks(self) -> MarkWriter:
         return MarkWriter(
             self._log,
@@ -333,13 +304,3 @@ class Worker:
 
     def _processors(self) -> list[Processor]:
         return [work.processor for work in self._works() if work.processor is not None]
-
-
-def wall_clock() -> Micros:
-    """The time of day, in microseconds since the epoch."""
-    return time.time_ns() // 1_000
-
-
-def steady_clock() -> Micros:
-    """Microseconds that never go back."""
-    return time.monotonic_ns() // 1_000

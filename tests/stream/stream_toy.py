@@ -25,9 +25,9 @@ from engine.rules.ruleset import RuleSet
 from engine.runtime.checkpoint import Checkpoints
 from engine.runtime.ports import Output
 from engine.runtime.settings import Settings
+from engine.stream.lane_maker import Stages
 from engine.stream.logs import set_up_logs
 from engine.stream.service import serve
-from engine.stream.worker import Stages
 from engine.wire.batch import Batch, Record
 from engine.wire.records import records
 
