@@ -24,12 +24,19 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import Judge, Rule, RuleSet
 
 
+_POINTS_PER_WINDOW = 4
+"""Merged values kept per window and side before all are made afresh: more than one round of a ring needs."""
+
+
 class Side:
     """One side of a rule as it is judged: which KPI, by what, and how far back its usual level reaches."""
 
-    def __init__(self, rule: Rule, rules: RuleSet, kpi: str, per: str | None, lag: int, judge: Judge) -> None:
+    def __init__(
+        self, number: int, rule: Rule, rules: RuleSet, kpi: str, per: str | None, lag: int, judge: Judge
+    ) -> None:
         condition = rule.condition
         assert isinstance(condition, CounterpartConflict)  # noqa: S101 (an invariant: only such rules have sides)
+        self.number = number
         self.kpi = kpi
         self.per = per
         self.lag = lag
@@ -42,15 +49,18 @@ class Side:
 
 
 class Conflict:
-    """A conflict rule, ready to judge. It keeps no state of its own: that is all in the tracks."""
+    """A conflict rule, ready to judge. All state is in the tracks; here are only merged values, to be made once."""
 
     def __init__(self, rule: Rule, rules: RuleSet) -> None:
         condition = rule.condition
         assert isinstance(condition, CounterpartConflict)  # noqa: S101 (an invariant: the caller looks)
         self.rule = rule
         self.hash = rules.hash
-        own = Side(rule, rules, str(rule.kpi), None, 0, condition.improves)
-        others = [Side(rule, rules, side.kpi, side.per, side.lag, side.judge) for side in condition.counterparts]
+        own = Side(0, rule, rules, str(rule.kpi), None, 0, condition.improves)
+        others = [
+            Side(number, rule, rules, side.kpi, side.per, side.lag, side.judge)
+            for number, side in enumerate(condition.counterparts, 1)
+        ]
         self.own = own
         self.sides = (own, *others)
         self.over = condition.over
@@ -59,6 +69,7 @@ class Conflict:
         step = rule.window.step
         lag = max(side.lag for side in self.sides)
         self.slack = lag + 2 + -(-(rule.lateness + rule.idle) // step)
+        self._points: dict[str, dict[tuple[int, int], BaselinePoint | None]] = {}
         self.roles: dict[str, list[Side]] = {}
         for side in self.sides:
             for kpi in side.rolled:
@@ -84,9 +95,20 @@ class Conflict:
                 ring = track.rings[record.kpi] = Ring(record.kpi, record.window.index)
             if self._is_final(track, record):
                 continue
+            origin = ring.origin
             if ring.put(record, barrier_time):
+                self._unmerge(track, record.kpi, record.window.index, all_of_them=ring.origin != origin)
                 touched |= self._touched_by(track, record.kpi, record.window.index)
         return touched
+
+    def _unmerge(self, track: Track, kpi: str, index: int, *, all_of_them: bool) -> None:
+        """Forget the merged values that a new share changes."""
+        points = self._points.get(track.scope, {})
+        if all_of_them:
+            points.clear()
+        for side in self.roles.get(kpi, ()):
+            for each in range(index, index + self.over):
+                points.pop((side.number, each), None)
 
     def _is_final(self, track: Track, record: JoinRecord) -> bool:
         return track.floor is not None and record.window.index < track.floor - self.reach
@@ -165,6 +187,19 @@ class Conflict:
 
     def value(self, track: Track, side: Side, at: int) -> float | None:
         """The merged value of a side at its own window index, divided by the merged value of its `per`."""
+        point = self._point(track, side, at)
+        return None if point is None else point.value
+
+    def _point(self, track: Track, side: Side, at: int) -> BaselinePoint | None:
+        points = self._points.setdefault(track.scope, {})
+        if (side.number, at) not in points:
+            if len(points) > _POINTS_PER_WINDOW * len(self.sides) * (self.reach + self.slack):
+                points.clear()
+            value = self._merged(track, side, at)
+            points[side.number, at] = None if value is None else BaselinePoint(self._start(track, side, at), value)
+        return points[side.number, at]
+
+    def _merged(self, track: Track, side: Side, at: int) -> float | None:
         values = [self._rolled_up(track, kpi, at, side) for kpi in side.rolled]
         return values[0] if side.per is None else arithmetic.ratio(values[0], values[-1])
 
@@ -172,18 +207,17 @@ class Conflict:
         ring = track.rings.get(kpi)
         windows = [] if ring is None else ring.spans(at, self.over)
         parts = [share.parts for window in windows for share in window.shares.values()]
-        return arithmetic.aggregate(arithmetic.merge_parts(parts), side.rolled[kpi]) if parts else None
+        return arithmetic.aggregate(parts, side.rolled[kpi]) if parts else None
 
     def usual(self, track: Track, side: Side, at: int) -> Usual | None:
         """The usual level of a side for its window index `at`, from the windows before it."""
         count = side.judge.count
         points = []
         for back in range(1, count + 1):
-            earlier = at - back * side.stride
-            value = self.value(track, side, earlier)
-            if value is None:
+            point = self._point(track, side, at - back * side.stride)
+            if point is None:
                 return None
-            points.append(BaselinePoint(self._start(track, side, earlier), value))
+            points.append(point)
         return arithmetic.usual_of(points, count)
 
     def _start(self, track: Track, side: Side, at: int) -> str:

@@ -98,12 +98,12 @@ class Facts:
 
     def put(self, slots: int, place: str, slot: int) -> None:
         """Assert that `slot` of `place` is taken; nothing happens when it is."""
+        if (f"counterpoint-all-{slots}", place, slot) in self._facts:
+            return
         with _lock:
             while _orphans:
                 _retract_all(_orphans.pop())
             ruleset = _register(slots)
-            if (ruleset, place, slot) in self._facts:
-                return
             own = f"{self._number}|{place}"
             fact, places = _assert(ruleset, {"sid": SID, "instance": self._number, "place": own, "slot": slot})
             self._facts[ruleset, place, slot] = fact

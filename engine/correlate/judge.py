@@ -47,37 +47,28 @@ class Judged(msgspec.Struct, frozen=True):
 UNKNOWN = Judged("unknown")
 
 
-def merge_parts(parts: Sequence[Parts]) -> Parts:
-    """The parts of all measurements together; `last` is the one with the newest time (of equals the greatest value)."""
-    if len(parts) == 1:
-        return parts[0]
-    last = max(parts, key=lambda part: (parse_own_time(part.last_time), part.last))
-    return Parts(
-        count=sum(part.count for part in parts),
-        sum=fsum(part.sum for part in parts),
-        min=min(part.min for part in parts),
-        max=max(part.max for part in parts),
-        nonzero=sum(part.nonzero for part in parts),
-        last=last.last,
-        last_time=last.last_time,
-    )
+def aggregate(shares: Sequence[Parts], aggregation: Aggregation) -> float | None:  # noqa: PLR0911 (one for each kind)
+    """The KPI's value over all measurements behind these parts; None where it has none (a mean or share of nothing).
 
-
-def aggregate(parts: Parts, aggregation: Aggregation) -> float | None:
-    """The KPI's value from its parts; None where it has none (a mean or share of nothing)."""
+    `last` is the value with the newest time, of equals the greatest.
+    """
+    count = sum([parts.count for parts in shares])
     if aggregation == "count":
-        return float(parts.count)
+        return float(count)
     if aggregation == "sum":
-        return parts.sum
-    if not parts.count:
+        return fsum([parts.sum for parts in shares])
+    filled = [parts for parts in shares if parts.count]
+    if not filled:
         return None
-    return {
-        "mean": parts.sum / parts.count,
-        "share": parts.nonzero / parts.count,
-        "min": parts.min,
-        "max": parts.max,
-        "last": parts.last,
-    }[aggregation]
+    if aggregation == "mean":
+        return fsum([parts.sum for parts in filled]) / count
+    if aggregation == "share":
+        return sum([parts.nonzero for parts in filled]) / count
+    if aggregation == "min":
+        return min([parts.min for parts in filled])
+    if aggregation == "max":
+        return max([parts.max for parts in filled])
+    return max([(parse_own_time(parts.last_time), parts.last) for parts in filled])[1]
 
 
 def ratio(value: float | None, per: float | None) -> float | None:

@@ -93,13 +93,11 @@ def _of(dimensions: dict[str, str]) -> str:
 
 def _when(finding: Finding, rule: Rule, rules: RuleSet) -> str:
     point = finding.evidence.point
-    match point:
-        case WindowPoint():
-            return window_named(point.window.start, point.window.end, rule.window, rules)
-        case RawPoint():
-            return f"at {point.time}"
-        case Silence():
-            return f"at {point.tick_time}"
+    if isinstance(point, WindowPoint):
+        return window_named(point.window.start, point.window.end, rule.window, rules)
+    if isinstance(point, RawPoint):
+        return f"at {point.time}"
+    return f"at {finding.event_time}"
 
 
 def _episode(finding: Finding, rule: Rule, rules: RuleSet) -> str:

@@ -94,9 +94,8 @@ class Stage2:
         }
         found.update(self._counts)
         found.update(self._correlator.counts)
-        for name, count in self._reviews.counts.items():
-            found[name] = count
-        return found
+        counts: dict[str | tuple[str, ...], int] = {**self._reviews.counts}
+        return found | counts
 
     def _rules(self, name: str) -> RuleSet:
         found = self.context.rule_sets.get(name)
