@@ -17,7 +17,7 @@ from engine.cli.settings import (
     StartAtOption,
     read_settings,
 )
-from engine.errors import BrokerError
+from engine.errors import BrokerError, ConfigError
 
 if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet
@@ -76,6 +76,16 @@ def _run(settings: Settings) -> None:
     from engine.stream.logs import set_up_logs  # noqa: PLC0415
     from engine.stream.service import serve  # noqa: PLC0415
 
+    if settings.security_protocol != "PLAINTEXT":
+        # Better than to connect in the clear where something else was asked for.
+        raise ConfigError(
+            [
+                (
+                    f"security_protocol: this version of the worker speaks PLAINTEXT only, found "
+                    f"{settings.security_protocol}; leave it out and reach the brokers through a local TLS proxy"
+                )
+            ]
+        )
     rule_set = load_or_raise(settings.rules)
     require_topics(settings, rule_set)
     set_up_logs(settings.log_format, settings.log_level)
