@@ -33,7 +33,7 @@ def fired(flights: pd.DataFrame) -> dict[str, set[tuple[str, str]]]:
 def _usual(volume: pd.Series) -> pd.Series:
     """The median of the eight same weekdays before each date; NaN unless all of them are there."""
     volume = volume.asfreq("D")
-    earlier = pd.concat([volume.shift(7 * weeks) for weeks in range(1, 9)], axis="columns")
+    earlier = pd.concat([volume.shift(7 * weeks) for weeks in range(1, 9)], axis="columns", sort=True)
     return earlier.median(axis="columns", skipna=False)
 
 
