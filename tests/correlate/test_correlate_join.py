@@ -1,0 +1,74 @@
+"""durable_rules must match exactly what a naive join matches."""
+
+from __future__ import annotations
+
+import gc
+import threading
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.correlate import join
+from engine.correlate.join import Facts
+
+steps = st.lists(
+    st.tuples(st.booleans(), st.integers(1, 4), st.sampled_from(["a", "b", "c"]), st.integers(0, 3)), max_size=60
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps, st.integers(0, 60))
+def test_matches_are_those_of_a_naive_join_through_retractions_and_a_rebuild(operations, rebuild_at):
+    facts, there = Facts(), set()
+    for number, (puts, slots, place, slot) in enumerate(operations):
+        if slot >= slots:
+            continue
+        (facts.put if puts else facts.take)(slots, place, slot)
+        (there.add if puts else there.discard)((slots, place, slot))
+        if number == rebuild_at:
+            facts.close()
+            facts = Facts()
+            for each in sorted(there):
+                facts.put(*each)
+        for width in range(1, 5):
+            for where in "abc":
+                assert facts.matched(width, where) == all((width, where, each) in there for each in range(width))
+    assert len(facts) == len(there)
+    facts.close()
+    assert len(facts) == 0
+
+
+def test_owners_do_not_see_each_other():
+    one, other = Facts(), Facts()
+    one.put(2, "here", 0)
+    other.put(2, "here", 1)
+    assert not one.matched(2, "here")
+    assert not other.matched(2, "here")
+    other.close()
+    one.put(2, "here", 1)
+    assert one.matched(2, "here")
+    one.close()
+
+
+def test_thousands_of_owners_leave_nothing_behind_even_when_forgotten():
+    asserted = []
+    for number in range(3_000):
+        facts = Facts()
+        facts.put(2, "here", 0)
+        facts.put(2, "here", 1)
+        assert facts.matched(2, "here")
+        if number % 2:
+            facts.close()
+        asserted.append(number)
+        del facts
+    gc.collect()
+    last = Facts()
+    last.put(3, "elsewhere", 0)
+    last.close()
+    assert not join._orphans
+    assert join._host.get_facts("counterpoint-all-2", join.SID) == []
+
+
+def test_the_library_runs_no_threads_of_its_own():
+    Facts().put(2, "here", 0)
+    assert not [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
