@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from engine.model.finding import BaselinePoint
-from engine.model.records import Parts
 from engine.model.time import DAY, Micros, parse_own_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from engine.model.records import Parts
     from engine.rules.ruleset import Aggregation, Direction, Judge, Reference
 
 Verdict = Literal["improved", "worsened", "flat", "unknown"]

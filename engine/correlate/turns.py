@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RESTATED = "a later measurement changed the verdict"
 JOINED = "a further counterpart worsens"
-SILENT = "a side of the conflict is silent"
+SILENT = "a side of the conflict cannot be judged"
 
 
 class Stretch(NamedTuple):
@@ -102,11 +102,12 @@ class _Teller:
         return None, None
 
     def _silence(self, said: Said, run: Run) -> Iterator[Judgement]:
-        """Tell once, when the newest window of a conflict that is on cannot be judged for want of a side."""
-        newest = max(self.track.steps)
-        silent = self.track.steps[newest].state == "inconclusive"
+        """Tell once, when the newest window that is waited for no longer cannot be judged for want of a side."""
+        steps = self.track.steps
+        decided = max((index for index in steps if steps[index].state != "pending"), default=None)
+        silent = decided is not None and steps[decided].state == "inconclusive"
         if silent and not said.inconclusive:
-            yield self._turn("changed", said, run, newest, SILENT)
+            yield self._turn("changed", said, run, decided, SILENT)
         said.inconclusive = silent
 
     def _first_with(self, kpis: set[str], run: Run) -> int | None:
