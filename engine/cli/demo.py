@@ -68,7 +68,9 @@ def demo(
     """
     console = Console()
     chosen = scenario(name, secrets.randbelow(100_000) if seed is None else seed, lift)
-    console.print(f"[bold]{chosen.title}[/bold]\n{chosen.total:,} measurements; rules: {chosen.rules}", highlight=False)
+    console.print(
+        f"[bold]{chosen.title}[/bold]\n{chosen.total:,} measurements; rules: {chosen.rules_shown}", highlight=False
+    )
     rule_set = load_or_raise([chosen.rules])
     values, account = _run(chosen, rule_set, partitions, console)
     if triggers_out is not None:
@@ -88,7 +90,7 @@ def _run(chosen: Scenario, rule_set: RuleSet, partitions: int, console: Console)
 
 def _worker_arguments(bootstrap: str, chosen: Scenario, partitions: int) -> list[str]:
     return [
-        *("--brokers", bootstrap, "--prefix", PREFIX, "--rules", str(chosen.rules.resolve())),
+        *("--brokers", bootstrap, "--prefix", PREFIX, "--rules", str(chosen.rules)),
         *("--domain", "replay", "--start-at", "earliest"),
         *("--set", f"measurement_partitions={partitions}"),
         # The sender to the embedded broker waits for what is committed, and that goes by checkpoints.

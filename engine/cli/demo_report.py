@@ -110,7 +110,7 @@ def _shortfall(account: Account) -> str:
 def _next(scenario: Scenario, written: Path | None) -> list[str]:
     triggers = f"the triggers with all evidence: {written}" if written else "all evidence: --triggers-out FILE"
     return [
-        f"  the rules, to read and change: {scenario.rules}",
+        f"  the rules, to read and change: {scenario.rules_shown}",
         f"  {triggers}",
         "  your own events: `counterpoint broker`, `counterpoint worker --help`, `counterpoint send --help`",
     ]

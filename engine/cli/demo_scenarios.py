@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.cli.packs import shipped_pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from engine.model.measurement import Measurement
     from engine.model.time import Micros
@@ -33,10 +33,15 @@ class Scenario:
     history: Iterable[tuple[Micros, Measurement]]
     truth: str | None = None
 
+    @property
+    def rules_shown(self) -> Path:
+        """Where the rules are, seen from here."""
+        return self.rules.relative_to(Path.cwd()) if self.rules.is_relative_to(Path.cwd()) else self.rules
+
 
 def scenario(name: ScenarioName, seed: int, lift: float) -> Scenario:
     """Make it ready to be sent. ConfigError when something that it needs is not installed."""
-    pack = shipped_pack(name.value)
+    pack = shipped_pack(name.value).resolve()
     return _flights(pack) if name is ScenarioName.FLIGHTS else _phantom_growth(pack, seed, lift)
 
 

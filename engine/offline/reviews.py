@@ -22,7 +22,7 @@ class ReviewStory(NamedTuple):
     """One review from its opening to the last that was heard of it.
 
     `joined` are participants that came with an update, with the window that brought them. `last` is when it ended or,
-    while it is open, null.
+    while it is open, null. `points` are the windows or measurements that breached, as far as was heard.
     """
 
     opening: TriggerData
@@ -31,6 +31,7 @@ class ReviewStory(NamedTuple):
     joined: tuple[tuple[str, tuple[str, ...]], ...]
     last: str | None
     withdrawn: bool
+    points: int
     triggers: int
 
 
@@ -59,6 +60,7 @@ def _story(triggers: list[ReviewTrigger]) -> ReviewStory:
         joined=tuple(joined),
         last=moment(newest.data) if ended else None,
         withdrawn=".withdrawn." in newest.type,
+        points=max((trigger.data.episode.points for trigger in triggers if trigger.data.episode), default=1),
         triggers=len(triggers),
     )
 

@@ -42,7 +42,7 @@ def _table(stories: Sequence[ReviewStory]) -> Table:
     table = Table(box=None, padding=(0, 2, 1, 0), header_style="bold", expand=True)
     table.add_column("When", no_wrap=True, min_width=10)
     table.add_column("What, where", ratio=4)
-    table.add_column("Whose", ratio=3)
+    table.add_column("Whose", ratio=3, overflow="fold")
     table.add_column("Why", ratio=7)
     table.add_column("Due (UTC)", no_wrap=True)
     for story in stories:
@@ -68,7 +68,7 @@ def _title(story: ReviewStory) -> Text:
 
 
 def _when(story: ReviewStory) -> Text:
-    return Text.assemble((story.when, "bold"), "\n", (_end(story), "dim"))
+    return Text.assemble((story.when, "bold"), "\n", (_end(story).replace(", ", "\n"), "dim"))
 
 
 def _what(story: ReviewStory) -> Text:
@@ -111,7 +111,7 @@ def _end(story: ReviewStory) -> str:
         return "still open"
     if story.withdrawn:
         return f"withdrawn {story.last}"
-    return f"over {story.last}"
+    return f"over {story.last}, {story.points} in a row" if story.points > 1 else f"over {story.last}"
 
 
 def show_counts(stories: Sequence[ReviewStory], rules: Sequence[Rule], console: Console) -> None:

@@ -62,6 +62,12 @@ def test_a_review_tells_who_joined_and_when_it_was_over():
     assert (story.when, story.last, story.triggers, story.withdrawn) == ("2013-02-08", "2013-02-10", 3, False)
 
 
+def test_adjoining_days_are_one_review_that_says_so():
+    ended = trigger("resolved", 2, episode=Episode(2, "2013-02-09T05:00:00Z", "2013-02-10T05:00:00Z", 0.5))
+    for width in (80, 160):
+        assert "2 in a row" in shown([trigger("opened", 1), ended], width)
+
+
 def test_reviews_stand_in_order_of_what_they_are_about():
     earlier = trigger("opened", 1, review="r0", event_time="2013-01-09T05:00:00Z")
     assert [story.opening.review for story in stories([trigger("opened", 1), earlier])] == ["r0", "r1"]
