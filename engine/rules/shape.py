@@ -119,7 +119,7 @@ def _duplicate(kind: str, declared: Declared[Any], first: Declared[Any]) -> Prob
     return declared.problem(
         ("id",),
         "duplicate-id",
-        expected=f"the {kind} {shown(declared.id)} declared once",
+        expected=f"the {'KPI' if kind == 'kpi' else kind} {shown(declared.id)} declared once",
         found=f"it again (first at {first.document.file}:{place.line}:{place.column})",
         mend="give one of the two another id, or drop it",
     )

@@ -28,6 +28,19 @@ _TYPES: Final[dict[str, tuple[str, str]]] = {
     "model_type": ("a mapping", "write `{name: value}`"),
     "string_too_short": ("some text", "say it in a few words"),
 }
+_CODES: Final = {
+    "literal_error": "choice",
+    "string_pattern_mismatch": "pattern",
+    "string_too_short": "empty",
+    "string_too_long": "length",
+    "too_short": "length",
+    "too_long": "length",
+    "greater_than_equal": "range",
+    "less_than_equal": "range",
+    "finite_number": "range",
+}
+"""What is not here is a value of the wrong type."""
+
 _PATTERNS: Final = {
     "^[a-z0-9]": (
         "an id of lower-case letters, digits, dots, dashes and underscores",
@@ -50,7 +63,7 @@ def shape_problem(document: Document, model: type[Spec], detail: ErrorDetails) -
         return _unknown(document, path, model)
     expected, mend = _expectation(detail["type"], context, detail)
     found = shown(detail["input"])
-    return document.problem(path, detail["type"].replace("_", "-"), expected=expected, found=found, mend=mend)
+    return document.problem(path, _CODES.get(detail["type"], "type"), expected=expected, found=found, mend=mend)
 
 
 def _own(document: Document, path: Path_, code: str, context: dict[str, Any]) -> Problem:

@@ -16,7 +16,10 @@ _MENDS = (
     ("cannot start any token", "indent with spaces, not tabs, and put text that begins with @, `, % or & in quotes"),
     ("mapping values are not allowed", 'put text that holds ": " in quotes, or check the indent of this line'),
     ("unexpected end of stream", "close the quote or bracket that is open"),
-    ("did not find expected ',' or", "close the bracket, or put a comma between the items"),
+    (
+        "did not find expected ',' or",
+        "close the bracket, put a comma between the items, or put text that holds brackets in quotes",
+    ),
     ("did not find expected key", "check the indent: the keys of one mapping begin in one column"),
     ("could not find expected ':'", "write `key: value`, with a space after the colon"),
     ("undefined alias", "name an anchor (`&name`) of the same document, or put the text in quotes"),

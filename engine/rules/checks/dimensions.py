@@ -21,7 +21,7 @@ def check_dimensions(declarations: Declarations) -> Iterator[Problem]:
     for kpi in declarations.kpis.values():
         if kpi.has("dimensions"):
             yield from _duplicates(kpi)
-        for place, names in walk(kpi.data, ("series", "*")):
+        for place, names in walk(kpi.data, ("series", "*")) if isinstance(kpi.data.get("series"), list) else ():
             yield from _foreign(kpi, place, names, kpi)
     for rule in declarations.rules.values():
         for place, names in walk(rule.data, ("where",)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.rules.checks.references import walk
 from engine.rules.wording import shown
 
 if TYPE_CHECKING:
@@ -47,29 +48,29 @@ def _decisions(kpi: Declared[KpiSpec]) -> Iterator[Problem]:
 
 
 def _counterparts(kpi: Declared[KpiSpec], declarations: Declarations) -> Iterator[Problem]:
-    if not kpi.has("counterparts"):
-        return
     seen: set[str] = set()
-    for index, counterpart in enumerate(kpi.spec.counterparts):
-        place = ("counterparts", index, "kpi")
-        if counterpart.kpi == kpi.id or counterpart.kpi in seen or counterpart.per == counterpart.kpi:
+    for place, counterpart in walk(kpi.data, ("counterparts", "*")):
+        name = counterpart.get("kpi") if isinstance(counterpart, dict) else None
+        if not isinstance(name, str):
+            continue
+        if name == kpi.id or name in seen or name == counterpart.get("per"):
             yield kpi.problem(
-                place,
+                (*place, "kpi"),
                 "counterpart",
                 expected="another KPI, named once",
-                found=shown(counterpart.kpi),
+                found=shown(name),
                 mend="name each counterpart once; neither the KPI itself nor its own `per`",
             )
-        elif _same_owner(kpi, declarations.kpis.get(counterpart.kpi)):
+        elif _same_owner(kpi, declarations.kpis.get(name)):
             yield kpi.problem(
-                place,
+                (*place, "kpi"),
                 "same-owner",
                 expected="a counterpart that someone else answers for",
                 found=f"{shown(kpi.spec.owner)} on both sides",
                 mend="give one of the two another owner: nobody reviews himself",
                 severity="warning",
             )
-        seen.add(counterpart.kpi)
+        seen.add(name)
 
 
 def _same_owner(kpi: Declared[KpiSpec], other: Declared[KpiSpec] | None) -> bool:

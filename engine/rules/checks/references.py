@@ -31,6 +31,8 @@ _REFERENCES: Final[tuple[tuple[str, str, Path_], ...]] = (
 )
 """(kind that refers, kind that is referred to, where the id stands)."""
 
+_NAMED: Final = {"owner": "an owner", "objective": "an objective", "kpi": "a KPI", "rule": "a rule"}
+
 
 def check_references(declarations: Declarations) -> Iterator[Problem]:
     """An id that nothing declares. Read from the data, so that a mistake elsewhere in a document hides none."""
@@ -64,7 +66,7 @@ def _unknown(declared: Declared[Any], target: str, place: Path_, value: str, kno
     return declared.problem(
         place,
         f"unknown-{target}",
-        expected=f"{'an' if target[0] in 'aeiou' else 'a'} {target} that is declared",
+        expected=f"{_NAMED[target]} that is declared",
         found=shown(value),
         mend=suggestion(value, known, otherwise),
     )

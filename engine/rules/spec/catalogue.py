@@ -128,7 +128,9 @@ def _none_or_mapping(value: object) -> object:
     return value
 
 
-Target = Annotated[TargetSpec | None, BeforeValidator(_none_or_mapping)]
+Target = Annotated[
+    TargetSpec | None, BeforeValidator(_none_or_mapping, json_schema_input_type=TargetSpec | Literal["none"])
+]
 
 
 class KpiSpec(Spec):

@@ -140,6 +140,6 @@ class SourceSpec(Spec):
     kind: Literal["source"]
     id: Id = Field(examples=["crm"])
     topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=249)] = Field(examples=["crm.tickets.v1"])
-    map: Annotated[list[MappingSpec], BeforeValidator(_one_or_several)] = Field(
-        min_length=1, examples=["{kpi: ..., value: ..., time: ...}"]
-    )
+    map: Annotated[
+        list[MappingSpec], BeforeValidator(_one_or_several, json_schema_input_type=list[MappingSpec] | MappingSpec)
+    ] = Field(min_length=1, examples=["{kpi: ..., value: ..., time: ...}"])
