@@ -15,7 +15,6 @@ from engine.model.time import HOUR, Micros
 from engine.model.topics import FINDINGS, MEASUREMENTS
 from engine.offline.tail import tail_of
 from engine.runtime.context import StageContext
-from engine.runtime.ports import Output
 from engine.runtime.stage1 import Stage1
 from engine.runtime.stage2 import Stage2
 from engine.wire.batch import Batch, Record
@@ -28,9 +27,7 @@ if TYPE_CHECKING:
 
     from engine.model.measurement import Measurement
     from engine.rules.ruleset import RuleSet
-    from engine.runtime.ports import Stage
-
-_RECORDS_A_BATCH = 5_000
+    from engine.runtime.ports import Output, Stage
 
 
 class Replayed(NamedTuple):
@@ -42,13 +39,20 @@ class Replayed(NamedTuple):
 
 
 def replay(
-    rule_set: RuleSet, timed: Iterable[tuple[Micros, Measurement]], *, every: Micros = HOUR, partitions: int = 1
+    rule_set: RuleSet,
+    timed: Iterable[tuple[Micros, Measurement]],
+    *,
+    every: Micros = HOUR,
+    partitions: int = 1,
+    records_a_batch: int = 5_000,
 ) -> Replayed:
     """Evaluate measurements, which come in order of event time, with a tick `every` so often.
 
-    Both topics have so many `partitions`. WireError when the measurements are out of order.
+    Both topics have so many `partitions`; stages take at most `records_a_batch` at once, which changes how fast it
+    goes and nothing else. WireError when the measurements are out of order.
     """
-    first = _First(StageContext({rule_set.hash: rule_set}, rule_set.hash, partitions, partitions, future_max=every))
+    context = StageContext({rule_set.hash: rule_set}, rule_set.hash, partitions, partitions, future_max=every)
+    first = _First(context, records_a_batch)
     history = Replay(first, partitions, every)
     for time, told in timed:
         history.measurement(told.kpi, told.dimensions, time, told.value, id=told.id, source=told.source)
@@ -56,15 +60,15 @@ def replay(
     findings = [output for output in first.outputs if output.topic == FINDINGS]
     outputs = [output for output in first.outputs if output.topic != FINDINGS]
     for partition in range(partitions):
-        outputs.extend(_second(partition, first.context, findings))
+        outputs.extend(_second(partition, context, findings, records_a_batch))
     return Replayed(findings, outputs, first.counts)
 
 
 class _First:
     """Stage 1 of all partitions, as where a history is sent to."""
 
-    def __init__(self, context: StageContext) -> None:
-        self.context = context
+    def __init__(self, context: StageContext, records_a_batch: int) -> None:
+        self._records_a_batch = records_a_batch
         self.outputs: list[Output] = []
         self._stages = [Stage1(partition, context) for partition in range(context.measurement_partitions)]
         activation = encode_control(Activate(0, context.first_rule_set, 0))
@@ -85,7 +89,7 @@ class _First:
         """See `client.replay.Sink`."""
         waiting = self._waiting[partition]
         waiting.append(Record(key, value, tuple(headers)))
-        if len(waiting) >= _RECORDS_A_BATCH:
+        if len(waiting) >= self._records_a_batch:
             self._take(partition)
 
     def flush(self) -> None:
@@ -101,13 +105,13 @@ class _First:
         self._waiting[partition] = []
 
 
-def _second(partition: int, context: StageContext, findings: list[Output]) -> Iterator[Output]:
+def _second(partition: int, context: StageContext, findings: list[Output], records_a_batch: int) -> Iterator[Output]:
     """Stage 2 of one partition over what all partitions of stage 1 sent to it."""
     stage: Stage = Stage2(partition, context)
     count = context.finding_partitions
     mine = iter([output.record for output in findings if _place(output, count) == partition])
     base = 0
-    while held := list(islice(mine, _RECORDS_A_BATCH)):
+    while held := list(islice(mine, records_a_batch)):
         batch = _batch(FINDINGS, partition, base, held)
         yield from stage.apply(batch)
         base = batch.next_offset
