@@ -94,8 +94,8 @@ class Stage2:
         }
         found.update(self._counts)
         found.update(self._correlator.counts)
-        counts: dict[str | tuple[str, ...], int] = {**self._reviews.counts}
-        return found | counts
+        found.update(self._reviews.counts.items())
+        return found
 
     def _rules(self, name: str) -> RuleSet:
         found = self.context.rule_sets.get(name)

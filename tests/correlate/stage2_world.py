@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import msgspec
 
+from engine.correlate import join
 from engine.model.finding import Episode, Evidence, Finding, Silence, WindowPoint
 from engine.model.identity import finding_id, scope_key, series_key
 from engine.model.limits import Limits
@@ -50,19 +52,50 @@ def tick_time(tick: int) -> str:
 
 def kpi(name: str, direction: str = "higher_is_better", **fields: Any) -> Kpi:
     values: dict[str, Any] = {
-        "id": name, "title": name.capitalize(), "owner": f"{name}-owner", "objective": "growth", "definition": "d",
-        "decision": None, "direction": direction, "role": "lagging", "unit": "n", "aggregation": "sum",
-        "window": DAILY, "lateness": 0, "idle": 2 * HOUR, "cadence": None, "sources": (), "dimensions": ("c",),
-        "series": (), "rolls_up_to": None, "target": None, "counterparts": (), "publish": False,
+        "id": name,
+        "title": name.capitalize(),
+        "owner": f"{name}-owner",
+        "objective": "growth",
+        "definition": "d",
+        "decision": None,
+        "direction": direction,
+        "role": "lagging",
+        "unit": "n",
+        "aggregation": "sum",
+        "window": DAILY,
+        "lateness": 0,
+        "idle": 2 * HOUR,
+        "cadence": None,
+        "sources": (),
+        "dimensions": ("c",),
+        "series": (),
+        "rolls_up_to": None,
+        "target": None,
+        "counterparts": (),
+        "publish": False,
     }
     return Kpi(**{**values, **fields})
 
 
 def rule(name: str, of: str | None, condition: Any, **fields: Any) -> Rule:
     values: dict[str, Any] = {
-        "id": name, "title": f"Title of {name}", "kpi": of, "where": {}, "condition": condition, "points": "window",
-        "window": DAILY, "lateness": 0, "idle": 2 * HOUR, "for_": 0, "keep_firing_for": 0, "severity": "warning",
-        "mode": "on", "owner": None, "review": spec(), "known_gaps": (), "declared": {"kind": name},
+        "id": name,
+        "title": f"Title of {name}",
+        "kpi": of,
+        "where": {},
+        "condition": condition,
+        "points": "window",
+        "window": DAILY,
+        "lateness": 0,
+        "idle": 2 * HOUR,
+        "for_": 0,
+        "keep_firing_for": 0,
+        "severity": "warning",
+        "mode": "on",
+        "owner": None,
+        "review": spec(),
+        "known_gaps": (),
+        "declared": {"kind": name},
         "fingerprint": f"print-{name}",
     }
     return Rule(**{**values, **fields})
@@ -158,13 +191,33 @@ def triggers_of(outputs: list[Output]) -> list[ReviewTrigger]:
     return [msgspec.json.decode(value, type=ReviewTrigger) for value in values if value is not None]
 
 
+def facts_standing() -> int:
+    """How many facts the whole process has in durable_rules, once those of forgotten owners are retracted."""
+    gc.collect()
+    latest = join.Facts()
+    latest.put(2, "here", 0)
+    latest.close()
+    return sum(len(join._host.get_facts(name, join.SID)) for name in join._registered)
+
+
 def short(trigger: ReviewTrigger) -> str:
     return trigger.type.split(".")[2]
 
 
 def finding(
-    transition: str, at: int, opened: int | None = None, *, rules: RuleSet, name: str = "high", status: str = "new",
-    replaces: Finding | None = None, revision: int = 0, of: str = "traffic", tick: int = 0, c: str = "a", **fields: Any,
+    transition: str,
+    at: int,
+    opened: int | None = None,
+    *,
+    rules: RuleSet,
+    name: str = "high",
+    status: str = "new",
+    replaces: Finding | None = None,
+    revision: int = 0,
+    of: str = "traffic",
+    tick: int = 0,
+    c: str = "a",
+    **fields: Any,
 ) -> Finding:
     """A finding at the end of day `at`."""
     series = series_key(of, {"c": c})
@@ -172,12 +225,22 @@ def finding(
     silent = name == "quiet" and transition == "firing"
     point = Silence(None, day(at), day(at)) if silent else WindowPoint(bounds, 12.0, "sum", parts(12.0), ids(1))
     values: dict[str, Any] = {
-        "id": finding_id(name, series, T0 + at * DAY, transition, revision), "rule": name, "kpi": of, "series": series,
-        "dimensions": {"c": c}, "transition": transition, "status": status, "revision": revision,
-        "event_time": day(at), "opened_event_time": day(at if opened is None else opened),
-        "scope": "quiet|source:crm" if name == "quiet" else series, "value": 12.0,
-        "evidence": Evidence({"kind": name}, point, rules.hash), "episode": Episode(1, day(at), day(at), 12.0),
-        "tick": tick, "tick_time": tick_time(tick),
+        "id": finding_id(name, series, T0 + at * DAY, transition, revision),
+        "rule": name,
+        "kpi": of,
+        "series": series,
+        "dimensions": {"c": c},
+        "transition": transition,
+        "status": status,
+        "revision": revision,
+        "event_time": day(at),
+        "opened_event_time": day(at if opened is None else opened),
+        "scope": "quiet|source:crm" if name == "quiet" else series,
+        "value": 12.0,
+        "evidence": Evidence({"kind": name}, point, rules.hash),
+        "episode": Episode(1, day(at), day(at), 12.0),
+        "tick": tick,
+        "tick_time": tick_time(tick),
         "cause": None if status == "new" else "late measurement",
         "replaces": None if replaces is None else replaces.id,
     }
@@ -192,15 +255,23 @@ def ids(count: int) -> Ids:
     return Ids(count, str(count), "first", "last")
 
 
-def share(of: str, index: int, value: float, *, c: str = "a", revision: int = 0, name: str = "clash", member: str = "") -> JoinRecord:
+def share(
+    of: str, index: int, value: float, *, c: str = "a", revision: int = 0, name: str = "clash", member: str = ""
+) -> JoinRecord:
     """A series' share of the window `index`; `member` tells series of one scope apart."""
     dimensions = {"c": c, **({"m": member} if member else {})}
     return JoinRecord(
-        name, scope_key({"c": c}), of, series_key(of, dimensions), WindowBounds(day(index), day(index + 1), index),
-        revision, parts(value, day(index)), ids(1), 0,
+        name,
+        scope_key({"c": c}),
+        of,
+        series_key(of, dimensions),
+        WindowBounds(day(index), day(index + 1), index),
+        revision,
+        parts(value, day(index)),
+        ids(1),
+        0,
     )
 
 
 def signal(member: str, state: str, at: int, *, name: str = "both", c: str = "a", series: str = "x") -> Signal:
     return Signal(name, scope_key({"c": c}), member, series, f"f-{member}-{series}-{at}", state, day(at), 0)
-

@@ -233,19 +233,25 @@ def oracle(traffic, tickets, *, over, count, by, hold, lag):
     return windows
 
 
-values = st.lists(st.tuples(st.sampled_from([8, 10, 13, 20]), st.sampled_from([8, 10, 13, 20])), min_size=8, max_size=24)
+values = st.lists(
+    st.tuples(st.sampled_from([8, 10, 13, 20]), st.sampled_from([8, 10, 13, 20])), min_size=8, max_size=24
+)
 
 
 @settings(max_examples=120, deadline=None)
 @given(values, st.integers(1, 2), st.integers(1, 3), st.booleans(), st.integers(0, 2))
 def test_conflicts_are_those_of_the_definition_over_the_full_lists(days, over, count, hold, lag):
     judge = Judge(0.05, "windows", count, 0, hold=hold)
-    rules = rule_set(rule("clash", "traffic", conflict(ConflictSide("tickets", None, lag, judge), improves=judge, over=over)))
+    rules = rule_set(
+        rule("clash", "traffic", conflict(ConflictSide("tickets", None, lag, judge), improves=judge, over=over))
+    )
     world = World(rules)
     play(world, *([float(each[side]) for each in days] for side in (0, 1)))
     steps = [joined.track for joined in world.stage._correlator.joined.values()]
     judged = {index: step.state for track in steps for index, step in track.steps.items()}
-    expected = oracle([each[0] for each in days], [each[1] for each in days], over=over, count=count, by=0.05, hold=hold, lag=lag)
+    expected = oracle(
+        [each[0] for each in days], [each[1] for each in days], over=over, count=count, by=0.05, hold=hold, lag=lag
+    )
     assert [index for index in sorted(judged) if judged[index] == "on"] == [i for i in expected if i in judged]
     opened = [each.data.event_time for each in triggers_of(world.outputs) if short(each) == "opened"]
     assert opened == [day(i + 1) for i in expected if begins(i, days, judge, over, count, hold, lag)]
@@ -254,7 +260,9 @@ def test_conflicts_are_those_of_the_definition_over_the_full_lists(days, over, c
 
 def begins(index, days, judge, over, count, hold, lag):
     """Whether a conflict window is the first of its conflict: the one before it was certainly none."""
-    known = oracle([each[0] for each in days], [each[1] for each in days], over=over, count=count, by=judge.by, hold=hold, lag=lag)
+    known = oracle(
+        [each[0] for each in days], [each[1] for each in days], over=over, count=count, by=judge.by, hold=hold, lag=lag
+    )
     return index - 1 not in known
 
 

@@ -21,7 +21,12 @@ series = st.lists(st.lists(numbers, min_size=1, max_size=5), min_size=1, max_siz
 
 def parts_of(values: list[float], number: int) -> Parts:
     return Parts(
-        len(values), math.fsum(values), min(values), max(values), sum(value != 0 for value in values), values[-1],
+        len(values),
+        math.fsum(values),
+        min(values),
+        max(values),
+        sum(value != 0 for value in values),
+        values[-1],
         format_time(T0 + number * HOUR),
     )
 
@@ -69,8 +74,11 @@ def naive_verdict(value, earlier, judge, direction):
 
 @settings(max_examples=300, deadline=None)
 @given(
-    st.integers(-50, 50), st.lists(st.integers(-50, 50), min_size=1, max_size=8), st.sampled_from([0, 0.05, 0.5]),
-    st.sampled_from([0, 1, 3]), st.sampled_from(["higher_is_better", "lower_is_better", "in_band"]),
+    st.integers(-50, 50),
+    st.lists(st.integers(-50, 50), min_size=1, max_size=8),
+    st.sampled_from([0, 0.05, 0.5]),
+    st.sampled_from([0, 1, 3]),
+    st.sampled_from(["higher_is_better", "lower_is_better", "in_band"]),
 )
 def test_a_side_is_judged_as_the_definition_says(value, earlier, by, noise, direction):
     judge = Judge(by, "windows", len(earlier), noise, hold=False)
@@ -82,8 +90,11 @@ def test_a_side_is_judged_as_the_definition_says(value, earlier, by, noise, dire
 @pytest.mark.parametrize(
     ("side", "value", "wanted", "verdict"),
     [
-        ("above", 61.0, "worsened", "worsened"), ("above", 60.0, "worsened", "flat"),
-        ("below", 59.0, "improved", "improved"), ("below", 60.0, "improved", "flat"), ("below", None, "improved", "unknown"),
+        ("above", 61.0, "worsened", "worsened"),
+        ("above", 60.0, "worsened", "flat"),
+        ("below", 59.0, "improved", "improved"),
+        ("below", 60.0, "improved", "flat"),
+        ("below", None, "improved", "unknown"),
     ],
 )
 def test_a_level_is_strictly_past(side, value, wanted, verdict):

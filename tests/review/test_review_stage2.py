@@ -1,0 +1,465 @@
+"""Reviews of one series and of groups, from records of the findings topic to the exact list of triggers."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from stage2_world import (
+    ABOVE,
+    World,
+    apply,
+    day,
+    finding,
+    rule,
+    rule_set,
+    short,
+    signal,
+    spec,
+    standard,
+    tick_time,
+    triggers_of,
+)
+
+from engine.model.limits import Limits
+from engine.model.records import Activate, ReviewCommand, Tick
+from engine.model.time import DAY
+from engine.runtime.stage2 import Stage2
+
+RULES = standard()
+ANSWER = standard(review=spec("on_answer", participants=("sales",), question="Why?", runbook="https://r"))
+LATE = "late measurement"
+
+
+def f(transition, at, opened=None, rules=RULES, **fields):
+    return finding(transition, at, opened, rules=rules, **fields)
+
+
+FIRED, CLEARED = f("firing", 3), f("resolved", 5, 3)
+REFIRED = f("firing", 8)
+
+SCENARIOS = {
+    "fires and recovers": ([FIRED, CLEARED], [("opened", 3), ("resolved", 5)]),
+    "a second alert is a second review": (
+        [FIRED, CLEARED, REFIRED],
+        [("opened", 3), ("resolved", 5), ("opened", 8)],
+    ),
+    "an equal finding again is nothing": ([FIRED, FIRED, CLEARED, CLEARED], [("opened", 3), ("resolved", 5)]),
+    "amended while it fires": (
+        [FIRED, f("firing", 3, status="amended", revision=1, replaces=FIRED)],
+        [("opened", 3), ("updated", 3)],
+    ),
+    "amended to begin elsewhere, then recovers": (
+        [FIRED, f("firing", 2, 2, status="amended", revision=1, replaces=FIRED), f("resolved", 5, 2)],
+        [("opened", 3), ("updated", 2), ("resolved", 5)],
+    ),
+    "amended after it recovered": (
+        [FIRED, CLEARED, f("firing", 3, status="amended", revision=1, replaces=FIRED)],
+        [("opened", 3), ("resolved", 5), ("updated", 3)],
+    ),
+    "withdrawn while it fires": (
+        [FIRED, f("firing", 3, status="withdrawn", revision=1, replaces=FIRED)],
+        [("opened", 3), ("withdrawn", 3)],
+    ),
+    "withdrawn after it recovered, with its recovery": (
+        [
+            FIRED,
+            CLEARED,
+            f("firing", 3, status="withdrawn", revision=1, replaces=FIRED),
+            f("resolved", 5, 3, status="withdrawn", revision=1, replaces=CLEARED),
+        ],
+        [("opened", 3), ("resolved", 5), ("withdrawn", 3)],
+    ),
+    "withdrawn, then fires at the same time after all": (
+        [
+            FIRED,
+            f("firing", 3, status="withdrawn", revision=1, replaces=FIRED),
+            f("firing", 3, revision=2),
+            f("resolved", 5, 3),
+        ],
+        [("opened", 3), ("withdrawn", 3), ("updated", 3), ("resolved", 5)],
+    ),
+    "the recovery is withdrawn: it fires on": (
+        [FIRED, CLEARED, f("resolved", 5, 3, status="withdrawn", revision=1, replaces=CLEARED), f("resolved", 6, 3)],
+        [("opened", 3), ("resolved", 5), ("updated", 5), ("resolved", 6)],
+    ),
+    "the recovery is amended": (
+        [FIRED, CLEARED, f("resolved", 5, 3, status="amended", revision=1, replaces=CLEARED)],
+        [("opened", 3), ("resolved", 5), ("updated", 5)],
+    ),
+    "two alerts turn out to be one": (
+        [
+            FIRED,
+            CLEARED,
+            REFIRED,
+            f("resolved", 9, 8),
+            f("resolved", 5, 3, status="withdrawn", revision=1, replaces=CLEARED),
+            f("firing", 8, status="withdrawn", revision=1, replaces=REFIRED),
+            f("resolved", 9, 3, status="amended", revision=1, replaces=f("resolved", 9, 8)),
+        ],
+        [
+            ("opened", 3),
+            ("resolved", 5),
+            ("opened", 8),
+            ("resolved", 9),
+            ("updated", 5),
+            ("withdrawn", 8),
+            ("resolved", 9),
+        ],
+    ),
+    "one alert turns out to be two": (
+        [
+            FIRED,
+            f("resolved", 9, 3),
+            f("resolved", 5, 3, revision=1),
+            f("firing", 8, revision=1),
+            f("resolved", 9, 8, status="amended", revision=1, replaces=f("resolved", 9, 3)),
+        ],
+        [("opened", 3), ("resolved", 9), ("updated", 5), ("opened", 8), ("resolved", 9)],
+    ),
+    "a recovery of nothing is nothing": ([CLEARED], []),
+    "a withdrawal of nothing is nothing": ([f("firing", 3, status="withdrawn", revision=1, replaces=FIRED)], []),
+    "an amended alert that nobody knew opens": (
+        [f("firing", 3, status="amended", revision=1, replaces=FIRED)],
+        [("opened", 3)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_scenario(name):
+    findings, expected = SCENARIOS[name]
+    world = World(RULES)
+    for each in findings:
+        world.write(each, 0)
+    assert [(kind, when) for kind, when, _ in world.told()] == [(kind, day(at)) for kind, at in expected]
+
+
+def test_amendments_carry_their_cause_and_stay_in_the_review():
+    world = World(RULES)
+    world.write(FIRED, 0)
+    world.write(f("firing", 3, status="amended", revision=1, replaces=FIRED), 0)
+    first, second = world.run()
+    assert (first.data.review, first.data.ordinal, first.data.cause) == (second.data.review, 1, None)
+    assert (second.data.ordinal, second.data.cause, second.id) == (2, LATE, f"{first.data.review}-2")
+
+
+def test_a_trigger_says_who_by_when_and_why():
+    world = World(ANSWER)
+    world.write(f("firing", 3, rules=ANSWER, tick=80), 0)
+    [trigger] = world.run()
+    data = trigger.data
+    assert (trigger.specversion, trigger.source, trigger.type) == (
+        "1.0",
+        "/counterpoint",
+        "counterpoint.review.opened.v1",
+    )
+    assert (trigger.subject, trigger.time, data.opened) == ('traffic{"c":"a"}', tick_time(80), tick_time(80))
+    assert (data.owner, data.participants, data.objective, data.due) == (
+        "traffic-owner",
+        ("sales",),
+        "growth",
+        tick_time(80 + 48),
+    )
+    assert (data.kpi.id, data.question, data.runbook, data.rule_set) == ("traffic", "Why?", "https://r", ANSWER.hash)
+    assert data.explanation == "Traffic of {c a} was 12 on 2024-01-03, above 10."
+
+
+def test_before_the_first_tick_the_event_time_stands_in():
+    world = World(RULES)
+    world.write(f("firing", 3, tick_time=None), 0)
+    [trigger] = world.run()
+    assert (trigger.time, trigger.data.due) == (day(3), day(5))
+
+
+def command(review, action="resolve", **fields):
+    return ReviewCommand("c1", review, action, "ann", day(9), **fields)
+
+
+def test_a_review_that_closes_on_answer_waits_for_it():
+    world = World(ANSWER)
+    world.write(f("firing", 3, rules=ANSWER), 0)
+    world.write(f("resolved", 5, 3, rules=ANSWER), 0)
+    opened, ended = world.run()
+    assert (short(ended), ended.data.cause) == ("updated", "the alert ended; an answer is awaited")
+    world.write(command(opened.data.review, answer="A campaign.", verdict="expected"))
+    [resolved] = world.run()
+    assert (short(resolved), resolved.time, resolved.data.cause) == (
+        "resolved",
+        day(9),
+        "Answered by ann (expected): A campaign.",
+    )
+
+
+def test_an_alert_that_returns_before_the_answer_stays_one_review():
+    world = World(ANSWER)
+    for each in (f("firing", 3, rules=ANSWER), f("resolved", 5, 3, rules=ANSWER), f("firing", 8, rules=ANSWER)):
+        world.write(each, 0)
+    triggers = world.run()
+    assert [short(each) for each in triggers] == ["opened", "updated", "updated"]
+    assert len({each.data.review for each in triggers}) == 1
+    world.write(f("resolved", 9, 8, rules=ANSWER), 0)
+    assert world.told() == [("updated", day(9), "the alert ended; an answer is awaited")]
+
+
+def test_an_answer_ends_a_review_whose_alert_is_on_for_good():
+    world = World(ANSWER)
+    world.write(f("firing", 3, rules=ANSWER), 0)
+    [opened] = world.run()
+    world.write(command(opened.data.review))
+    assert [kind for kind, *_ in world.told()] == ["resolved"]
+    world.write(f("resolved", 5, 3, rules=ANSWER), 0)
+    assert world.told() == []
+    world.write(f("firing", 8, rules=ANSWER), 0)
+    assert [kind for kind, *_ in world.told()] == ["opened"]
+
+
+def test_an_acknowledgement_is_told_once():
+    world = World(RULES)
+    world.write(FIRED, 0)
+    [opened] = world.run()
+    world.write(command(opened.data.review, "acknowledge"))
+    world.write(command(opened.data.review, "acknowledge"))
+    assert [(kind, cause) for kind, _, cause in world.told()] == [("updated", "Acknowledged by ann.")]
+
+
+@pytest.mark.parametrize("which", ["unknown", "closes on recovery", "closed"])
+def test_a_command_that_is_refused_changes_no_byte_of_any_review(which):
+    rules = RULES if which == "closes on recovery" else ANSWER
+    world = World(rules)
+    world.write(f("firing", 3, rules=rules), 0)
+    [opened] = world.run()
+    if which == "closed":
+        world.write(command(opened.data.review))
+        world.run()
+    before = world.stage.all_pages()
+    world.write(command("nobody" if which == "unknown" else opened.data.review))
+    assert world.told() == []
+    assert world.stage.all_pages() == before
+    why = "unknown_review" if which == "unknown" else "illegal"
+    assert world.stage.counters["commands_refused", why] == 1
+
+
+def test_shadow_rules_are_counted_and_never_written():
+    shadow = standard(mode="shadow")
+    world = World(shadow)
+    world.write(f("firing", 3, rules=shadow), 0)
+    world.write(f("resolved", 5, 3, rules=shadow), 0)
+    assert world.run() == []
+    assert world.stage.counters["reviews", "high", "shadow"] == 2
+    assert world.stage.counters["findings", "high", "firing", "new"] == 1
+
+
+def test_history_is_marked_only_live_and_by_the_last_tick_of_the_partition():
+    for domain, expected in (("live", [True, False]), ("replay", [False, False])):
+        world = World(RULES, domain=domain, notify_within=2 * DAY)
+        world.write(Tick("live", 100, day(20)))
+        world.write(f("firing", 3), 0)
+        world.write(f("firing", 18, c="b"), 0)
+        triggers = world.run()
+        assert [each.data.historical for each in triggers] == expected
+        world.write(Tick("live", 99, day(2)))
+        world.write(f("resolved", 5, 3), 0)
+        [resolved] = world.run()
+        assert resolved.data.historical == expected[0]
+
+
+def test_a_rule_is_looked_up_in_the_set_that_its_finding_was_made_under():
+    world = World(RULES)
+    renamed = standard(title="Renamed")
+    world.sets[renamed.hash] = renamed
+    world.write(f("firing", 3, rules=renamed), 0)
+    world.write(f("resolved", 5, 3), 0)
+    assert [(each.data.title, each.data.rule_set) for each in world.run()] == [
+        ("Renamed", renamed.hash),
+        ("Title of high", RULES.hash),
+    ]
+
+
+def test_a_withdrawal_by_a_set_without_the_rule_still_ends_its_review():
+    world = World(RULES)
+    empty = rule_set()
+    world.sets[empty.hash] = empty
+    world.write(FIRED, 0)
+    world.write(f("firing", 3, rules=empty, status="withdrawn", revision=1, replaces=FIRED, cause="rule removed"), 0)
+    assert world.told()[1] == ("withdrawn", day(3), "rule removed")
+
+
+def test_past_its_limit_a_review_is_refused_and_counted():
+    world = World(RULES)
+    context = msgspec.structs.replace(world.context, limits=Limits(reviews_open_max=2))
+    stage = Stage2(0, context)
+    for c in "abc":
+        world.write(f("firing", 3, c=c), 0)
+    world.write(f("resolved", 5, 3, c="a"), 0)
+    world.write(f("firing", 8, c="d"), 0)
+    triggers = triggers_of(apply(stage, world.log, 0))
+    assert [(short(each), each.subject[-3]) for each in triggers] == [
+        ("opened", "a"),
+        ("opened", "b"),
+        ("resolved", "a"),
+        ("opened", "d"),
+    ]
+    assert stage.counters["refused", "too_many_reviews"] == 1
+
+
+def test_a_series_that_flaps_keeps_only_its_newest_reviews():
+    world = World(RULES)
+    for number in range(60):
+        world.write(f("firing", 3 + 2 * number), 0)
+        world.write(f("resolved", 4 + 2 * number, 3 + 2 * number), 0)
+    assert len(world.run()) == 120
+    assert len(world.stage._book.reviews["high", 'traffic{"c":"a"}']) == 8
+
+
+def silent(c, at=3, **fields):
+    return f("firing", at, name="quiet", c=c, **fields)
+
+
+def heard(c, at, opened=3, **fields):
+    return f("resolved", at, opened, name="quiet", c=c, **fields)
+
+
+def test_a_silent_source_is_one_review_with_its_members():
+    world = World(RULES)
+    for number in range(250):
+        world.write(silent(f"{number:03d}"), 0)
+    assert world.run() == []
+    world.tick(73)
+    [opened] = world.run()
+    evidence = opened.data.evidence
+    assert (opened.subject, opened.time, opened.data.event_time) == ("quiet|source:crm", tick_time(73), day(3))
+    assert (evidence.count, len(evidence.listed), evidence.listed[0].series) == (250, 100, 'traffic{"c":"000"}')
+    world.write(heard("000", 4), 0)
+    world.write(silent("zzz", 4), 0)
+    world.tick(74)
+    [updated] = world.run()
+    assert (short(updated), updated.data.evidence.count, updated.data.cause) == ("updated", 250, "1 joined, 1 left")
+    for number in [*range(1, 250), "zzz"]:
+        world.write(heard(number if number == "zzz" else f"{number:03d}", 5), 0)
+    world.tick(75)
+    assert world.told() == [("resolved", day(5), None)]
+    world.write(silent("001", 9), 0)
+    world.tick(76)
+    [again] = world.run()
+    assert (short(again), again.data.review == opened.data.review) == ("opened", False)
+
+
+def test_silence_that_begins_and_ends_between_two_barriers_is_not_lost():
+    world = World(RULES)
+    world.write(silent("a"), 0)
+    world.write(heard("a", 4), 0)
+    world.tick(73)
+    assert world.told() == [("opened", day(3), None), ("resolved", day(4), None)]
+
+
+def test_a_group_whose_members_never_were_silent_is_withdrawn():
+    world = World(RULES)
+    world.write(silent("a"), 0)
+    world.tick(73)
+    world.write(f("firing", 3, name="quiet", status="withdrawn", revision=1, replaces=silent("a")), 0)
+    world.tick(74)
+    assert [each[0] for each in world.told()] == ["opened", "withdrawn"]
+
+
+def test_a_member_whose_return_is_withdrawn_takes_the_resolution_back():
+    world = World(RULES)
+    world.write(silent("a"), 0)
+    world.tick(73)
+    world.write(heard("a", 4), 0)
+    world.tick(74)
+    world.write(heard("a", 4, status="withdrawn", revision=1, replaces=heard("a", 4)), 0)
+    world.tick(75)
+    triggers = world.run()
+    assert [short(each) for each in triggers] == ["opened", "resolved", "updated"]
+    assert len({each.data.review for each in triggers}) == 1
+
+
+def test_a_silence_rule_that_is_removed_ends_its_review_once():
+    world = World(RULES)
+    empty = rule_set()
+    world.sets[empty.hash] = empty
+    world.write(silent("a"), 0)
+    world.tick(73)
+    world.write(Activate(0, empty.hash, 74))
+    world.tick(74)
+    world.write(silent("a", rules=empty, status="withdrawn", revision=1, replaces=silent("a"), cause="rule removed"), 0)
+    world.tick(75)
+    assert world.told() == [("opened", day(3), None), ("withdrawn", day(3), "rule removed")]
+
+
+def test_a_composite_of_all_needs_each_of_its_rules_somewhere_in_the_scope():
+    world = World(RULES)
+    for record in (signal("high", "firing", 3, series="x"), signal("high", "firing", 4, series="y")):
+        world.write(record, 0)
+    world.tick(1)
+    assert world.told() == []
+    world.write(signal("low", "firing", 5), 0)
+    world.write(signal("low", "firing", 5, c="b"), 0)
+    world.tick(2)
+    [opened] = world.run()
+    assert (opened.subject, opened.data.event_time, opened.data.evidence.count) == ('{"c":"a"}', day(5), 3)
+    assert (opened.data.owner, opened.data.participants) == ("traffic-owner", ("nps-owner",))
+    world.write(signal("high", "inactive", 6, series="x"), 0)
+    world.tick(3)
+    assert world.told() == [("updated", day(6), "0 joined, 1 left")]
+    world.write(signal("high", "inactive", 7, series="y"), 0)
+    world.tick(4)
+    assert world.told() == [("resolved", day(7), None)]
+
+
+def test_a_composite_of_any_needs_one():
+    world = World(RULES)
+    world.write(signal("low", "firing", 3, name="either"), 0)
+    world.tick(1)
+    world.write(signal("high", "firing", 4, name="either"), 0)
+    world.write(signal("low", "inactive", 4, name="either"), 0)
+    world.tick(2)
+    world.write(signal("high", "inactive", 5, name="either"), 0)
+    world.tick(3)
+    assert [each[0] for each in world.told()] == ["opened", "updated", "resolved"]
+    assert world.stage.counters["joins"] == 0
+
+
+def test_what_is_no_record_becomes_a_dead_letter_and_its_neighbours_count():
+    world = World(RULES)
+    for junk in (b"", b"\xff", b"{", b'{"type":"finding"}', b'{"type":"nothing"}', b"null"):
+        world.write(junk)
+    world.write(FIRED)
+    bad_time = msgspec.structs.replace(FIRED, event_time="yesterday")
+    naive_time = msgspec.structs.replace(FIRED, event_time="2024-01-01T00:00:00")
+    world.write(bad_time, 0)
+    world.write(naive_time, 0)
+    world.write(FIRED, 0)
+    assert [each[0] for each in world.told()] == ["opened"]
+    letters = [msgspec.json.decode(each.record.value) for each in world.outputs if each.topic == "dead-letters"]
+    assert [(each["offset"], each["reason"]) for each in letters] == [
+        (0, "empty"),
+        (1, "not_json"),
+        (2, "not_json"),
+        (3, "not_json"),
+        (4, "not_json"),
+        (5, "not_json"),
+        (6, "bad_position"),
+        (7, "bad_time"),
+        (8, "bad_time"),
+    ]
+
+
+def test_repeats_by_a_stage_1_that_was_restarted_are_dropped():
+    world = World(RULES)
+    world.write(FIRED, 0)
+    world.log.append(world.log[0])
+    world.write(CLEARED, 0)
+    world.log.extend(world.log[:3])
+    assert [each[0] for each in world.told()] == ["opened", "resolved"]
+    assert world.stage.counters["repeats_dropped"] == 4
+
+
+def test_positions_name_the_record_and_number_its_triggers():
+    world = World(rule_set(rule("high", "traffic", ABOVE)))
+    world.write(f("firing", 3), 0)
+    world.sets[RULES.hash] = RULES
+    world.run()
+    headers = [dict(each.record.headers)["counterpoint-position"] for each in world.outputs]
+    assert headers == [b"1:0:0:0"]
+    assert world.outputs[0].record.key.decode() == triggers_of(world.outputs)[0].data.review
