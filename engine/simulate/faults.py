@@ -68,7 +68,7 @@ def draw(rng: Random) -> Faults:
         steps=rng.choice((200, 400, 800)),
         crash=often(0.02),
         rebalance=often(0.04),
-        pause=often(0.02),
+        pause=often(0.06),
         zombie_steps=rng.choice((5, 30, 120)),
         compact=often(0.05),
         gap=often(0.02),

@@ -8,7 +8,7 @@ from engine.model.topics import CHECKPOINTS, FINDINGS, MEASUREMENTS
 from engine.runtime.memory_log import MemoryLog
 from engine.runtime.processor import Place, Processor, stage_1_place, stage_2_place
 from engine.runtime.rule_sets import request_activation
-from engine.simulate.owner import own
+from engine.simulate.owner import IDLE, own
 from engine.simulate.stepped_log import SteppedLog, pause
 from engine.simulate.watch import Watch, require
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
-CALM_STEPS_MAX = 400_000
+CALM_STEPS_MAX = 60_000
 """A world without faults that has not come to rest after so many steps never will."""
 
 
@@ -72,6 +72,8 @@ class World:
         self._zombies: list[_Zombie] = []
         self._sender: Running | None = self._send()
         self._draining = False
+        self._settled: set[Place] = set()
+        """Where the present owner has acquired the partition and read it to its end at least once."""
         self._step = 0
 
     def run(self) -> None:
@@ -120,7 +122,8 @@ class World:
             return
         chosen = self._rng.choice(able)
         try:
-            chosen.send(None)
+            if chosen.send(None) == IDLE:
+                self._settled |= {place for place, running in self._running.items() if running is chosen}
         except StopIteration:
             if chosen is self._sender:
                 self._sender = None
@@ -129,8 +132,13 @@ class World:
 
     def _at_rest(self) -> bool:
         """Nothing more will come and everything that came was taken."""
-        return self._sender is None and all(
-            self.processor(place).ready and self.processor(place).position == self._end(place) for place in self._places
+        return (
+            self._sender is None
+            and self._settled.issuperset(self._places)
+            and all(
+                self.processor(place).ready and self.processor(place).position == self._end(place)
+                for place in self._places
+            )
         )
 
     def _end(self, place: Place) -> int:
@@ -196,6 +204,7 @@ class World:
         self._note(f"{place} to worker {worker}")
         self._end_zombies(lambda zombie: (zombie.worker, zombie.place) == (worker, place))
         self._owner[place] = worker
+        self._settled.discard(place)
         log = SteppedLog(self.memory, self._faults, self._rng, self.watch, lambda: self._owner[place] != worker)
         processor = self._processors.get((worker, place))
         if processor is None:

@@ -87,6 +87,7 @@ class ToyCounter(Paged):
                 header = ((Position.HEADER, position.encode()),)
                 said.append(Output("findings", to, Record(key.encode(), encode(value), header)))
 
+            self.put("seen", self.state.get("seen", 0) + 1)
             if is_control(record.headers):
                 self.control(decode_control(record.value), say)
             else:
@@ -118,7 +119,7 @@ class ToyCounter(Paged):
                 key = name.removeprefix("count ")
                 say(key, {"key": key, "count": self.state[name], "tick": record.number})
             for target in range(self.targets):
-                say("", {"progress": record.number}, target)
+                say("", {"progress": record.number, "seen": self.state["seen"]}, target)
 
 
 class ToyBarrier(Paged):

@@ -1,0 +1,28 @@
+"""Runs seeds of the simulator until one fails: `python hunt.py SUBJECT SEEDS`. Exit status 3: found; 0: not found."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from engine.simulate.run import SimulationError, simulate
+
+FOUND = 3
+SUBJECTS = {"toy": ("sim_toy", "toy_subject"), "stages": ("sim_stages", "stages_subject")}
+
+
+def hunt(subject: str, seeds: int) -> int:
+    module, name = SUBJECTS[subject]
+    make_subject = getattr(import_module(module), name)
+    for seed in range(seeds):
+        try:
+            simulate(seed, make_subject)
+        except SimulationError as error:
+            print(f"found by seed {seed}: {str(error)[:300]}")
+            return FOUND
+    print(f"not found by {seeds} seeds")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(hunt(sys.argv[1], int(sys.argv[2])))

@@ -1,0 +1,107 @@
+"""Both real stages over a short random history of a shop: repeats, disorder, silence, nonsense, other rules."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.model.identity import series_key
+from engine.model.records import Tick
+from engine.model.time import MINUTE, SECOND, format_time
+from engine.model.topics import OWN_TOPICS
+from engine.rules.loader import load_read
+from engine.rules.source import read_text
+from engine.runtime.context import StageContext
+from engine.runtime.ports import Output
+from engine.runtime.stage1 import Stage1
+from engine.runtime.stage2 import Stage2
+from engine.simulate.subject import Request, Subject
+from engine.wire.batch import Record
+from engine.wire.control import encode_control
+from engine.wire.partition import owner
+
+if TYPE_CHECKING:
+    from random import Random
+
+    from engine.rules.ruleset import RuleSet
+
+TEXT = (Path(__file__).parent / "sim_rules.yaml").read_text()
+BEGIN = 1_700_000_400 * SECOND // (10 * MINUTE) * 10 * MINUTE
+SERIES = [
+    *(("orders", {"region": region}) for region in ("eu", "us", "ap")),
+    *(("tickets", {"region": region, "channel": channel}) for region in ("eu", "us") for channel in ("web", "phone")),
+    *(("latency", {"region": region}) for region in ("eu", "us")),
+]
+NONSENSE = (b"{", b"", b'{"kpi":"unheard_of","time":1700000400,"value":1}', b'{"kpi":"orders","time":1,"value":"x"}')
+
+
+@cache
+def rule_set(other: bool = False) -> RuleSet:  # noqa: FBT001, FBT002 - one of two
+    text = TEXT.replace("below: 30, recover_at: 40", "below: 20, recover_at: 25") if other else TEXT
+    text = text.replace("id: tickets-high\n", "id: tickets-many\n").replace("tickets-high,", "tickets-many,") if other else text
+    loaded = load_read(read_text("sim_rules.yaml", text))
+    assert loaded.rule_set is not None, loaded.problems
+    return loaded.rule_set
+
+
+def measurement(rng: Random, now: int, sent: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
+    """Key and value of one message: mostly new, sometimes seen, sometimes nonsense."""
+    if sent and rng.random() < 0.15:
+        return rng.choice(sent)
+    if rng.random() < 0.03:
+        return b"", rng.choice(NONSENSE)
+    kpi, dimensions = rng.choice(SERIES)
+    time = now + rng.randint(-4, 9) * MINUTE + rng.randint(0, 59) * SECOND
+    if rng.random() < 0.05:
+        time -= rng.randint(5, 40) * MINUTE
+    fields = {"kpi": kpi, "dimensions": dimensions, "time": format_time(time), "value": rng.randint(0, 12)}
+    if rng.random() < 0.7:
+        fields["id"] = f"m{rng.randint(0, 10**6)}"
+    message = series_key(kpi, dimensions).encode(), msgspec.json.encode(fields)
+    sent.append(message)
+    return message
+
+
+def feed_of(rng: Random, partitions: int, ticks: int) -> list[Output]:
+    feed: list[Output] = []
+    sent: list[tuple[bytes, bytes]] = []
+    for number in range(ticks):
+        now = BEGIN + number * 10 * MINUTE
+        record = encode_control(Tick("replay", now // (10 * MINUTE), format_time(now)))
+        feed += [Output("measurements", partition, record) for partition in range(partitions)]
+        for _ in range(rng.choice((0, 8, 20, 30))):
+            key, value = measurement(rng, now, sent)
+            where = owner(key, partitions) if rng.random() < 0.95 else rng.randrange(partitions)
+            feed.append(Output("measurements", where, Record(key, value)))
+    return feed
+
+
+def stages_subject(rng: Random) -> Subject:
+    measurements, findings = rng.randint(1, 3), rng.randint(1, 2)
+    counts = dict.fromkeys(OWN_TOPICS, 1) | {
+        "measurements": measurements,
+        "kpi-state": measurements,
+        "findings": findings,
+        "review-triggers": findings,
+        "checkpoints": measurements + findings,
+    }
+    first, second = rule_set(), rule_set(other=True)
+    ticks = rng.randint(3, 10)
+    feed = feed_of(rng, measurements, ticks)
+    requests = [Request(0, first.hash, 0)]
+    if rng.random() < 0.3:
+        from_tick = BEGIN // (10 * MINUTE) + rng.randint(0, ticks)
+        requests.append(Request(rng.randint(0, len(feed)), second.hash, from_tick))
+    context = StageContext({each.hash: each for each in (first, second)}, first.hash, measurements, findings)
+    return Subject(
+        name="stages",
+        partitions=counts,
+        feed=feed,
+        requests=requests,
+        make_stage_1=lambda partition: Stage1(partition, context),
+        make_stage_2=lambda partition: Stage2(partition, context),
+        same_in_any_order=len(requests) == 1,
+    )
