@@ -181,7 +181,7 @@ class Advance:
     def _open(
         self, name: str, scope: str, opened: str, event_time: str, now: str, rules: RuleSet, around: Surroundings
     ) -> Review | None:
-        if self.book.open >= around.limits.reviews_open_max:
+        if self.book.open_count >= around.limits.reviews_open_max:
             self._count("refused", "too_many_reviews")
             return None
         rule = rules.rule_by_id[name]

@@ -54,7 +54,7 @@ class Book:
         self.closed_max = closed_max
         self.reviews: dict[Key, list[Review]] = {}
         self.dirty: set[Key] = set()
-        self.open = 0
+        self.open_count = 0
         self._by_id: dict[str, Key] = {}
         self._closed: dict[int, Key] = {}
         self.closings = 0
@@ -73,7 +73,7 @@ class Book:
         key = (review.rule, review.scope)
         self.reviews.setdefault(key, []).append(review)
         self._by_id[review.id] = key
-        self.open += 1
+        self.open_count += 1
         self.dirty.add(key)
 
     def change(self, review: Review, state: State) -> None:
@@ -82,13 +82,13 @@ class Book:
         was_open, review.state = review.is_open, state
         self.dirty.add(key)
         if was_open and not review.is_open:
-            self.open -= 1
+            self.open_count -= 1
             self.closings += 1
             review.closed = self.closings
             self._closed[review.closed] = key
             self._prune(key)
         elif not was_open and review.is_open:
-            self.open += 1
+            self.open_count += 1
             self._closed.pop(review.closed, None)
             review.closed = 0
 
@@ -115,6 +115,6 @@ class Book:
         self.dirty.clear()
         entries = [(review, key) for key, each in reviews.items() for review in each]
         self._by_id = {review.id: key for review, key in entries}
-        self.open = sum(review.is_open for review, _ in entries)
+        self.open_count = sum(review.is_open for review, _ in entries)
         self._closed = dict(sorted((review.closed, key) for review, key in entries if review.closed))
         self.closings = closings

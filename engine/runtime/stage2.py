@@ -70,9 +70,9 @@ class Stage2:
         self._tick: int | None = None
         self._tick_time: Micros | None = None
         self._barriers = Barriers(context.measurement_partitions)
-        self._correlator = Correlator(self._rules(self._hash), context.limits)
-        self._book = Book(context.limits.reviews_open_max)
-        self._reviews = Advance(self._book)
+        self.correlator = Correlator(self._rules(self._hash), context.limits)
+        self.book = Book(context.limits.reviews_open_max)
+        self._reviews = Advance(self.book)
         self._counts: dict[str, int] = {}
         self._offset = 0
         self._ordinal = 0
@@ -88,12 +88,12 @@ class Stage2:
     def counters(self) -> dict[str | tuple[str, ...], int]:
         """What happened since this object was made, and how much there is."""
         found: dict[str | tuple[str, ...], int] = {
-            "reviews_open": self._book.open,
+            "reviews_open": self.book.open_count,
             "records_waiting": len(self._barriers.waiting),
-            "joins": len(self._correlator.joined),
+            "joins": len(self.correlator.joined),
         }
         found.update(self._counts)
-        found.update(self._correlator.counts)
+        found.update(self.correlator.counts)
         found.update(self._reviews.counts.items())
         return found
 
@@ -146,7 +146,7 @@ class Stage2:
     def _pass(self, barrier: Barrier) -> Iterable[ReviewTrigger]:
         """A barrier: what was caused up to it under the present rules, then the activations from its tick on."""
         around = self._around(barrier.time)
-        judgements = self._correlator.advance(barrier)
+        judgements = self.correlator.advance(barrier)
         self._count("barriers")
         for judgement in judgements:
             yield from self._reviews.judgement(judgement, around)
@@ -154,7 +154,7 @@ class Stage2:
             wanted = self._pending.pop(0)
             if wanted.number > self._activation:
                 self._activation, self._hash = wanted.number, wanted.hash
-                for judgement in self._correlator.activate(self._rules(wanted.hash)):
+                for judgement in self.correlator.activate(self._rules(wanted.hash)):
                     yield from self._reviews.judgement(judgement, around)
 
     def _request(self, activate: Activate) -> None:
@@ -205,7 +205,7 @@ class Stage2:
     def dirty_pages(self) -> dict[str, bytes]:
         """Pages changed since they were last asked for."""
         pages: dict[str, bytes] = {}
-        reviews, joined = self._by_bucket(self._book.dirty), self._by_bucket(self._correlator.dirty)
+        reviews, joined = self._by_bucket(self.book.dirty), self._by_bucket(self.correlator.dirty)
         pages |= self._review_pages(reviews) | self._join_pages(joined)
         if self._changed:
             waiting = self._waiting_pages()
@@ -228,18 +228,18 @@ class Stage2:
         return pages
 
     def _clean(self) -> None:
-        self._book.dirty.clear()
-        self._correlator.dirty.clear()
+        self.book.dirty.clear()
+        self.correlator.dirty.clear()
         self._changed = False
 
     def _by_bucket(self, keys: Iterable[Key]) -> set[int]:
         return {_bucket(key) for key in keys}
 
     def _review_pages(self, buckets: set[int]) -> dict[str, bytes]:
-        return _pages("reviews", buckets, self._book.reviews)
+        return _pages("reviews", buckets, self.book.reviews)
 
     def _join_pages(self, buckets: set[int]) -> dict[str, bytes]:
-        return _pages("joins", buckets, self._correlator.joined)
+        return _pages("joins", buckets, self.correlator.joined)
 
     def _waiting_pages(self) -> dict[str, bytes]:
         waiting = self._barriers.waiting
@@ -253,7 +253,7 @@ class Stage2:
         reached = _Reached(
             rule_set=self._hash,
             activation=self._activation,
-            closings=self._book.closings,
+            closings=self.book.closings,
             tick=self._tick,
             tick_time=self._tick_time,
             pending=self._pending,
@@ -291,18 +291,18 @@ class Stage2:
         self._tick, self._tick_time = reached.tick, reached.tick_time
         self._barriers = reached.barriers
         self._barriers.waiting = waiting
-        counts = self._correlator.counts
-        self._correlator.close()
-        self._correlator = Correlator(self._rules(self._hash), self.context.limits)
-        self._correlator.counts = counts
-        self._correlator.restore(joined)
-        self._book.restore(reviews, reached.closings)
+        counts = self.correlator.counts
+        self.correlator.close()
+        self.correlator = Correlator(self._rules(self._hash), self.context.limits)
+        self.correlator.counts = counts
+        self.correlator.restore(joined)
+        self.book.restore(reviews, reached.closings)
         self._waiting_written = self._waiting_pages()
         self._changed = False
 
     def close(self) -> None:
         """Retract the facts that this partition has in durable_rules."""
-        self._correlator.close()
+        self.correlator.close()
 
 
 _encoder = msgspec.msgpack.Encoder()

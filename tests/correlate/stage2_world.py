@@ -142,7 +142,7 @@ def standard(**fields: Any) -> RuleSet:
 class World:
     """A Stage2 with a log of its own. Stage 1 partitions count their own offsets."""
 
-    def __init__(self, rules: RuleSet, partitions: int = 1, **context: Any) -> None:
+    def __init__(self: Any, rules: RuleSet, partitions: int = 1, **context: Any) -> None:
         self.rules = rules
         self.sets = {rules.hash: rules}
         self.context = StageContext(self.sets, rules.hash, partitions, 1, limits=Limits(), **context)
@@ -154,7 +154,7 @@ class World:
         self.outputs: list[Output] = []
         self._applied = 0
 
-    def write(self, value: Any, partition: int | None = None, **_: Any) -> None:
+    def write(self: Any, value: Any, partition: int | None = None, **_: Any) -> None:
         headers: tuple[tuple[str, bytes], ...] = ()
         if partition is not None:
             headers = ((Position.HEADER, Position(1, partition, self.from_stage1[partition], 0).encode()),)
@@ -162,18 +162,18 @@ class World:
         data = value if isinstance(value, bytes) else encode_record(value)
         self.log.append(Record(b"k", data, headers))
 
-    def tick(self, number: int, time: str | None = None) -> None:
+    def tick(self: Any, number: int, time: str | None = None) -> None:
         for partition in range(self.partitions):
             self.write(Progress(partition, number, time or tick_time(number)), partition)
 
-    def run(self) -> list[ReviewTrigger]:
+    def run(self: Any) -> list[ReviewTrigger]:
         """Apply what was written since the last run; the triggers it gave."""
         outputs = apply(self.stage, self.log, self._applied)
         self._applied = len(self.log)
         self.outputs += outputs
         return triggers_of(outputs)
 
-    def told(self) -> list[tuple[str, str, str | None]]:
+    def told(self: Any) -> list[tuple[str, str, str | None]]:
         """The same, short: what happened, at which event time, why."""
         return [(short(each), each.data.event_time, each.data.cause) for each in self.run()]
 
@@ -197,7 +197,7 @@ def facts_standing() -> int:
     latest = join.Facts()
     latest.put(2, "here", 0)
     latest.close()
-    return sum(len(join._host.get_facts(name, join.SID)) for name in join._registered)
+    return join.facts_in_process()
 
 
 def short(trigger: ReviewTrigger) -> str:

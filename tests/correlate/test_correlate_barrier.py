@@ -8,7 +8,7 @@ from engine.model.records import Progress
 RULES = standard()
 
 
-def report(barriers, partition, number):
+def report(barriers: Barriers, partition: int, number: int):
     return [
         (barrier.number, barrier.records) for barrier in barriers.report(Progress(partition, number, tick_time(number)))
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ steps = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(steps, st.integers(0, 60))
-def test_matches_are_those_of_a_naive_join_through_retractions_and_a_rebuild(operations, rebuild_at):
+def test_matches_are_those_of_a_naive_join_through_retractions_and_a_rebuild(operations: Any, rebuild_at: int):
     facts, there = Facts(), set()
     for number, (puts, slots, place, slot) in enumerate(operations):
         if slot >= slots:

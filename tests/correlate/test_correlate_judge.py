@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -33,7 +34,7 @@ def parts_of(values: list[float], number: int) -> Parts:
 
 @settings(max_examples=200, deadline=None)
 @given(series, st.randoms())
-def test_merged_parts_give_the_value_over_all_measurements_in_any_order(values, random):
+def test_merged_parts_give_the_value_over_all_measurements_in_any_order(values: Any, random: Any):
     shares = [parts_of(each, number) for number, each in enumerate(values)]
     shuffled = random.sample(shares, len(shares))
     everything = [value for each in values for value in each]
@@ -53,13 +54,13 @@ def test_merged_parts_give_the_value_over_all_measurements_in_any_order(values, 
         assert aggregate(shuffled, aggregation) == aggregate(shares, aggregation)
 
 
-def naive_median(values):
+def naive_median(values: Any):
     ordered = sorted(values)
     middle = len(ordered) // 2
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
-def naive_verdict(value, earlier, judge, direction):
+def naive_verdict(value: Any, earlier: Any, judge: Judge, direction: str):
     usual = naive_median(earlier)
     if usual == 0:
         return "unknown"
@@ -80,7 +81,7 @@ def naive_verdict(value, earlier, judge, direction):
     st.sampled_from([0, 1, 3]),
     st.sampled_from(["higher_is_better", "lower_is_better", "in_band"]),
 )
-def test_a_side_is_judged_as_the_definition_says(value, earlier, by, noise, direction):
+def test_a_side_is_judged_as_the_definition_says(value: Any, earlier: Any, by: float, noise: float, direction: str):
     judge = Judge(by, "windows", len(earlier), noise, hold=False)
     usual = usual_of([BaselinePoint(day(number), float(each)) for number, each in enumerate(earlier)], len(earlier))
     judged = judge_side(float(value), usual, judge, direction, "improved")
@@ -97,7 +98,7 @@ def test_a_side_is_judged_as_the_definition_says(value, earlier, by, noise, dire
         ("below", None, "improved", "unknown"),
     ],
 )
-def test_a_level_is_strictly_past(side, value, wanted, verdict):
+def test_a_level_is_strictly_past(side: str, value: Any, wanted: str, verdict: str):
     judge = Judge(0.1, "windows", 3, 0, hold=False, level=60.0, side=side)
     assert judge_side(value, None, judge, "in_band", wanted).verdict == verdict
 
@@ -111,7 +112,7 @@ def test_a_usual_level_needs_every_earlier_value():
 @pytest.mark.parametrize(
     ("reference", "step", "expected"), [("windows", DAY, 4), ("days", HOUR, 24), ("days", DAY, 1), ("weekdays", DAY, 7)]
 )
-def test_references_are_whole_numbers_of_windows(reference, step, expected):
+def test_references_are_whole_numbers_of_windows(reference: str, step: int, expected: Any):
     assert stride(reference, 4, step) == expected
 
 

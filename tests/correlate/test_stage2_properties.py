@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,12 +16,15 @@ from engine.runtime.stage2 import Stage2
 from engine.wire.batch import Record
 from engine.wire.encode import encode_record
 
+if TYPE_CHECKING:
+    from engine.runtime.ports import Output
+
 RULES = standard()
 CHANGED = standard(fingerprint="changed")
 DAYS = 12
 
 
-def partition_stream(random, partition, partitions):
+def partition_stream(random: Random, partition: int, partitions: int):
     """What one stage 1 partition says, in its order: (value, partition) pairs."""
     stream = []
     firing = {}
@@ -48,14 +52,14 @@ def partition_stream(random, partition, partitions):
     return [(each, partition) for each in stream]
 
 
-def interleaved(random, streams):
+def interleaved(random: Random, streams: Any):
     """Any merge that keeps each partition's order."""
     left = [list(stream) for stream in streams]
     while any(left):
         yield random.choice([stream for stream in left if stream]).pop(0)
 
 
-def world_of(streams, random, *, extra=()):
+def world_of(streams: Any, random: Random, *, extra: Any = ()):
     world = World(RULES, partitions=len(streams))
     world.sets[CHANGED.hash] = CHANGED
     for value, partition in interleaved(random, streams):
@@ -65,13 +69,13 @@ def world_of(streams, random, *, extra=()):
     return world
 
 
-def bytes_of(outputs):
+def bytes_of(outputs: list[Output]):
     return sorted((each.topic, each.record.key or b"", each.record.value) for each in outputs)
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**9), st.integers(1, 4))
-def test_any_order_between_partitions_gives_the_same_triggers(seed, partitions):
+def test_any_order_between_partitions_gives_the_same_triggers(seed: int, partitions: int):
     streams = [partition_stream(Random(f"{seed}-{each}"), each, partitions) for each in range(partitions)]
     found = []
     for order in range(3):
@@ -83,7 +87,7 @@ def test_any_order_between_partitions_gives_the_same_triggers(seed, partitions):
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**9), st.randoms())
-def test_any_cut_and_any_crash_gives_the_same_outputs(seed, random):
+def test_any_cut_and_any_crash_gives_the_same_outputs(seed: int, random: Random):
     streams = [partition_stream(Random(f"{seed}-{each}"), each, 2) for each in range(2)]
     plain = world_of(streams, Random(seed), extra=[(40, Activate(0, CHANGED.hash, 24 * 6))])
     expected = apply(plain.stage, plain.log, 0)
@@ -108,7 +112,7 @@ def test_any_cut_and_any_crash_gives_the_same_outputs(seed, random):
     assert outputs == expected
     assert stage.all_pages() == plain.stage.all_pages()
     assert stage.rule_set_hash == CHANGED.hash
-    assert len(stage._correlator.facts) == len(plain.stage._correlator.facts)
+    assert len(stage.correlator.facts) == len(plain.stage.correlator.facts)
     stage.close()
     plain.stage.close()
 
@@ -146,14 +150,14 @@ def test_thousands_of_restarts_in_one_process_leave_no_facts_behind():
     half = len(world.log) // 2
     apply(world.stage, world.log, 0, half)
     pages = world.stage.all_pages()
-    standing = len(world.stage._correlator.facts)
+    standing = len(world.stage.correlator.facts)
     assert standing > 0
     world.stage.close()
     before = facts_standing()
     for _ in range(1_500):
         stage = Stage2(0, world.context)
         stage.restore(pages)
-        assert len(stage._correlator.facts) == standing
+        assert len(stage.correlator.facts) == standing
         stage.close()
     assert facts_standing() <= before
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import pytest
 
-from engine.review.lifecycle import OPEN, move
+from engine.review.lifecycle import OPEN, Close, Event, State, move
 
 STATES = ("firing", "ended", "resolved", "answered", "withdrawn")
 EVENTS = (
@@ -20,6 +21,7 @@ EVENTS = (
     "answer",
 )
 # Rows: states. Columns: events as above. `state:happening`, empty where nothing happens.
+# ruff: noqa: E501 (a table is read across)
 ON_ANSWER = """
 firing    |                | firing:updated   | withdrawn:withdrawn | ended:updated    | ended:updated    |                | firing:updated | answered:resolved
 ended     | firing:updated | ended:updated    | withdrawn:withdrawn | ended:updated    | ended:updated    | firing:updated | ended:updated  | resolved:resolved
@@ -34,7 +36,7 @@ withdrawn | firing:updated | firing:updated   |                     |           
 """
 
 
-def rows(table):
+def rows(table: str):
     for line in table.strip().splitlines():
         state, *cells = (cell.strip() for cell in line.split("|"))
         yield from ((state, event, cell) for event, cell in zip(EVENTS, cells, strict=True))
@@ -47,7 +49,7 @@ def rows(table):
         *(("on_recovery", *row) for row in rows(ON_RECOVERY)),
     ],
 )
-def test_each_state_and_event(close, state, event, expected):
+def test_each_state_and_event(close: Close, state: State, event: Event, expected: Any):
     made = move(state, event, close)
     assert ("" if made is None else f"{made.state}:{made.happening}") == expected
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from stage2_world import (
@@ -30,7 +32,7 @@ ANSWER = standard(review=spec("on_answer", participants=("sales",), question="Wh
 LATE = "late measurement"
 
 
-def f(transition, at, opened=None, rules=RULES, **fields):
+def f(transition: str, at: int, opened: Any = None, rules: Any = RULES, **fields: Any):
     return finding(transition, at, opened, rules=rules, **fields)
 
 
@@ -126,7 +128,7 @@ SCENARIOS = {
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_scenario(name):
+def test_scenario(name: str):
     findings, expected = SCENARIOS[name]
     world = World(RULES)
     for each in findings:
@@ -171,7 +173,7 @@ def test_before_the_first_tick_the_event_time_stands_in():
     assert (trigger.time, trigger.data.due) == (day(3), day(5))
 
 
-def command(review, action="resolve", **fields):
+def command(review: str, action: str = "resolve", **fields: Any):
     return ReviewCommand("c1", review, action, "ann", day(9), **fields)
 
 
@@ -223,7 +225,7 @@ def test_an_acknowledgement_is_told_once():
 
 
 @pytest.mark.parametrize("which", ["unknown", "closes on recovery", "closed"])
-def test_a_command_that_is_refused_changes_no_byte_of_any_review(which):
+def test_a_command_that_is_refused_changes_no_byte_of_any_review(which: str):
     rules = RULES if which == "closes on recovery" else ANSWER
     world = World(rules)
     world.write(f("firing", 3, rules=rules), 0)
@@ -308,14 +310,14 @@ def test_a_series_that_flaps_keeps_only_its_newest_reviews():
         world.write(f("firing", 3 + 2 * number), 0)
         world.write(f("resolved", 4 + 2 * number, 3 + 2 * number), 0)
     assert len(world.run()) == 120
-    assert len(world.stage._book.reviews["high", 'traffic{"c":"a"}']) == 8
+    assert len(world.stage.book.reviews["high", 'traffic{"c":"a"}']) == 8
 
 
-def silent(c, at=3, **fields):
+def silent(c: str, at: int = 3, **fields: Any):
     return f("firing", at, name="quiet", c=c, **fields)
 
 
-def heard(c, at, opened=3, **fields):
+def heard(c: str, at: int, opened: Any = 3, **fields: Any):
     return f("resolved", at, opened, name="quiet", c=c, **fields)
 
 
