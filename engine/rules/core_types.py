@@ -53,10 +53,15 @@ def resolve_tagged(tag: str, text: str) -> str | int | float | bool | None:
         return float(value)
     wanted = {"null": type(None), "bool": bool, "int": int, "float": float}.get(tag.removeprefix(_PREFIX))
     if wanted is None:
-        raise UnreadableScalar("a plain value", f"the tag {tag}", "leave the tag out")
+        raise UnreadableScalar("a plain value", f"the tag {shown_tag(tag)}", "leave the tag out")
     if type(value) is not wanted:
-        raise UnreadableScalar(f"text that fits the tag {tag}", f'"{text[:40]}"', "leave the tag out")
+        raise UnreadableScalar(f"text that fits the tag {shown_tag(tag)}", f'"{text[:40]}"', "leave the tag out")
     return value
+
+
+def shown_tag(tag: str) -> str:
+    """A tag as people write it: `!!int`."""
+    return tag.replace(_PREFIX, "!!", 1)
 
 
 def _number(text: str) -> str | int | float:

@@ -118,7 +118,10 @@ def _expectation(code: str, context: dict[str, Any], detail: ErrorDetails) -> tu
         return f"a number {'not below' if 'ge' in context else 'not above'} {limit}", "change it"
     if code in ("too_short", "too_long"):
         limit = context.get("min_length", context.get("max_length"))
-        return f"{'at least' if 'min_length' in context else 'at most'} {limit} items", "change the list"
+        return (
+            f"{'at least' if 'min_length' in context else 'at most'} {limit} item{'' if limit == 1 else 's'}",
+            "change the list",
+        )
     return f"something else ({detail['msg']})", "change it"
 
 

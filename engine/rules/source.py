@@ -15,7 +15,7 @@ import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave the C parser out
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from engine.rules.core_types import MAP, PLAIN, SEQ, STR, UnreadableScalar, resolve_plain, resolve_tagged
+from engine.rules.core_types import MAP, PLAIN, SEQ, STR, UnreadableScalar, resolve_plain, resolve_tagged, shown_tag
 from engine.rules.problems import Problem
 from engine.rules.syntax import Salvage, salvage, syntax_problem
 
@@ -235,7 +235,7 @@ class _Builder:
         if isinstance(node, ScalarNode):
             return self._scalar(node)
         if node.tag not in (MAP, SEQ):
-            self._note(node, "tag", "a plain mapping or list", f"the tag {node.tag}", "leave the tag out")
+            self._note(node, "tag", "a plain mapping or list", f"the tag {shown_tag(node.tag)}", "leave the tag out")
         if isinstance(node, SequenceNode):
             return [self.build(item, depth + 1) for item in node.value]
         return self._mapping(node, depth)
