@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave the C parser out
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from engine.rules.core_types import MAP, PLAIN, SEQ, STR, UnreadableScalar, resolve_plain, resolve_tagged, shown_tag
+from engine.rules.core_types import MAP, PLAIN, SEQ, STR
+from engine.rules.plain_values import Builder
 from engine.rules.problems import Problem
 from engine.rules.syntax import Salvage, salvage, syntax_problem
 
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
     from engine.rules.problems import Level
 
 FILE_BYTES_MAX = 16_000_000
-NODES_MAX = 200_000
-DEPTH_MAX = 50
 BRACKETS_MAX = 1_000
-"""Of one document: its nesting, and its values with those that aliases repeat. What is more is refused."""
+"""Open at once. What is more is refused."""
 
 _SUFFIXES = (".yaml", ".yml")
 _DOCUMENT_START = re.compile(rb"^---(?=\s|$)", re.MULTILINE)
@@ -215,80 +214,8 @@ def _split(content: bytes) -> Iterator[bytes]:
 def _add_document(result: Read, file: str, root: Node) -> None:
     if isinstance(root, ScalarNode) and root.value == "":
         return  # nothing between two `---`
-    builder = _Builder(file, result.problems)
-    data = builder.build(root, 0)
+    data = Builder(file, result.problems).build(root, 0)
     result.documents.append(Document(file, root, data))
-
-
-class _Builder:
-    """Turns nodes into plain values and notes duplicate keys and values that have no core type."""
-
-    def __init__(self, file: str, problems: list[Problem]) -> None:
-        self._file = file
-        self._problems = problems
-        self._nodes = 0
-
-    def build(self, node: Node, depth: int) -> Any:  # noqa: ANN401 - YAML holds anything
-        self._nodes += 1
-        if depth > DEPTH_MAX or self._nodes > NODES_MAX:
-            return self._too_large(node)
-        if isinstance(node, ScalarNode):
-            return self._scalar(node)
-        if node.tag not in (MAP, SEQ):
-            self._note(node, "tag", "a plain mapping or list", f"the tag {shown_tag(node.tag)}", "leave the tag out")
-        if isinstance(node, SequenceNode):
-            return [self.build(item, depth + 1) for item in node.value]
-        return self._mapping(node, depth)
-
-    def _scalar(self, node: ScalarNode) -> object:
-        if node.tag == STR:
-            return node.value
-        try:
-            return resolve_plain(node.value) if node.tag == PLAIN else resolve_tagged(node.tag, node.value)
-        except UnreadableScalar as error:
-            self._note(node, "scalar", error.expected, error.found, error.mend)
-            return node.value
-
-    def _mapping(self, node: Node, depth: int) -> dict[str, Any]:
-        result: dict[str, Any] = {}
-        first: dict[str, Node] = {}
-        for key_node, value_node in node.value:
-            key = key_node.value
-            if not isinstance(key, str):
-                self._note(key_node, "key", "a name as key", "a mapping or list", "write `name: value`")
-            elif key in result:
-                self._note_duplicate(key_node, first[key])
-            else:
-                first[key] = key_node
-                result[key] = self.build(value_node, depth + 1)
-        return result
-
-    def _note_duplicate(self, node: Node, first: Node) -> None:
-        line, column = _mark(first)
-        self._note(
-            node,
-            "duplicate-key",
-            f"the key `{node.value}` once",
-            f"it again (first at {line}:{column})",
-            "keep one of the two",
-        )
-
-    def _too_large(self, node: Node) -> None:
-        if self._nodes <= NODES_MAX + 1:
-            self._nodes = NODES_MAX + 1  # say it once a document
-            found = "more"
-            self._note(
-                node,
-                "too-large",
-                f"at most {DEPTH_MAX} levels and {NODES_MAX:,} values in a document",
-                found,
-                "split the document, or use fewer aliases",
-            )
-            self._nodes += 1
-
-    def _note(self, node: Node, code: str, expected: str, found: str, mend: str) -> None:
-        line, column = _mark(node)
-        self._problems.append(Problem(self._file, line, column, code, expected, found, mend))
 
 
 def _step(node: Node, part: str | int) -> tuple[Node, Node] | None:
