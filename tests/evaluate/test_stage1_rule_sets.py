@@ -92,6 +92,14 @@ def test_raw_points_that_are_not_final_move_along():
     ]
 
 
+def test_what_was_counted_before_an_activation_in_the_same_batch_stays_counted():
+    old, new = rule_set(GONE), rule_set(KEPT)
+    stage = Stage1(0, StageContext({one.hash: one for one in (old, new)}, old.hash, 1, 1))
+    records = [*scenario(new), measure(41, 8.0)]
+    stage.apply(Batch("m", 0, 0, len(records) - 1, len(records), encode_batch(records, 0)))
+    assert (stage.counts["accepted"], stage.counts["duplicate"]) == (5, 1)
+
+
 def test_an_activation_with_a_number_that_is_not_higher_is_ignored():
     old, new = rule_set(GONE), rule_set(KEPT)
     records = [measure(1, 8.0), encode_control(Activate(5, old.hash, 1)), encode_control(Activate(5, new.hash, 1))]
