@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.model.topics import CONTROL, FINDINGS, MEASUREMENTS, TRIGGERS
-from engine.runtime.memory_log import MemoryLog
-from engine.runtime.ports import Output, Position
+import msgspec
+
+from engine.model.topics import CONTROL, DEAD_LETTERS, FINDINGS, MEASUREMENTS, TRIGGERS
 from engine.runtime.processor import Processor
+from engine.simulate.elsewhere import check_elsewhere
+from engine.simulate.retell import Said, position_of, require_equal, tell
 from engine.simulate.watch import require
 from engine.simulate.world import finish
 from engine.wire.batch import Record
 from engine.wire.control import decode_control, is_control
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-    from engine.runtime.ports import Stage
+    from engine.runtime.ports import Output, Position, Stage
+    from engine.runtime.processor import Place
+    from engine.simulate.subject import Subject
     from engine.simulate.world import World
     from engine.wire.batch import LogRecord
-
-Said = tuple[str, bytes | None, bytes | None]
-"""Topic, key and value: what of an output is promised."""
 
 
 class Positioned(NamedTuple):
@@ -34,10 +35,11 @@ class Positioned(NamedTuple):
 
 def check(world: World) -> None:
     """Hold a world that has come to rest against its oracle; InvariantError names the first difference."""
-    stage_1 = _retell(world, MEASUREMENTS, world.subject.make_stage_1)
-    stage_2 = _retell(world, FINDINGS, world.subject.make_stage_2)
+    stage_1 = _retell(world, MEASUREMENTS)
+    stage_2 = _retell(world, FINDINGS)
     _check_input(world, [output for outputs in stage_1 for output in outputs])
     for source, outputs in enumerate(stage_1):
+        _check_progress(source, outputs)
         _check_sequences(world, FINDINGS, source, outputs)
         _check_manifests(world, source, outputs)
     first_of_stage_2 = len(stage_1)
@@ -46,32 +48,19 @@ def check(world: World) -> None:
         _check_manifests(world, first_of_stage_2 + source, outputs)
     said = [output for outputs in (*stage_1, *stage_2) for output in outputs]
     _check_sets(world, said)
-    if world.subject.same_in_any_order:
-        _check_from_the_beginning(world, stage_1)
+    _check_dead_letters(world)
+    if world.subject.same_everywhere:
+        for measurements, findings in ((1, 1), (4, 2)):
+            check_elsewhere(world, measurements, findings)
     for place in world.places:
         _check_rest(world, world.processor(place))
 
 
-def _retell(world: World, topic: str, make_stage: Callable[[int], Stage]) -> list[list[Output]]:
+def _retell(world: World, topic: str) -> list[list[Output]]:
     return [
-        tell(world.memory, topic, partition, make_stage(partition))
+        tell(world.memory, topic, partition, world.subject.make_stage(topic, partition))
         for partition in range(world.subject.partitions[topic])
     ]
-
-
-def tell(log: MemoryLog, topic: str, partition: int, stage: Stage) -> list[Output]:
-    """All that a fresh stage says to one partition of a log."""
-    outputs, offset = list[Output](), 0
-    while (batch := finish(log.read(topic, partition, offset, records_max=1_000_000))) is not None:
-        outputs += stage.apply(batch)
-        offset = batch.next_offset
-    stage.close()
-    return outputs
-
-
-def position_of(headers: Iterable[tuple[str, bytes]]) -> Position | None:
-    """The position that a record carries, if any."""
-    return next((Position.decode(value) for name, value in headers if name == Position.HEADER), None)
 
 
 def read_once(found: Iterable[LogRecord], source: int) -> list[Positioned]:
@@ -119,16 +108,7 @@ def _check_sets(world: World, outputs: Iterable[Output]) -> None:
             for partition in range(world.subject.partitions[topic])
             for record in world.memory.records(topic, partition)
         }
-        _require_equal(topic, found, expected.get(topic, set()))
-
-
-def _require_equal(what: str, found: set[Said], expected: set[Said]) -> None:
-    missing, extra = expected - found, found - expected
-    require(
-        not missing and not extra,
-        f"{what}: {len(missing)} are missing, such as {next(iter(missing), None)}; "
-        f"{len(extra)} are too many, such as {next(iter(extra), None)}",
-    )
+        require_equal(topic, found, expected.get(topic, set()))
 
 
 def _check_manifests(world: World, checkpoints: int, outputs: Sequence[Output]) -> None:
@@ -178,34 +158,49 @@ def _check_activations(world: World) -> None:
         require(not missing, f"{place}: the activations {sorted(missing)} of control are not there")
 
 
-def _check_from_the_beginning(world: World, stage_1: Sequence[Sequence[Output]]) -> None:
-    """The triggers do not depend on anything that happened on the way: tell the findings anew, source by source."""
-    log = MemoryLog(world.subject.partitions)
-    findings = [output for outputs in stage_1 for output in outputs if output.topic == FINDINGS]
-    log.append_now(findings)
-    expected: set[Said] = set()
-    found: set[Said] = set()
-    for partition in range(world.subject.partitions[FINDINGS]):
-        for output in tell(log, FINDINGS, partition, world.subject.make_stage_2(partition)):
-            expected.add((output.topic, output.record.key, output.record.value))
-    for partition in range(world.subject.partitions[TRIGGERS]):
-        found |= {(TRIGGERS, record.key, record.value) for record in world.memory.records(TRIGGERS, partition)}
-    _require_equal("triggers of a world without faults", found, {said for said in expected if said[0] == TRIGGERS})
+def _check_dead_letters(world: World) -> None:
+    """Stage 2 must be able to read whatever stage 1 says."""
+    for record in world.memory.records(DEAD_LETTERS, 0):
+        require(
+            b'"topic":"findings"' not in (record.value or b""), f"stage 2 refused what stage 1 said: {record.value!r}"
+        )
+
+
+def _check_progress(source: int, outputs: Iterable[Output]) -> None:
+    """All that was caused before a tick is said before the progress to it."""
+    reached = -1
+    for output in outputs:
+        if output.topic != FINDINGS:
+            continue
+        said = msgspec.json.decode(output.record.value or b"null")
+        if said.get("type") == "progress":
+            reached = max(reached, said["tick"])
+        else:
+            tick = said.get("tick", reached)
+            require(tick >= reached, f"source {source}: progress to {reached} was said before {said}, caused at {tick}")
+
+
+def _laid_out(subject: Subject, place: Place, stage: Stage) -> dict[str, bytes]:
+    """Pages as they are after one restoration: where things lie in memory is no part of the state."""
+    fresh = subject.make_stage(place.topic, place.partition)
+    fresh.restore(stage.all_pages())
+    pages = fresh.all_pages()
+    fresh.close()
+    return pages
 
 
 def _check_rest(world: World, processor: Processor) -> None:
     """What was committed is the whole log, and what recovers from the last manifest is what is in memory."""
-    place = processor.place
+    place, subject = processor.place, world.subject
     end = finish(world.memory.end(place.topic, place.partition))
     committed = world.memory.committed.get((place.topic, place.partition))
     require(committed == end, f"{place}: {committed} is committed at the end, {end} was expected")
-    make = world.subject.make_stage_1 if place.topic == MEASUREMENTS else world.subject.make_stage_2
-    successor = Processor(world.memory, place, lambda: make(place.partition))
+    successor = Processor(world.memory, place, lambda: subject.make_stage(place.topic, place.partition))
     position = finish(successor.recover())
     require(position == end, f"{place}: a successor begins at {position}, {end} was expected")
     same_rules = successor.stage.rule_set_hash == processor.stage.rule_set_hash
     require(same_rules, f"{place}: a successor runs the rule set {successor.stage.rule_set_hash}")
-    restored, present = successor.stage.all_pages(), processor.stage.all_pages()
+    restored, present = (_laid_out(subject, place, stage) for stage in (successor.stage, processor.stage))
     differing = sorted(name for name in restored | present if restored.get(name) != present.get(name))
     require(not differing, f"{place}: a successor's pages differ: {differing}")
     successor.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from engine.model.topics import FINDINGS, MEASUREMENTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -21,14 +23,20 @@ class Request(NamedTuple):
 class Subject(NamedTuple):
     """`feed` goes to the measurements topic in this order; the first request comes before all.
 
-    `same_in_any_order`: the triggers do not depend on how findings of different stage 1 partitions interleave, so that
-    they are held against a run without any faults from the very beginning.
+    The makers take a partition and the numbers of measurements and findings partitions. `same_everywhere`: the triggers
+    depend on the feed alone, neither on where activations stand in the logs nor on when something is forwarded, so that
+    they are held against a world without faults and of other partition counts.
     """
 
     name: str
     partitions: Mapping[str, int]
     feed: Sequence[Output]
     requests: Sequence[Request]
-    make_stage_1: Callable[[int], Stage]
-    make_stage_2: Callable[[int], Stage]
-    same_in_any_order: bool
+    make_stage_1: Callable[[int, int, int], Stage]
+    make_stage_2: Callable[[int, int, int], Stage]
+    same_everywhere: bool
+
+    def make_stage(self, topic: str, partition: int) -> Stage:
+        """A fresh stage for a partition of `measurements` or `findings`."""
+        make = self.make_stage_1 if topic == MEASUREMENTS else self.make_stage_2
+        return make(partition, self.partitions[MEASUREMENTS], self.partitions[FINDINGS])

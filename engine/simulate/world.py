@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
     from random import Random
 
-    from engine.runtime.ports import Stage
     from engine.simulate.faults import Faults
     from engine.simulate.subject import Subject
 
@@ -208,12 +207,10 @@ class World:
         log = SteppedLog(self.memory, self._faults, self._rng, self.watch, lambda: self._owner[place] != worker)
         processor = self._processors.get((worker, place))
         if processor is None:
-            processor = self._processors[worker, place] = Processor(log, place, lambda: self._make_stage(place))
+            processor = self._processors[worker, place] = Processor(
+                log, place, lambda: self.subject.make_stage(place.topic, place.partition)
+            )
         self._running[place] = own(processor, log, self._faults, self._rng, lambda: self._draining)
-
-    def _make_stage(self, place: Place) -> Stage:
-        make = self.subject.make_stage_1 if place.topic == MEASUREMENTS else self.subject.make_stage_2
-        return make(place.partition)
 
     def _stop(self, place: Place) -> None:
         running = self._running.pop(place, None)

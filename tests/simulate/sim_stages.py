@@ -40,8 +40,11 @@ NONSENSE = (b"{", b"", b'{"kpi":"unheard_of","time":1700000400,"value":1}', b'{"
 
 @cache
 def rule_set(other: bool = False) -> RuleSet:  # noqa: FBT001, FBT002 - one of two
-    text = TEXT.replace("below: 30, recover_at: 40", "below: 20, recover_at: 25") if other else TEXT
-    text = text.replace("id: tickets-high\n", "id: tickets-many\n").replace("tickets-high,", "tickets-many,") if other else text
+    text = TEXT
+    if other:
+        text = text.replace("below: 30, recover_at: 40", "below: 20, recover_at: 25").replace(
+            "tickets-high", "tickets-many"
+        )
     loaded = load_read(read_text("sim_rules.yaml", text))
     assert loaded.rule_set is not None, loaded.problems
     return loaded.rule_set
@@ -65,7 +68,7 @@ def measurement(rng: Random, now: int, sent: list[tuple[bytes, bytes]]) -> tuple
     return message
 
 
-def feed_of(rng: Random, partitions: int, ticks: int) -> list[Output]:
+def feed_of(rng: Random, partitions: int, ticks: int, straight: float) -> list[Output]:
     feed: list[Output] = []
     sent: list[tuple[bytes, bytes]] = []
     for number in range(ticks):
@@ -74,7 +77,7 @@ def feed_of(rng: Random, partitions: int, ticks: int) -> list[Output]:
         feed += [Output("measurements", partition, record) for partition in range(partitions)]
         for _ in range(rng.choice((0, 8, 20, 30))):
             key, value = measurement(rng, now, sent)
-            where = owner(key, partitions) if rng.random() < 0.95 else rng.randrange(partitions)
+            where = owner(key, partitions) if rng.random() < straight else rng.randrange(partitions)
             feed.append(Output("measurements", where, Record(key, value)))
     return feed
 
@@ -90,18 +93,23 @@ def stages_subject(rng: Random) -> Subject:
     }
     first, second = rule_set(), rule_set(other=True)
     ticks = rng.randint(3, 10)
-    feed = feed_of(rng, measurements, ticks)
+    straight = rng.choice((0.95, 1.0))
+    feed = feed_of(rng, measurements, ticks, straight)
     requests = [Request(0, first.hash, 0)]
     if rng.random() < 0.3:
         from_tick = BEGIN // (10 * MINUTE) + rng.randint(0, ticks)
         requests.append(Request(rng.randint(0, len(feed)), second.hash, from_tick))
-    context = StageContext({each.hash: each for each in (first, second)}, first.hash, measurements, findings)
+    stored = {each.hash: each for each in (first, second)}
+
+    def context(measurements: int, findings: int) -> StageContext:
+        return StageContext(stored, first.hash, measurements, findings)
+
     return Subject(
         name="stages",
         partitions=counts,
         feed=feed,
         requests=requests,
-        make_stage_1=lambda partition: Stage1(partition, context),
-        make_stage_2=lambda partition: Stage2(partition, context),
-        same_in_any_order=len(requests) == 1,
+        make_stage_1=lambda partition, *counts: Stage1(partition, context(*counts)),
+        make_stage_2=lambda partition, *counts: Stage2(partition, context(*counts)),
+        same_everywhere=straight == 1.0 and len(requests) == 1,
     )

@@ -179,12 +179,13 @@ def toy_subject(rng: Random) -> Subject:
         "checkpoints": measurements + findings,
     }
     keys = [f"k{n}" for n in range(rng.randint(1, 6))]
+    straight = rng.choice((0.9, 1.0))
     feed: list[Output] = []
     for tick in range(rng.randint(2, 8)):
         for _ in range(rng.randint(0, 25)):
             key = rng.choice(keys)
             value = encode({"key": key, "id": rng.randint(0, 60)})
-            where = owner(key.encode(), measurements) if rng.random() < 0.9 else rng.randrange(measurements)
+            where = owner(key.encode(), measurements) if rng.random() < straight else rng.randrange(measurements)
             feed.append(Output("measurements", where, Record(key.encode(), value)))
         record = encode_control(Tick("replay", tick, "1970-01-01T00:00:00Z"))
         feed += [Output("measurements", partition, record) for partition in range(measurements)]
@@ -196,7 +197,7 @@ def toy_subject(rng: Random) -> Subject:
         partitions=counts,
         feed=feed,
         requests=requests,
-        make_stage_1=lambda partition: ToyCounter(partition, measurements, findings),
-        make_stage_2=lambda partition: ToyBarrier(partition, measurements),
-        same_in_any_order=True,
+        make_stage_1=ToyCounter,
+        make_stage_2=lambda partition, sources, _: ToyBarrier(partition, sources),
+        same_everywhere=straight == 1.0 and len(requests) == 1,
     )
