@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from engine.errors import BrokerError
 from engine.model.topics import FINDINGS, MEASUREMENTS, TRIGGERS, full_name
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
 _SECONDS = 10.0
 _AT_ONCE = 1_000
+_PAUSE_SECONDS = 0.2
+_COORDINATOR_AWAY = (
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+)
+"""What a broker says while it is still finding out who keeps a new group's offsets."""
 
 
 class Follower:
@@ -64,11 +72,17 @@ class Follower:
         return sum(self._end(place) - max(place.offset, 0) for place in places)
 
     def _behind(self, places: Sequence[TopicPartition]) -> int:
-        try:
-            committed = self._offsets.committed(list(places), timeout=_SECONDS)
-        except KafkaException as error:
-            raise BrokerError(f"the broker does not say what was committed: {error}") from error
-        return sum(self._end(place) - max(place.offset, 0) for place in committed)
+        return sum(self._end(place) - max(place.offset, 0) for place in self._committed(places))
+
+    def _committed(self, places: Sequence[TopicPartition]) -> Sequence[TopicPartition]:
+        deadline = time.monotonic() + _SECONDS
+        while True:
+            try:
+                return self._offsets.committed(list(places), timeout=_SECONDS)
+            except KafkaException as error:
+                if error.args[0].code() not in _COORDINATOR_AWAY or time.monotonic() > deadline:
+                    raise BrokerError(f"the broker does not say what was committed: {error}") from error
+            time.sleep(_PAUSE_SECONDS)
 
     def _end(self, place: TopicPartition) -> int:
         try:

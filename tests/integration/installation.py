@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from confluent_kafka import Consumer, TopicPartition
-from engine.runtime.stage2 import Stage2
 
 from engine.brokers.sender import Sender
 from engine.brokers.topics import TopicAdmin, plan
 from engine.cli.demo_follow import Follower
 from engine.cli.demo_worker import WorkerProcess
 from engine.client.replay import Replay
-from engine.model.topics import FINDINGS, MEASUREMENTS, full_name
-from engine.runtime.context import StageContext
+from engine.model.topics import FINDINGS, MEASUREMENTS, TRIGGERS, full_name
 from engine.runtime.stage1 import Stage1
+from engine.runtime.stage2 import Stage2
 from engine.wire.batch import Batch, Record
 from engine.wire.partition import owner
 from engine.wire.records import encode_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from engine.brokers.embedded import EmbeddedBroker
+    from engine.brokers.topics import Topic
     from engine.model.measurement import Measurement
     from engine.model.time import Micros
-    from engine.rules.ruleset import RuleSet
-    from engine.runtime.ports import Stage
+    from engine.runtime.context import StageContext
+    from engine.runtime.ports import Output, Stage
 
 AT_ONCE = 5_000
 
@@ -41,27 +43,43 @@ class Placed(NamedTuple):
 
 
 class Installation:
-    """Own topics with `partitions` each at `bootstrap`; workers read `rules`."""
+    """Own topics, which are there, with `partitions` each at `bootstrap`; workers read `rules`."""
 
-    def __init__(self, bootstrap: str, prefix: str, partitions: int, rules: Path, **settings: str) -> None:
-        self.bootstrap, self.prefix, self.partitions, self.rules = bootstrap, prefix, partitions, rules
+    def __init__(
+        self, bootstrap: str, prefix: str, topics: Sequence[Topic], rules: Path, settings: dict[str, str]
+    ) -> None:
+        self.bootstrap, self.prefix, self.topics, self.rules = bootstrap, prefix, topics, rules
+        self.partitions = topics[0].partitions
         self.settings = {
-            "measurement_partitions": str(partitions),
+            "measurement_partitions": str(self.partitions),
             "checkpoint_interval_min": "500ms",
             "checkpoint_interval_max": "2s",
             **settings,
         }
-        self.topics = plan(prefix, partitions)
-        TopicAdmin(bootstrap).create(self.topics)
 
-    def worker(self, domain: str = "replay", **settings: str) -> WorkerProcess:
+    @classmethod
+    def on_kafka(cls, bootstrap: str, prefix: str, partitions: int, rules: Path, **settings: str) -> Installation:
+        """Make the topics at a real broker."""
+        topics = plan(prefix, partitions)
+        TopicAdmin(bootstrap).create(topics)
+        return cls(bootstrap, prefix, topics, rules, settings)
+
+    @classmethod
+    def on_embedded(
+        cls, broker: EmbeddedBroker, prefix: str, partitions: int, rules: Path, **settings: str
+    ) -> Installation:
+        """Make the topics at an embedded broker."""
+        topics = plan(prefix, partitions)
+        broker.create_topics({topic.name: topic.partitions for topic in topics})
+        return cls(broker.bootstrap, prefix, topics, rules, settings)
+
+    def worker(self, domain: str = "replay") -> WorkerProcess:
         """Start a worker; use it as a context manager."""
-        chosen = {**self.settings, **settings}
         return WorkerProcess(
             [
                 *("--brokers", self.bootstrap, "--prefix", self.prefix, "--rules", str(self.rules.resolve())),
                 *("--domain", domain, "--start-at", "earliest"),
-                *(part for name, value in chosen.items() for part in ("--set", f"{name}={value}")),
+                *(part for name, value in self.settings.items() for part in ("--set", f"{name}={value}")),
             ]
         )
 
@@ -77,10 +95,14 @@ class Installation:
                 writer.measurement(told.kpi, told.dimensions, at, told.value, id=told.id, source=told.source)
             return writer.finish(extra).measurements
 
+    def follower(self) -> Follower:
+        """Sees how far the workers have come; use it as a context manager."""
+        return Follower(self.bootstrap, self.prefix, self.prefix, self.topics)
+
     def wait_until_settled(self, worker: WorkerProcess, seconds: float) -> None:
-        """Until everything is committed to the end of the logs."""
+        """Until everything is committed to the end of the logs. In `live` it never is for long: ticks go on."""
         deadline = time.monotonic() + seconds
-        with Follower(self.bootstrap, self.prefix, self.prefix, self.topics) as follower:
+        with self.follower() as follower:
             while not follower.settled:
                 worker.require_alive()
                 assert time.monotonic() < deadline, f"left: {follower.left}\n{worker.tail()}"
@@ -101,68 +123,68 @@ class Installation:
         return [placed.record.value or b"" for placed in self.records(topic)]
 
 
-def _read(consumer: Consumer, name: str, partition: int) -> Iterable[Placed]:
+def _read(consumer: Consumer, name: str, partition: int) -> Iterator[Placed]:
     low, high = consumer.get_watermark_offsets(TopicPartition(name, partition), timeout=10)
     consumer.assign([TopicPartition(name, partition, low)])
-    while consumer.position([TopicPartition(name, partition)])[0].offset < high and low < high:
+    position = low
+    while position < high:
         for message in consumer.consume(10_000, timeout=1.0):
             assert message.error() is None, message.error()
+            position = message.offset() + 1
             headers = tuple(message.headers() or ())
             yield Placed(partition, message.offset(), Record(message.key(), message.value(), headers))
 
 
-class Outcome(NamedTuple):
-    """Distinct records by what they are: (key, value) of findings, and the values of each trigger id."""
-
-    findings: set[tuple[bytes, bytes]]
-    triggers: set[tuple[bytes, bytes]]
+Distinct = set[tuple[bytes, bytes]]
+"""Keys and values: repeats of an equal record, as they follow a crash, are one."""
 
 
-def outcome(findings: Iterable[Record], triggers: Iterable[Record]) -> Outcome:
-    """Repeats of an equal record are one; progress reports are not findings."""
-    said = {(record.key or b"", record.value or b"") for record in findings}
-    said = {(key, value) for key, value in said if b'"type":"finding"' in value[:30]}
-    return Outcome(said, {(record.key or b"", record.value or b"") for record in triggers})
+def distinct(records: Iterable[Record]) -> Distinct:
+    """The records, repeats once."""
+    return {(record.key or b"", record.value or b"") for record in records}
 
 
-def oracle(rule_set: RuleSet, measurements: Iterable[Placed], partitions: int, **context: object) -> Outcome:
-    """What both stages say of a dumped input log, in this process and without a broker."""
-    around = StageContext({rule_set.hash: rule_set}, rule_set.hash, partitions, partitions, **context)  # type: ignore[arg-type]
-    inputs: dict[int, list[Placed]] = {partition: [] for partition in range(partitions)}
-    for placed in measurements:
-        inputs[placed.partition].append(placed)
-    findings: dict[int, list[Record]] = {partition: [] for partition in range(partitions)}
-    for partition, records in inputs.items():
-        for output in _apply(Stage1(partition, around), MEASUREMENTS, partition, records):
+def findings_among(records: Iterable[Record]) -> Distinct:
+    """The distinct findings among the records of the findings topic."""
+    return {(key, value) for key, value in distinct(records) if value.startswith(b'{"type":"finding"')}
+
+
+def evaluated(context: StageContext, measurements: Sequence[Placed]) -> list[Placed]:
+    """What stage 1 says of a dumped log of measurements, in this process and without a broker."""
+    count = context.finding_partitions
+    logs: list[list[Record]] = [[] for _ in range(count)]
+    for partition in range(context.measurement_partitions):
+        records = [placed for placed in measurements if placed.partition == partition]
+        for output in _applied(Stage1(partition, context), MEASUREMENTS, partition, records):
             if output.topic == FINDINGS:
-                place = output.partition if output.partition is not None else owner(output.record.key, partitions)
-                findings[place].append(output.record)
+                place = owner(output.record.key or b"", count) if output.partition is None else output.partition
+                logs[place].append(output.record)
+    return [Placed(place, offset, record) for place, log in enumerate(logs) for offset, record in enumerate(log)]
+
+
+def reviewed(context: StageContext, findings: Sequence[Placed]) -> Distinct:
+    """The triggers that stage 2 makes of a log of findings, in this process and without a broker."""
     triggers = []
-    for partition, said in findings.items():
-        placed = [Placed(partition, offset, record) for offset, record in enumerate(said)]
-        stage = Stage2(partition, around)
-        triggers += [output.record for output in _apply(stage, FINDINGS, partition, placed)]
+    for partition in range(context.finding_partitions):
+        records = [placed for placed in findings if placed.partition == partition]
+        stage = Stage2(partition, context)
+        outputs = _applied(stage, FINDINGS, partition, records)
+        triggers += [output.record for output in outputs if output.topic == TRIGGERS]
         stage.close()
-    return outcome([record for said in findings.values() for record in said], triggers)
+    return distinct(triggers)
 
 
-def _apply(stage: Stage, topic: str, partition: int, records: list[Placed]) -> Iterable[object]:
+def _applied(stage: Stage, topic: str, partition: int, records: Sequence[Placed]) -> Iterator[Output]:
     for first in range(0, len(records), AT_ONCE):
         part = records[first : first + AT_ONCE]
         begin, end = part[0].offset, part[-1].offset
-        data = b"".join(encode_batch([placed.record], placed.offset) for placed in part) if _gaps(part) else None
-        data = encode_batch([placed.record for placed in part], begin) if data is None else data
+        assert end - begin == len(part) - 1, "own topics have no gaps"
+        data = encode_batch([placed.record for placed in part], begin)
         yield from stage.apply(Batch(topic, partition, begin, end, end + 1, data))
 
 
-def _gaps(part: list[Placed]) -> bool:
-    return part[-1].offset - part[0].offset != len(part) - 1
-
-
-def by_id(triggers: Mapping[str, bytes] | Iterable[bytes]) -> dict[str, set[bytes]]:
+def by_id(triggers: Iterable[bytes]) -> dict[str, set[bytes]]:
     """The values seen for each trigger id."""
-    import json
-
     seen: dict[str, set[bytes]] = {}
     for value in triggers:
         seen.setdefault(json.loads(value)["id"], set()).add(value)

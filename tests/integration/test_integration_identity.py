@@ -4,6 +4,9 @@ batches.
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,50 +33,63 @@ pytestmark = pytest.mark.slow
 RULES = Path(__file__).parents[2] / "rules" / "flights"
 RULE_SET = load_or_raise([RULES])
 EVERY = 6 * HOUR
+AHEAD = {"future_max": "6h"}  # the worker must take what lies between two ticks
+YEAR, QUARTER = 12, 3  # in months; the quarter has the storm of February and the conflict of March
 
 
-def history() -> Iterator[tuple[Micros, Measurement]]:
-    return measurements(departures(load_table()))
+def history(months: int) -> Iterator[tuple[Micros, Measurement]]:
+    table = load_table()
+    return measurements(departures(table[table["month"] <= months]))
 
 
-@pytest.fixture(scope="module")
-def expected() -> dict[str, set[bytes]]:
-    """By trigger id, the one value that it has."""
-    replayed = replay(RULE_SET, history(), every=EVERY)
-    triggers = by_id(output.record.value for output in replayed.outputs if output.topic == TRIGGERS)
-    assert len(triggers) > 40
+def replayed(months: int, partitions: int, records_a_batch: int) -> dict[str, set[bytes]]:
+    outputs = replay(
+        RULE_SET, history(months), every=EVERY, partitions=partitions, records_a_batch=records_a_batch
+    ).outputs
+    return by_id(output.record.value or b"" for output in outputs if output.topic == TRIGGERS)
+
+
+@cache
+def expected(months: int) -> dict[str, set[bytes]]:
+    """By trigger id, the one value that it has: one partition, in this process."""
+    triggers = replayed(months, 1, 5_000)
+    assert len(triggers) >= {YEAR: 70, QUARTER: 10}[months]
     assert all(len(values) == 1 for values in triggers.values())
     return triggers
 
 
 @pytest.mark.parametrize("records_a_batch", [1, 7])
-def test_batches_of_any_size_give_the_same_triggers(expected: dict[str, set[bytes]], records_a_batch: int):
-    replayed = replay(RULE_SET, history(), every=EVERY, partitions=3, records_a_batch=records_a_batch)
-    assert by_id(output.record.value for output in replayed.outputs if output.topic == TRIGGERS) == expected
-
-
-def through(bootstrap: str, prefix: str, partitions: int) -> dict[str, set[bytes]]:
-    """The triggers of a worker."""
-    installation = Installation(bootstrap, prefix, partitions, RULES)
-    with installation.worker() as worker:
-        installation.replay(history(), EVERY, tail_of(RULE_SET, EVERY))
-        installation.wait_until_settled(worker, 240)
-        assert worker.stop() == 0
-    return by_id(installation.values(TRIGGERS))
+def test_batches_of_any_size_give_the_same_triggers(records_a_batch: int):
+    assert replayed(QUARTER, 3, records_a_batch) == expected(QUARTER)
 
 
 @pytest.mark.kafka
-@pytest.mark.parametrize("partitions", [1, 4, 12])
+@pytest.mark.parametrize(("partitions", "months"), [(1, QUARTER), (4, YEAR), (12, QUARTER)])
 def test_real_kafka_gives_the_same_triggers_on_any_number_of_partitions(
-    kafka: KafkaBroker, prefix: str, expected: dict[str, set[bytes]], partitions: int
+    kafka: KafkaBroker, prefix: str, partitions: int, months: int
 ):
-    assert through(kafka.bootstrap, prefix, partitions) == expected
+    through_a_worker(Installation.on_kafka(kafka.bootstrap, prefix, partitions, RULES, **AHEAD), months)
 
 
-def test_the_embedded_broker_gives_the_same_triggers(embedded: EmbeddedBroker, expected: dict[str, set[bytes]]):
-    installation = Installation.on_embedded(embedded, "flights", 4, RULES)
+def test_the_embedded_broker_gives_the_same_triggers(embedded: EmbeddedBroker):
+    through_a_worker(Installation.on_embedded(embedded, "flights", 4, RULES, **AHEAD), QUARTER)
+
+
+def through_a_worker(installation: Installation, months: int) -> None:
+    """What a plain consumer and `counterpoint triggers` see of a worker's work is what was expected."""
     with installation.worker() as worker:
-        installation.replay(history(), EVERY, tail_of(RULE_SET, EVERY))
+        sent = installation.replay(history(months), EVERY, tail_of(RULE_SET, EVERY))
         installation.wait_until_settled(worker, 240)
-        assert by_id(installation.values(TRIGGERS)) == expected
-        assert worker.stop() == 0
+        counts = worker.counts()
+        assert worker.stop() == 0, worker.tail()
+    assert counts is not None
+    assert counts["counterpoint_measurements_total"] == sent
+    assert by_id(installation.values(TRIGGERS)) == expected(months)
+    assert by_id(shown(installation)) == expected(months)
+
+
+def shown(installation: Installation) -> list[bytes]:
+    """The lines of `counterpoint triggers --format json`."""
+    options = ("--brokers", installation.bootstrap, "--prefix", installation.prefix, "--format", "json")
+    command = [sys.executable, "-m", "engine", "triggers", *options]
+    return subprocess.run(command, capture_output=True, timeout=60, check=True).stdout.splitlines()
