@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic.json_schema import models_json_schema
 
 from engine.errors import ConfigError
-from engine.rules.spec import KINDS
+from engine.rules.schema import rule_file_schema
 from engine.wire.asyncapi import asyncapi
-from engine.wire.contracts import CONTRACTS, DIALECT, json_schema
+from engine.wire.contracts import CONTRACTS, json_schema
 
 RULE_FILE = "rule-file.json"
 """For editors: a line `# yaml-language-server: $schema=...` at the top of a rule file names it."""
@@ -50,22 +49,6 @@ def documents() -> dict[str, str]:
     found["asyncapi.json"] = asyncapi()
     found[RULE_FILE] = rule_file_schema()
     return {name: json.dumps(document, indent=2, ensure_ascii=False) + "\n" for name, document in found.items()}
-
-
-def rule_file_schema() -> dict[str, Any]:
-    """One document of a rule file: one of the kinds, told apart by `kind`."""
-    references, shared = models_json_schema([(model, "validation") for model in KINDS.values()])
-    target = shared["$defs"]["KpiSpec"]["properties"]["target"]
-    # Within the engine an explicit `none` is null; people write the word.
-    target["anyOf"] = [{"const": "none"} if option == {"type": "null"} else option for option in target["anyOf"]]
-    return {
-        "$schema": DIALECT,
-        "$id": "urn:counterpoint:rule-file:v1",
-        "title": "Counterpoint rule file",
-        "description": "One YAML document: an owner, objective, KPI, rule or source. A file may hold several.",
-        "oneOf": list(references.values()),
-        **shared,
-    }
 
 
 def _read(path: Path) -> str | None:

@@ -17,6 +17,7 @@ def rule_file_schema() -> dict[str, Any]:
     _, schema = models_json_schema(models, by_alias=True, ref_template=_DEFINITIONS)  # type: ignore[arg-type]  # a list of any models
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:counterpoint:rule-file:v1",
         "title": "A document of a Counterpoint rule file",
         "type": "object",
         "required": ["kind"],

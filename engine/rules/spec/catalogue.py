@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, mod
 from engine.rules.spec.scalars import (
     DURATION,
     Date,
+    Deadline,
     Duration,
     Id,
     Number,
@@ -87,7 +88,7 @@ class TargetSpec(Spec):
     """A value to reach, by when, from where, last reviewed when."""
 
     value: Number = Field(examples=[0.02])
-    by: Date = Field(examples=["2026-12-31"])
+    by: Deadline = Field(examples=["2026-12-31", "quarter-end"])
     start: Number | None = None
     reviewed: Date | None = None
 

@@ -100,6 +100,24 @@ def _date(value: object) -> str:
     raise refuse("date", expected="a date like `2026-12-31`", found=shown(value), mend="write year-month-day")
 
 
+PERIOD_ENDS: Final = ("month-end", "quarter-end", "year-end")
+"""Deadlines that come again: the last day of each month, quarter or year."""
+
+
+def _deadline(value: object) -> str:
+    if isinstance(value, str) and value in PERIOD_ENDS:
+        return value
+    try:
+        return _date(value)
+    except PydanticCustomError as error:
+        raise refuse(
+            "date",
+            expected=f"a date like `2026-12-31`, or {one_of(*PERIOD_ENDS)}",
+            found=shown(value),
+            mend="write year-month-day, or the period at whose end it is due",
+        ) from error
+
+
 def _one_owner(value: object) -> object:
     if isinstance(value, list):
         raise refuse(
@@ -132,4 +150,9 @@ Share = Annotated[float, PlainValidator(_share), _SHARE_SCHEMA]
 Change = Annotated[Amount, PlainValidator(_amount), _AMOUNT_SCHEMA]
 Zone = Annotated[str, PlainValidator(_zone), WithJsonSchema({"type": "string"})]
 Date = Annotated[str, PlainValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+Deadline = Annotated[
+    str,
+    PlainValidator(_deadline),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"enum": list(PERIOD_ENDS)}]}),
+]
 Number = Annotated[float, Field(allow_inf_nan=False)]
