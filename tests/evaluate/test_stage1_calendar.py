@@ -11,7 +11,7 @@ import pytest
 from test_stage1_twin import kpi, rule
 
 from engine.model.finding import Finding, WindowPoint
-from engine.model.time import DAY, from_datetime, parse_own_time
+from engine.model.time import DAY, HOUR, from_datetime, parse_own_time
 from engine.rules.calendar import transitions
 from engine.rules.ruleset import Change, RuleSet, Threshold, Window
 from engine.runtime.context import StageContext
@@ -71,3 +71,28 @@ def test_a_weekday_is_held_against_the_same_weekday_across_a_change_of_the_clock
     ]
     starts = [point.start for point in said[0].evidence.baseline_points]
     assert starts == ["2013-03-04T05:00:00Z", "2013-03-11T04:00:00Z", "2013-03-18T04:00:00Z"]
+
+
+def test_an_hour_is_held_against_the_same_hour_of_earlier_days():
+    window = Window(HOUR, HOUR)
+    condition = Change("days", 2, 0.5, None, relative=True)
+    own = msgspec.structs.replace(kpi("sum", 0), window=window, idle=2 * HOUR)
+    watched = rule("days", condition, window=window, idle=2 * HOUR)
+    rule_set = RuleSet((), (), (own,), (watched,), (), {})
+    stage = Stage1(0, StageContext({rule_set.hash: rule_set}, rule_set.hash, 1, 1))
+    records = []
+    for hour in range(100):
+        value = 50.0 if hour % 24 == 12 else 10.0
+        body = {
+            "kpi": "k",
+            "id": str(hour),
+            "time": 1_700_006_400 + hour * 3600,
+            "value": value * (2 if hour == 60 else 1),
+        }
+        records.append(Record(None, json.dumps(body).encode()))
+    said = stage.apply(Batch("m", 0, 0, len(records) - 1, len(records), encode_batch(records, 0)))
+    found = [msgspec.json.decode(output.record.value, type=Finding) for output in said]
+    assert [(f.transition, f.value, f.evidence.baseline) for f in found] == [
+        ("firing", 100.0, 50.0),
+        ("resolved", 10.0, 10.0),
+    ]

@@ -52,6 +52,7 @@ def test_past_the_ids_of_a_series_older_input_is_late_and_never_counted_twice():
     subject = stage(Limits(ids_per_series_max=10))
     feed(subject, [measure(n) for n in range(20)])
     before = subject.counts["accepted"]
+    assert subject.counts["limit", "ids_per_series_max"] > 0
     feed(subject, [measure(n) for n in range(20)])
     assert subject.counts["accepted"] == before == 20
     assert subject.counts["late"] + subject.counts["duplicate"] == 20
@@ -69,6 +70,8 @@ def test_past_the_raw_points_the_oldest_becomes_final():
     subject = stage(Limits(raw_points_max=8))
     feed(subject, [measure(n) for n in range(100)])
     assert subject.state.tables.slots["points"].max() <= 8
+    assert subject.counts["limit", "raw_points_max"] == 92
+    assert subject.counts["limit", "ids_per_series_max"] == 0
     said = feed(subject, [measure(97.5, 9.0), measure(50.5, 9.0)])
     assert [(s["rule"], s["transition"], s["event_time"]) for s in said] == [
         ("raw", "firing", format_time(START + int(97.5 * SECOND))),
