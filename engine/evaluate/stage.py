@@ -188,10 +188,16 @@ def _tick(
             said.append(Emission(offset, finding))
             said.extend(Emission(offset, signal) for signal in signals_of(state, finding))
     time = parse_own_time(record.time)
-    said.extend(_age(state, offset, -1, time, around))
+    for clock in _clocks(state, record):
+        said.extend(_age(state, offset, clock, time, around))
     said.append(Emission(offset, TickPassed(record.number, time)))
     state.tick_number, state.tick_time = record.number, time
     return state, said
+
+
+def _clocks(state: PartitionState, record: Tick) -> range:
+    """The clocks that a tick moves. A replay has no marks: its sender speaks for mapped sources as well."""
+    return range(-1, len(state.plan.clocks) if record.domain == "replay" else 0)
 
 
 def _ingested(state: PartitionState, offset: int, record: Ingested, around: Surroundings) -> Iterator[Emission]:

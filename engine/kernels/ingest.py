@@ -13,6 +13,7 @@ from engine.kernels.layout import (
     EVIDENCE,
     FIRING,
     FUTURE,
+    IDS_LIMIT,
     INACTIVE,
     LATE,
     LATE_RAW,
@@ -20,6 +21,7 @@ from engine.kernels.layout import (
     LEDGER_FULL,
     OUT_OF_RANGE,
     POINTS_FULL,
+    POINTS_LIMIT,
     POINTS_SLOT,
     RAW,
     RESOLVED,
@@ -104,6 +106,7 @@ def _room_for_points(tables: Tables, row: int, points_max: int) -> bool:
         if view.kind == RAW and view.lateness > 0:
             if slot.points >= points_max:
                 settle_points(tables, series.slot + place, tables.points[slot.point + slot.head].time)
+                tables.counters[POINTS_LIMIT] += 1
             if slot.points == slot.room:
                 tables.counters[POINTS_SLOT] = series.slot + place
                 return False
@@ -165,6 +168,7 @@ def _remember_id(tables: Tables, inputs: Inputs, bounds: Bounds, column: int) ->
         series.mark = max(series.newest, time)
     elif series.ids_before + series.ids_since >= bounds.ids_max:
         series.bound = max(series.newest, time)
+        tables.counters[IDS_LIMIT] += 1
 
 
 @jit

@@ -50,9 +50,10 @@ SILENT, SPOKEN = 0, 1
 DONE, RESULTS_FULL, LEDGER_FULL, POINTS_FULL, REVISION_DUE = range(5)
 """Why a pass over columns stopped."""
 
-RESULTS, EVIDENCE, LEDGER, LATE, LATE_RAW, DUPLICATES, ACCEPTED, POINTS_SLOT = range(8)
-"""Places in the counter array: rows used of results, evidence and ledger; measurements by fate; the slot to enlarge."""
-COUNTERS = 8
+RESULTS, EVIDENCE, LEDGER, LATE, LATE_RAW, DUPLICATES, ACCEPTED, POINTS_SLOT, IDS_LIMIT, POINTS_LIMIT = range(10)
+"""Places in the counter array: rows used of results, evidence and ledger; measurements by fate; the slot to enlarge;
+how often a series was at its limit of ids, and of raw points."""
+COUNTERS = 10
 
 KPI = np.dtype([("view", "i4"), ("views", "i4"), ("clock", "i4")], align=True)
 """`clock`: -1 for the partition's ticks, else the index of the mapped source whose marks age its series."""

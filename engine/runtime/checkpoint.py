@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from engine.errors import StateError
+from engine.errors import LogError, StateError
 from engine.model.topics import CHECKPOINTS
 from engine.runtime.manifest import (
     CLAIM_KEY,
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 APPEND_BYTES_MAX = 4_000_000
 """Pages are appended in portions of this size, so that a producer's buffer is not asked for all of them at once."""
+
+
+FORGETFUL = "mockCluster"
+"""How the cluster id of the embedded broker begins: it drops the oldest records beyond 5 MB instead of compacting."""
 
 
 class Recovered(NamedTuple):
@@ -66,9 +70,15 @@ class Checkpoints:
     async def recover(self) -> Recovered | None:
         """Claim a higher term, then load what the manifest of the highest term names; None when there is no manifest.
 
-        StateError when a page that it names is absent or damaged, or the manifest cannot be read.
+        StateError when a page that it names is absent or damaged, or the manifest cannot be read. LogError when the
+        embedded broker has dropped what stood at the beginning.
         """
         self._end = await self._log.start(CHECKPOINTS, self._partition)
+        if self._end and (await self._log.identity(CHECKPOINTS)).startswith(FORGETFUL):
+            raise LogError(
+                f"{self._where}: the embedded broker has dropped the records below {self._end}, and pages or manifests "
+                "among them: nothing is recovered from here. Start again from nothing, or use a real Apache Kafka"
+            )
         present: dict[bytes, bytes] = {}
         await self._claim(present)
         self._superseded = [key for key in present if self._is_lower(key)]

@@ -10,7 +10,7 @@ import msgspec
 from engine import SEMANTICS_VERSION
 from engine.evaluate.emissions import Emission, Forward, Refusal, TickPassed
 from engine.evaluate.stage import Surroundings, evaluate
-from engine.kernels.layout import ACCEPTED, DUPLICATES, LATE, LATE_RAW
+from engine.kernels.layout import ACCEPTED, DUPLICATES, IDS_LIMIT, LATE, LATE_RAW, POINTS_LIMIT, UNSET
 from engine.model import topics
 from engine.model.finding import Finding
 from engine.model.outputs import DeadLetter, KpiState
@@ -26,9 +26,18 @@ from engine.wire.reference import ReferenceDecoder
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from engine.model.time import Micros
     from engine.runtime.context import StageContext
 
 _BYTES_KEPT = 1_000
+_COUNTED: tuple[tuple[str | tuple[str, ...], int], ...] = (
+    ("accepted", ACCEPTED),
+    ("duplicate", DUPLICATES),
+    ("late", LATE),
+    ("late_raw", LATE_RAW),
+    (("limit", "ids_per_series_max"), IDS_LIMIT),
+    (("limit", "raw_points_max"), POINTS_LIMIT),
+)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -36,7 +45,7 @@ class Stage1:
     """One partition of the measurements topic. Implements `runtime.ports.Stage`.
 
     `counts` are totals since this object was made, for telemetry: measurements by fate, dead letters by reason,
-    findings by (rule, transition, status).
+    findings by (rule, transition, status), and how often something was at its limit.
     """
 
     def __init__(self, partition: int, context: StageContext) -> None:
@@ -52,6 +61,17 @@ class Stage1:
         """The set that is active after the last batch."""
         return self.state.plan.rule_set.hash
 
+    @property
+    def newest(self) -> Micros | None:
+        """The newest event time that any series has seen; None before the first."""
+        newest = self.state.tables.series["newest"][: len(self.state.series)].max(initial=UNSET)
+        return None if newest == UNSET else int(newest)
+
+    @property
+    def tick_time(self) -> Micros | None:
+        """The time of the last tick; None before the first."""
+        return self.state.tick_time
+
     def apply(self, batch: Batch) -> list[Output]:
         """Take a batch; what it says, in order of cause."""
         outputs: list[Output] = []
@@ -62,7 +82,7 @@ class Stage1:
             if self.state is not before:
                 self._decoder.forget()
                 before = self.state
-        self._count_measurements()
+        self._count_fates()
         return outputs
 
     def _resolve(self, kpi: str, dimensions: dict[str, str], source: str | None) -> int:
@@ -86,10 +106,10 @@ class Stage1:
     def close(self) -> None:
         """Nothing is held outside."""
 
-    def _count_measurements(self) -> None:
+    def _count_fates(self) -> None:
         counters = self.state.tables.counters
-        for name, place in (("accepted", ACCEPTED), ("duplicate", DUPLICATES), ("late", LATE), ("late_raw", LATE_RAW)):
-            self._count(name, int(counters[place]))
+        for what, place in _COUNTED:
+            self._count(what, int(counters[place]))
             counters[place] = 0
 
     def _count(self, what: str | tuple[str, ...], number: int = 1) -> None:

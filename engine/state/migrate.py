@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from engine.kernels.layout import ACCEPTED, DUPLICATES, FIRING, LATE, LATE_RAW, LEDGER, RAW, SERIES_A_BLOCK
+from engine.kernels.layout import (
+    ACCEPTED,
+    DUPLICATES,
+    FIRING,
+    IDS_LIMIT,
+    LATE,
+    LATE_RAW,
+    LEDGER,
+    POINTS_LIMIT,
+    RAW,
+    SERIES_A_BLOCK,
+)
 from engine.state.arrays import enlarged
 from engine.state.partition import PartitionState
 
@@ -29,8 +40,8 @@ def migrated(old: PartitionState, plan: Plan) -> tuple[PartitionState, list[Lost
     """
     new = PartitionState(plan, old.partition, old.partitions, old.limits, declare=False)
     new.tick_number, new.tick_time = old.tick_number, old.tick_time
-    for fate in (ACCEPTED, DUPLICATES, LATE, LATE_RAW):
-        new.tables.counters[fate] = old.tables.counters[fate]
+    for counted in (ACCEPTED, DUPLICATES, LATE, LATE_RAW, IDS_LIMIT, POINTS_LIMIT):
+        new.tables.counters[counted] = old.tables.counters[counted]
     new.marks = {source: tick for source, tick in old.marks.items() if source in plan.clocks}
     new.activation, new.pending = old.activation, old.pending
     new.id_pages, new.block_pages = old.id_pages, old.block_pages
