@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
-from zoneinfo import ZoneInfo
 
 from engine.errors import WireError
 from engine.model.limits import Limits
@@ -16,7 +14,8 @@ from engine.wire.message import tree_of
 from engine.wire.times import parse_local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from zoneinfo import ZoneInfo
 
 _NUMBERS = ("value", "revision")
 _ID_SEPARATOR = "|"

@@ -6,7 +6,6 @@ variable. Every problem of every origin is reported at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +16,7 @@ from engine.errors import ConfigError
 from engine.runtime.settings import LimitSettings, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pydantic_core import ErrorDetails

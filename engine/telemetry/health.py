@@ -7,9 +7,10 @@ passed in as microseconds of a clock that only goes forward. Safe to use from se
 from __future__ import annotations
 
 from threading import Lock
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from engine.model.time import Micros
+if TYPE_CHECKING:
+    from engine.model.time import Micros
 
 
 class Part(NamedTuple):

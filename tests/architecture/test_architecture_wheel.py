@@ -9,10 +9,12 @@ import sys
 import sysconfig
 import venv
 import zipfile
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.xdist_group("wheel")
 
