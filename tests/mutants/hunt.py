@@ -18,9 +18,9 @@ def hunt(subject: str, seeds: int) -> int:
         try:
             simulate(seed, make_subject)
         except SimulationError as error:
-            print(f"found by seed {seed}: {str(error)[:300]}")
+            sys.stdout.write(f"found by seed {seed}: {str(error)[:300]}\n")
             return FOUND
-    print(f"not found by {seeds} seeds")
+    sys.stdout.write(f"not found by {seeds} seeds\n")
     return 0
 
 

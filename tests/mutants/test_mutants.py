@@ -40,7 +40,7 @@ def patched(copy: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
 
 
 def apply(copy: Path, patch: Path, *how: str) -> None:
-    subprocess.run(["git", "apply", "-p1", *how, str(patch)], cwd=copy, check=True)  # noqa: S603, S607
+    subprocess.run(["git", "apply", "-p1", *how, str(patch)], cwd=copy, check=True)
 
 
 def subject_of(patch: Path) -> str:
@@ -55,7 +55,7 @@ def hunt(copy: Path, subject: str, seeds: int) -> subprocess.CompletedProcess[st
         "NUMBA_CACHE_DIR": str(copy / "numba"),
     }
     command = [sys.executable, str(HERE / "hunt.py"), subject, str(seeds)]
-    return subprocess.run(command, cwd=copy, env=environment, check=False, capture_output=True, text=True)  # noqa: S603
+    return subprocess.run(command, cwd=copy, env=environment, check=False, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("patched", PATCHES, indirect=True, ids=lambda patch: patch.stem)

@@ -96,9 +96,9 @@ def stages_subject(rng: Random) -> Subject:
     straight = rng.choice((0.95, 1.0))
     feed = feed_of(rng, measurements, ticks, straight)
     requests = [Request(0, first.hash, 0)]
-    if rng.random() < 0.3:
+    if rng.random() < 0.5:
         from_tick = BEGIN // (10 * MINUTE) + rng.randint(0, ticks)
-        requests.append(Request(rng.randint(0, len(feed)), second.hash, from_tick))
+        requests.append(Request(rng.randint(0, len(feed) // 2), second.hash, from_tick))
     stored = {each.hash: each for each in (first, second)}
 
     def context(measurements: int, findings: int) -> StageContext:
