@@ -18,7 +18,8 @@ class Faults(msgspec.Struct, frozen=True):
     knowing. `compact`: the checkpoints topic is compacted. `gap`: offsets without records appear in an input.
     `repeat`: an append leaves the beginning of itself twice. `split`: an append halts between two of its records.
     `early` and `late`: a read begins before or after where it should. `checkpoint`, `follow`: an owner writes a
-    checkpoint, or looks for new activations, before its next read. `records_max`: of one read.
+    checkpoint, or looks for new activations, before its next read. `records_max`: of one read. `portion_max`: records
+    that the sender appends at once.
     """
 
     workers: int
@@ -36,25 +37,7 @@ class Faults(msgspec.Struct, frozen=True):
     checkpoint: float
     follow: float
     records_max: int
-
-
-NONE = Faults(
-    workers=1,
-    steps=0,
-    crash=0.0,
-    rebalance=0.0,
-    pause=0.0,
-    zombie_steps=0,
-    compact=0.0,
-    gap=0.0,
-    repeat=0.0,
-    split=0.0,
-    early=0.0,
-    late=0.0,
-    checkpoint=0.1,
-    follow=0.1,
-    records_max=5_000,
-)
+    portion_max: int
 
 
 def draw(rng: Random) -> Faults:
@@ -77,6 +60,7 @@ def draw(rng: Random) -> Faults:
         early=often(0.3),
         late=often(0.1),
         checkpoint=rng.choice((0.05, 0.2, 0.5)),
-        follow=rng.choice((0.02, 0.2)),
+        follow=rng.choice((0.02, 0.2, 0.5)),
         records_max=rng.choice((1, 3, 7, 50, 5_000)),
+        portion_max=rng.choice((1, 5, 20)),
     )

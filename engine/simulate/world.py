@@ -103,7 +103,7 @@ class World:
         """The sender: feeds measurements in portions and asks for other rules on the way. It does not fail."""
         fed, requests = 0, list(self.subject.requests[1:])
         while fed < len(self.subject.feed):
-            portion = self.subject.feed[fed : fed + self._rng.randint(1, 20)]
+            portion = self.subject.feed[fed : fed + self._rng.randint(1, self._faults.portion_max)]
             self.memory.append_now(portion)
             fed += len(portion)
             while requests and fed >= requests[0].fed:
