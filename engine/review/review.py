@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 
 from engine.review.lifecycle import OPEN, Close, State
@@ -55,6 +57,8 @@ class Book:
         self.reviews: dict[Key, list[Review]] = {}
         self.dirty: set[Key] = set()
         self.open_count = 0
+        self.open_by_rule: Counter[str] = Counter()
+        """Open reviews that somebody was told of."""
         self._by_id: dict[str, Key] = {}
         self._closed: dict[int, Key] = {}
         self.closings = 0
@@ -73,7 +77,7 @@ class Book:
         key = (review.rule, review.scope)
         self.reviews.setdefault(key, []).append(review)
         self._by_id[review.id] = key
-        self.open_count += 1
+        self._count(review, 1)
         self.dirty.add(key)
 
     def change(self, review: Review, state: State) -> None:
@@ -82,15 +86,20 @@ class Book:
         was_open, review.state = review.is_open, state
         self.dirty.add(key)
         if was_open and not review.is_open:
-            self.open_count -= 1
+            self._count(review, -1)
             self.closings += 1
             review.closed = self.closings
             self._closed[review.closed] = key
             self._prune(key)
         elif not was_open and review.is_open:
-            self.open_count += 1
+            self._count(review, 1)
             self._closed.pop(review.closed, None)
             review.closed = 0
+
+    def _count(self, review: Review, by: int) -> None:
+        self.open_count += by
+        if not review.silent:
+            self.open_by_rule[review.rule] += by
 
     def _prune(self, key: Key) -> None:
         closed = [review for review in self.reviews[key] if review.closed]
@@ -115,6 +124,10 @@ class Book:
         self.dirty.clear()
         entries = [(review, key) for key, each in reviews.items() for review in each]
         self._by_id = {review.id: key for review, key in entries}
-        self.open_count = sum(review.is_open for review, _ in entries)
+        self.open_count = 0
+        self.open_by_rule.clear()
+        for review, _ in entries:
+            if review.is_open:
+                self._count(review, 1)
         self._closed = dict(sorted((review.closed, key) for review, key in entries if review.closed))
         self.closings = closings

@@ -34,12 +34,23 @@ class Cadence(Generic[PlaceT]):
     def __init__(self, limits: CadenceLimits) -> None:
         self._limits = limits
         self._spent: dict[PlaceT, Micros] = {}
+        self._rest: Micros = limits.rest_min
         self._rest_until: Micros | None = None
 
     @property
     def replay(self) -> Micros:
         """How long the worst partition would take to replay now."""
         return max(self._spent.values(), default=0)
+
+    @property
+    def replay_max(self) -> Micros:
+        """The replay that no partition may come to need without a checkpoint."""
+        return self._limits.replay_max
+
+    @property
+    def rest(self) -> Micros:
+        """How long the last checkpoint makes the next one wait."""
+        return self._rest
 
     def joined(self, place: PlaceT, spent: Micros = 0) -> None:
         """A partition was acquired; `spent` is what stands beyond its manifest already."""
@@ -56,7 +67,8 @@ class Cadence(Generic[PlaceT]):
     def written(self, place: PlaceT, now: Micros, duration: Micros) -> None:
         """A checkpoint of the partition ended at `now` and took `duration` of work; rest as the share asks for."""
         self._spent[place] = 0
-        self._rest_until = now + max(self._limits.rest_min, round(duration / self._limits.cpu_share))
+        self._rest = max(self._limits.rest_min, round(duration / self._limits.cpu_share))
+        self._rest_until = now + self._rest
 
     def due(self, now: Micros) -> PlaceT | None:
         """The partition that should write a checkpoint now; None: nobody yet.

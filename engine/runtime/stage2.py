@@ -97,6 +97,11 @@ class Stage2:
         found.update(self._reviews.counts.items())
         return found
 
+    @property
+    def open_reviews(self) -> Mapping[str, int]:
+        """Open reviews by rule, those of rules in shadow mode left out."""
+        return self.book.open_by_rule
+
     def _rules(self, name: str) -> RuleSet:
         found = self.context.rule_sets.get(name)
         if found is None:

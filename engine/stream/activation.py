@@ -33,8 +33,10 @@ _log = structlog.get_logger(__name__)
 class RuleSetFollower:
     """`stored` is shared with the stages: they find there what an activation names."""
 
-    def __init__(self, log: Log, processors: Callable[[], Iterable[Processor]]) -> None:
-        self.stored: dict[str, RuleSet] = {}
+    def __init__(
+        self, log: Log, processors: Callable[[], Iterable[Processor]], stored: dict[str, RuleSet] | None = None
+    ) -> None:
+        self.stored: dict[str, RuleSet] = {} if stored is None else stored
         self.first = ""
         self._log = log
         self._processors = processors

@@ -89,6 +89,7 @@ class IngestWork:
 
     async def process(self, batch: Batch) -> None:
         """Map, copy, wait for the acknowledgements, commit."""
+        self._metrics.input_bytes.labels(batch.topic).inc(len(batch.data))
         rule_set = self._rules()
         sources = sources_by_topic(rule_set).get(batch.topic, ())
         outputs: list[Output] = []

@@ -39,6 +39,13 @@ class Stages(NamedTuple):
     review: Callable[[int, StageContext], Stage]
 
 
+def make_cadence(settings: Settings, context: StageContext) -> Cadence[Place]:
+    """The pace of checkpoints that the settings ask for. The least interval is each partition's; they take turns."""
+    lanes = context.measurement_partitions + context.finding_partitions
+    rest_min = settings.checkpoint_interval_min // lanes
+    return Cadence(CadenceLimits(rest_min=rest_min, replay_max=settings.checkpoint_interval_max))
+
+
 class LaneMaker:
     """Knows the topics.
 
@@ -58,6 +65,7 @@ class LaneMaker:
         foreign: AbstractSet[str],
         rules: Callable[[], RuleSet],
         present: Callable[[], Tick | None],
+        cadence: Cadence[Place],
         observing: Observing,
         metrics: Metrics,
     ) -> None:
@@ -72,12 +80,7 @@ class LaneMaker:
         self._present = present
         self._observing = observing
         self._metrics = metrics
-        lanes = context.measurement_partitions + context.finding_partitions
-        # The least interval is each partition's; they take turns.
-        rest_min = settings.checkpoint_interval_min // lanes
-        self._cadence: Cadence[Place] = Cadence(
-            CadenceLimits(rest_min=rest_min, replay_max=settings.checkpoint_interval_max)
-        )
+        self._cadence = cadence
 
     def make(self, tp: TP) -> Lane:
         """A lane that has not recovered yet."""

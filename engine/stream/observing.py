@@ -1,4 +1,4 @@
-"""What the worker's metrics are fed with: batches, checkpoints, and what was written, by topic."""
+"""What the worker's counters are fed with: batches, checkpoints, and what was written, by topic."""
 
 from __future__ import annotations
 
@@ -7,27 +7,47 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.model.time import SECOND
-from engine.model.topics import DEAD_LETTERS, FINDINGS, MEASUREMENTS, TRIGGERS
+from engine.model.topics import DEAD_LETTERS, FINDINGS, KPI_STATE, MEASUREMENTS, TRIGGERS
+from engine.rules.ruleset import Composite, CounterpartConflict
+from engine.wire.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from engine.model.time import Micros
-    from engine.runtime.ports import Output
+    from engine.rules.ruleset import Rule, RuleSet
+    from engine.runtime.ports import Output, Stage
     from engine.runtime.processor import Place, Written
+    from engine.stream.kpi_values import KpiValues
+    from engine.stream.stage_work import Counts
     from engine.telemetry.metrics import Metrics
     from engine.wire.batch import Batch
 
-_STAGES = {MEASUREMENTS: "evaluate", FINDINGS: "review"}
+STAGES = {MEASUREMENTS: "evaluate", FINDINGS: "review"}
+"""What metrics call the stage of an input topic."""
 
+_LIMIT_OF_REASON = {
+    "too_many_series": "series_per_kpi_max",
+    "too_many_dimensions": "dimensions_max",
+    "too_long": "message_bytes_max",
+}
+"""Dead letters that are written because a limit was reached."""
 
-class _Said(msgspec.Struct):
-    """Of a record of the findings topic, what it is; of a finding, what is counted."""
+_COUNTED_LIMITS: dict[str | tuple[str, ...], str] = {
+    ("limit", "ids_per_series_max"): "ids_per_series_max",
+    ("limit", "raw_points_max"): "raw_points_max",
+    ("refused", "too_many_reviews"): "reviews_open_max",
+}
+"""Limits that the stages count."""
 
-    type: str
-    rule: str = ""
-    transition: str = ""
-    status: str = ""
+_FINDING_OF_TURN = {
+    "began": ("firing", "new"),
+    "changed": ("firing", "amended"),
+    "withdrawn": ("firing", "withdrawn"),
+    "ended": ("resolved", "new"),
+    "resumed": ("resolved", "withdrawn"),
+}
+"""What a judgement of a joined rule is as a finding: state entered and status."""
 
 
 class _Reason(msgspec.Struct):
@@ -36,51 +56,90 @@ class _Reason(msgspec.Struct):
     reason: str
 
 
+class _Told(msgspec.Struct):
+    historical: bool = False
+
+
 class _Happening(msgspec.Struct):
     """Of a trigger, just what happened."""
 
     type: str
+    data: _Told
 
 
-_said = msgspec.json.Decoder(_Said)
 _reason = msgspec.json.Decoder(_Reason)
 _happening = msgspec.json.Decoder(_Happening)
 
 
 class Observing:
-    """Counts into `metrics`; what it is told of was done already."""
+    """Counts into `metrics`; what it is told of was done already.
 
-    def __init__(self, metrics: Metrics) -> None:
+    `rule_sets` by hash say which rules are in shadow mode; `kpi_values` is None where KPI gauges are off.
+    """
+
+    def __init__(self, metrics: Metrics, rule_sets: Mapping[str, RuleSet], kpi_values: KpiValues | None) -> None:
         self._metrics = metrics
+        self._rule_sets = rule_sets
+        self._kpi_values = kpi_values
+        # From zero on, so that the first of a kind shows as an increase.
+        for reason in REASONS:
+            metrics.dead_letters.labels(reason)
+        for limit in (*_LIMIT_OF_REASON.values(), *_COUNTED_LIMITS.values()):
+            metrics.limits_reached.labels(limit)
 
-    def batch_done(
-        self, place: Place, batch: Batch, counts: Mapping[str | tuple[str, ...], int], duration: Micros
-    ) -> None:
+    def batch_done(self, place: Place, stage: Stage, batch: Batch, counts: Counts, duration: Micros) -> None:
         """A batch was processed and what it said is acknowledged; `counts` are what the stage has counted in it."""
-        stage = _STAGES[place.topic]
-        self._count(place, counts)
-        self._metrics.input_bytes.labels(place.topic).inc(len(batch.data))
-        self._metrics.batch_records.labels(stage).observe(batch.last_offset - batch.first_offset + 1)
-        self._metrics.batch_bytes.labels(stage).observe(len(batch.data))
-        self._metrics.evaluation.labels(stage).observe(duration / SECOND)
+        name = STAGES[place.topic]
+        self._count_measurements(place, counts)
+        self._count_findings(self._rule_sets.get(stage.rule_set_hash), counts)
+        for what, limit in _COUNTED_LIMITS.items():
+            self._metrics.limits_reached.labels(limit).inc(counts.get(what, 0))
+        self._metrics.input_bytes.labels(batch.topic).inc(len(batch.data))
+        self._metrics.batch_records.labels(name).observe(batch.last_offset - batch.first_offset + 1)
+        self._metrics.batch_bytes.labels(name).observe(len(batch.data))
+        self._metrics.evaluation.labels(name).observe(duration / SECOND)
 
-    def _count(self, place: Place, counts: Mapping[str | tuple[str, ...], int]) -> None:
+    def _count_measurements(self, place: Place, counts: Counts) -> None:
         metrics = self._metrics
-        metrics.measurements.labels(place.partition).inc(counts.get("accepted", 0))
-        metrics.duplicates.inc(counts.get("duplicate", 0))
-        metrics.late.inc(counts.get("late", 0) + counts.get("late_raw", 0))
-        metrics.forwards.inc(counts.get("forwarded", 0))
+        if place.topic == MEASUREMENTS:
+            metrics.measurements.labels(place.partition).inc(counts.get("accepted", 0))
+            metrics.duplicates.inc(counts.get("duplicate", 0))
+            metrics.late.inc(counts.get("late", 0) + counts.get("late_raw", 0))
+            metrics.forwards.inc(counts.get("forwarded", 0))
+
+    def _count_findings(self, rules: RuleSet | None, counts: Counts) -> None:
+        """Those of single series by stage 1, those of joined rules by stage 2, which alone finds them."""
+        for what, number in counts.items():
+            if not number or not isinstance(what, tuple):
+                continue
+            rule = None if rules is None else rules.rule_by_id.get(what[1])
+            if what[0] == "finding":
+                self._count_finding(what[1], rule, what[2], what[3], number)
+            elif what[0] == "judgements" and rule and isinstance(rule.condition, Composite | CounterpartConflict):
+                self._count_finding(what[1], rule, *_FINDING_OF_TURN[what[2]], number)
+
+    def _count_finding(self, name: str, rule: Rule | None, state: str, status: str, number: int) -> None:
+        self._metrics.findings.labels(name, state, status).inc(number)
+        if rule is not None and rule.mode == "shadow":
+            self._metrics.shadow_findings.labels(name, state).inc(number)
 
     def checkpoint_done(self, place: Place, written: Written, duration: Micros) -> None:
         """A checkpoint was written and committed."""
-        stage = _STAGES[place.topic]
+        stage = STAGES[place.topic]
         self._metrics.checkpoints.labels(stage).inc()
         self._metrics.checkpoint_bytes.labels(stage).inc(written.bytes)
         self._metrics.checkpoint.labels(stage).observe(duration / SECOND)
 
     def recovered(self, place: Place, duration: Micros) -> None:
         """A partition was acquired and is ready."""
-        self._metrics.recovery.labels(_STAGES[place.topic]).observe(duration / SECOND)
+        self._metrics.recovery.labels(STAGES[place.topic]).observe(duration / SECOND)
+
+    def left(self, place: Place) -> None:
+        """A partition went elsewhere."""
+        if place.topic == MEASUREMENTS:
+            self._metrics.watermark_delay.remove_by_labels({"partition": str(place.partition)})
+            if self._kpi_values is not None:
+                self._kpi_values.forget(place.partition)
 
     def appended(self, outputs: Sequence[Output]) -> None:
         """These records were written."""
@@ -89,8 +148,19 @@ class Observing:
             if value is None:
                 continue
             if output.topic == DEAD_LETTERS:
-                self._metrics.dead_letters.labels(_reason.decode(value).reason).inc()
+                self._dead_letter(_reason.decode(value).reason)
             elif output.topic == TRIGGERS:
-                self._metrics.triggers.labels(_happening.decode(value).type.split(".")[2]).inc()
-            elif output.topic == FINDINGS and (said := _said.decode(value)).type == "finding":
-                self._metrics.findings.labels(said.rule, said.transition, said.status).inc()
+                self._trigger(_happening.decode(value))
+            elif output.topic == KPI_STATE and self._kpi_values is not None:
+                self._kpi_values.wrote(value)
+
+    def _dead_letter(self, reason: str) -> None:
+        self._metrics.dead_letters.labels(reason).inc()
+        if reason in _LIMIT_OF_REASON:
+            self._metrics.limits_reached.labels(_LIMIT_OF_REASON[reason]).inc()
+
+    def _trigger(self, trigger: _Happening) -> None:
+        happening = trigger.type.split(".")[2]
+        self._metrics.triggers.labels(happening).inc()
+        if trigger.data.historical:
+            self._metrics.historical_triggers.labels(happening).inc()

@@ -55,6 +55,10 @@ class Ownership:
     def __len__(self) -> int:
         return len(self._lanes)
 
+    def every(self) -> list[Lane]:
+        """Also those that are not open at the moment."""
+        return list(self._lanes.values())
+
     def get(self, tp: TP) -> Lane | None:
         """The lane of a partition that is open; None for any other."""
         lane = self._lanes.get(tp)
@@ -91,9 +95,10 @@ class Ownership:
         self._drop(set(self._lanes))
 
     async def _recover(self, assigned: list[TP]) -> None:
-        for tp in assigned:
-            self._watcher.expect(tp)
-        for tp in assigned:
+        for place, tp in enumerate(assigned):
+            # Those that wait for their turn do not stand still.
+            for waiting in assigned[place:]:
+                self._watcher.expect(waiting)
             lane = self._lanes.get(tp)
             if lane is None:
                 lane = self._lanes[tp] = self._make(tp)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Observer(Protocol):
     """Is told what happens, for metrics and for the watchdog; must not raise."""
 
-    def batch_done(self, place: Place, batch: Batch, counts: Counts, duration: Micros) -> None:
+    def batch_done(self, place: Place, stage: Stage, batch: Batch, counts: Counts, duration: Micros) -> None:
         """A batch was processed and all that it said is acknowledged; `counts` are what the stage has counted in it."""
 
     def checkpoint_done(self, place: Place, written: Written, duration: Micros) -> None:
@@ -32,6 +32,9 @@ class Observer(Protocol):
 
     def recovered(self, place: Place, duration: Micros) -> None:
         """A partition was acquired and is ready."""
+
+    def left(self, place: Place) -> None:
+        """A partition went elsewhere."""
 
 
 class StageWork:
@@ -69,6 +72,11 @@ class StageWork:
         """The processor, once it was made."""
         return self._processor
 
+    @property
+    def stage(self) -> Stage | None:
+        """The stage, where it has its state."""
+        return self._processor.stage if self._processor is not None and self._processor.ready else None
+
     async def recover(self) -> int:
         """Acquire the partition: claim, load, and write what its input must hold before anything else."""
         began = self._clock()
@@ -77,7 +85,7 @@ class StageWork:
             self._processor = Processor(self._log, self.place, self._make_stage, start_at=start_at)
         position = await acquire(self._log, self._processor, self._present())
         self._cadence.joined(self.place)
-        self._totals = dict(getattr(self._processor.stage, "counts", {}))
+        self._totals = _totals(self._processor.stage)
         # Without a manifest this pins where the first start began: `latest` means another place after a crash.
         await self._checkpoint()
         self._observer.recovered(self.place, self._clock() - began)
@@ -89,7 +97,7 @@ class StageWork:
         await self._ready.process(batch._replace(topic=self.place.topic))
         duration = self._clock() - began
         self._cadence.worked(self.place, duration)
-        self._observer.batch_done(self.place, batch, self._counted(), duration)
+        self._observer.batch_done(self.place, self._ready.stage, batch, self._counted(), duration)
 
     async def tend(self) -> None:
         """Write a checkpoint when it is this partition's turn."""
@@ -103,6 +111,7 @@ class StageWork:
     def close(self) -> None:
         """Let the state go."""
         self._cadence.left(self.place)
+        self._observer.left(self.place)
         if self._processor is not None:
             self._processor.close()
 
@@ -114,7 +123,7 @@ class StageWork:
 
     def _counted(self) -> Counts:
         """What the stage has counted since the last call; a stage need not count."""
-        before, self._totals = self._totals, dict(getattr(self._ready.stage, "counts", {}))
+        before, self._totals = self._totals, _totals(self._ready.stage)
         return {name: number - before.get(name, 0) for name, number in self._totals.items()}
 
     async def _checkpoint(self) -> None:
@@ -126,3 +135,8 @@ class StageWork:
         self._cadence.written(self.place, now, checkpoint.used)
         if written is not None:
             self._observer.checkpoint_done(self.place, written, now - began)
+
+
+def _totals(stage: Stage) -> Counts:
+    """What a stage has counted since it was made; one need not count."""
+    return dict(getattr(stage, "counters", None) or getattr(stage, "counts", {}))

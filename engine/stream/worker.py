@@ -1,14 +1,13 @@
-"""The live worker: puts the pieces together, starts them, and is the one point where failures end up.
+"""The live worker: puts the pieces together, starts them, and ends them in order.
 
-Whatever goes wrong in an agent, a task or Faust itself comes to `_fail`; the worker then stops and raises it. Nothing
-is acknowledged and dropped.
+Whatever goes wrong comes to its `Supervisor`; the worker then stops and raises it. Nothing is acknowledged and dropped.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 from faust.types import TP
@@ -21,17 +20,21 @@ from engine.stream.activation import RuleSetFollower
 from engine.stream.app import add_agent, make_app
 from engine.stream.beginning import Beginning, require_beginning
 from engine.stream.clocks import steady_clock, wall_clock
+from engine.stream.gauges import Gauges
 from engine.stream.ingest import MarkWriter, sources_by_topic
-from engine.stream.lane_maker import LaneMaker, Stages
+from engine.stream.kpi_values import KpiValues
+from engine.stream.lane_maker import LaneMaker, Stages, make_cadence
 from engine.stream.member_log import MemberLog
 from engine.stream.observing import Observing
 from engine.stream.ownership import Ownership
 from engine.stream.progress import Progress
 from engine.stream.stage_work import StageWork
+from engine.stream.supervision import Supervisor
 from engine.stream.ticks import TickWriter
+from engine.telemetry.metrics import KpiGauges
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Iterator
 
     from engine.model.records import Tick
     from engine.rules.ruleset import RuleSet
@@ -73,15 +76,13 @@ class Worker:
         self._stages = stages
         self._health = health
         self._metrics = metrics
-        self._observing = Observing(metrics)
+        stored: dict[str, RuleSet] = {}
+        self._observing = Observing(metrics, stored, _kpi_values(settings, metrics))
         self._log = MemberLog(log, settings.prefix, self._observing.appended)
         self._sources = frozenset(sources_by_topic(rule_set))
         self._ticks = TickWriter(self._log, self._stage_places, interval=settings.tick_interval, wall=wall_clock)
-        self._follower = RuleSetFollower(self._log, self._processors)
-        self._stopping = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self._failure: asyncio.Future[BaseException] = self._loop.create_future()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._follower = RuleSetFollower(self._log, self._processors, stored)
+        self._supervisor = Supervisor()
         self._writers: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
@@ -90,17 +91,17 @@ class Worker:
         self._make_app()
         try:
             self._start()
-            await self._until_told()
+            await self._supervisor.until_told()
             await self._drain()
         finally:
             await self._end()
-        if self._failure.done():
-            raise self._failure.result()
+        if self._supervisor.failure is not None:
+            raise self._supervisor.failure
 
     def stop(self) -> None:
         """Drain and end: batches in work are finished, checkpointed and committed."""
         self._health.drain()
-        self._stopping.set()
+        self._supervisor.stop()
 
     async def reload(self, rule_set: RuleSet) -> bool:
         """Store and request another set. False when it is the one that runs already."""
@@ -117,7 +118,6 @@ class Worker:
     async def _prepare(self) -> None:
         await require_beginning(self._log, self._settings.prefix, self._settings.start_at)
         await self._follower.begin(self._rule_set, self._from_tick())
-        self._metrics.show_rule_set(self._rule_set.hash)
         settings = self._settings
         self._context = StageContext(
             rule_sets=self._follower.stored,
@@ -129,6 +129,9 @@ class Worker:
             future_max=settings.future_max,
             limits=settings.engine_limits,
         )
+        self._cadence = make_cadence(settings, self._context)
+        wall = wall_clock if settings.domain == "live" else None
+        self._gauges = Gauges(self._metrics, self._follower.stored, self._cadence, wall=wall)
 
     def _make_app(self) -> None:
         settings = self._settings
@@ -138,7 +141,7 @@ class Worker:
             session_timeout=settings.session_timeout,
             group_instance_id=settings.group_instance_id,
         )
-        app.failed = self._fail
+        app.failed = self._supervisor.fail
         self._log.consumer = app.batches
         self._progress = Progress(
             self._health,
@@ -151,7 +154,7 @@ class Worker:
             self._lane_maker().make, self._progress, settle_seconds=SETTLE_SHARE * settings.drain_timeout / SECOND
         )
         app.batches.positions = self._ownership.positions
-        app.batches.failed = self._fail
+        app.batches.failed = self._supervisor.fail
         app.on_partitions_revoked.connect(self._revoked)
         app.on_rebalance_complete.connect(self._assigned)
         for topic in (full_name(settings.prefix, MEASUREMENTS), full_name(settings.prefix, FINDINGS), *self._sources):
@@ -169,77 +172,51 @@ class Worker:
             foreign=self._sources,
             rules=self._rules,
             present=self._present,
+            cadence=self._cadence,
             observing=self._observing,
             metrics=self._metrics,
         )
 
     def _start(self) -> None:
-        self._run(self._app.start())
-        self._run(self._look())
-        self._run(self._tend())
-        self._run(self._follower.run())
+        start = self._supervisor.start
+        self._faust = start(self._app.start())
+        start(self._look())
+        start(self._tend())
+        start(self._follower.run())
         if self._settings.domain == "live":
-            self._writers.append(self._run(self._ticks.run()))
+            self._writers.append(start(self._ticks.run()))
             if self._sources:
-                self._writers.append(self._run(self._marks().run()))
-
-    async def _until_told(self) -> None:
-        stopping = asyncio.create_task(self._stopping.wait())
-        waiting: set[asyncio.Future[Any]] = {stopping, self._failure}
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
+                self._writers.append(start(self._marks().run()))
 
     async def _drain(self) -> None:
         """Stop fetching, finish the batch in work, checkpoint, commit."""
-        self._stopping.set()
+        self._supervisor.stop()
         for task in self._writers:
             task.cancel()
         self._app.flow_control.suspend()
         self._app.batches.stop_flow()
-        if not self._failure.done():
+        if self._supervisor.failure is None:
             try:
                 await self._ownership.release()
             except EngineError as error:
-                self._fail(error)
+                self._supervisor.fail(error)
 
     async def _end(self) -> None:
-        self._stopping.set()
-        for task in self._tasks[1:]:
-            task.cancel()
+        self._supervisor.stop()
+        self._supervisor.cancel_all_but(self._faust)
         with suppress(TimeoutError):
             await asyncio.wait_for(self._app.stop(), LEAVE_SHARE * self._settings.drain_timeout / SECOND)
-        self._tasks[0].cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._supervisor.end()
         # Faust keeps the receivers of all apps in one place, for ever.
         self._app.on_partitions_revoked.disconnect(self._revoked)
         self._app.on_rebalance_complete.disconnect(self._assigned)
         self._ownership.close()
 
-    def _run(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._supervised(work))
-        self._tasks.append(task)
-        return task
-
-    async def _supervised(self, work: Coroutine[object, object, None]) -> None:
-        try:
-            await work
-        except Exception as error:  # noqa: BLE001 (the supervising point: the worker ends and raises it)
-            self._fail(error)
-
-    def _fail(self, error: BaseException) -> None:
-        """Note the first failure. May be called from the consumer's thread."""
-        self._loop.call_soon_threadsafe(self._note, error)
-
-    def _note(self, error: BaseException) -> None:
-        if not self._failure.done() and not (self._stopping.is_set() and not isinstance(error, EngineError)):
-            _log.error("the worker fails", error=str(error), kind=type(error).__name__)
-            self._failure.set_result(error)
-
     # What Faust calls.
 
     async def _take(self, batch: Batch) -> None:
         lane = self._ownership.get(TP(batch.topic, batch.partition))
-        if lane is None or self._failure.done():
+        if lane is None or self._supervisor.failure is not None:
             return
         try:
             again = await lane.take(batch)
@@ -247,14 +224,14 @@ class Worker:
                 _log.warning("offsets jumped, sought again", topic=batch.topic, partition=batch.partition, offset=again)
                 await self._app.batches.seek_all({lane.tp: again})
         except Exception as error:  # noqa: BLE001 (the supervising point: Faust would drop the batch and go on)
-            self._fail(error)
+            self._supervisor.fail(error)
 
     async def _revoked(self, *_args: object, **_options: object) -> None:
-        await self._supervised(self._ownership.release())
+        await self._supervisor.guard(self._ownership.release())
 
     async def _assigned(self, *_args: object, **_options: object) -> None:
-        if not self._stopping.is_set():
-            await self._supervised(self._acquire())
+        if not self._supervisor.stopping:
+            await self._supervisor.guard(self._acquire())
 
     async def _acquire(self) -> None:
         await self._follower.refresh()
@@ -266,6 +243,7 @@ class Worker:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
+            self._gauges.look(self._works())
             self._progress.look(self._ownership)
 
     async def _tend(self) -> None:
@@ -297,10 +275,19 @@ class Worker:
         return self._ticks.present().number + 2 if self._settings.domain == "live" else 0
 
     def _works(self) -> Iterator[StageWork]:
+        return (lane.work for lane in self._ownership.every() if isinstance(lane.work, StageWork))
+
+    def _open_works(self) -> Iterator[StageWork]:
         return (lane.work for lane in self._ownership if isinstance(lane.work, StageWork))
 
     def _stage_places(self) -> list[Place]:
-        return [work.place for work in self._works()]
+        return [work.place for work in self._open_works()]
 
     def _processors(self) -> list[Processor]:
-        return [work.processor for work in self._works() if work.processor is not None]
+        return [work.processor for work in self._open_works() if work.processor is not None]
+
+
+def _kpi_values(settings: Settings, metrics: Metrics) -> KpiValues | None:
+    if not settings.kpi_gauges:
+        return None
+    return KpiValues(KpiGauges(metrics, settings.kpi_gauges_max), settings.measurement_partitions)

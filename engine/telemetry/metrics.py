@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from engine import SEMANTICS_VERSION, __version__
-from engine.model.topics import MEASUREMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,31 +37,27 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
         self.declarations: list[Declaration] = []
-        self._rule_set: str | None = None
+        self._rule_sets: frozenset[str] = frozenset()
         self._declare_input()
         self._declare_outcome()
         self._declare_progress()
         self._declare_state()
         self.build_info.labels(__version__, str(SEMANTICS_VERSION)).set(1)
 
-    def show_rule_set(self, rule_set_hash: str) -> None:
-        """Name the rule set that runs; the one before disappears."""
-        if self._rule_set is not None:
-            self.rule_set_info.remove(self._rule_set)
-        self.rule_set_info.labels(rule_set_hash).set(1)
-        self._rule_set = rule_set_hash
+    def show_rule_sets(self, hashes: Iterable[str]) -> None:
+        """Name the rule sets that run: several while partitions go over to another. Those before disappear."""
+        running = frozenset(hashes)
+        for gone in self._rule_sets - running:
+            self.rule_set_info.remove(gone)
+        for name in running:
+            self.rule_set_info.labels(name).set(1)
+        self._rule_sets = running
 
     def forget_rules(self, gone: Iterable[str]) -> None:
         """Rules that a reload removed take their series with them."""
         for rule in gone:
             for metric in (self.findings, self.shadow_findings, self.reviews_open):
                 metric.remove_by_labels({"rule": rule})
-
-    def forget_partition(self, topic: str, partition: int) -> None:
-        """A partition that was given away is another worker's to report."""
-        self.consumer_lag.remove_by_labels({"topic": topic, "partition": str(partition)})
-        if topic == MEASUREMENTS:
-            self.watermark_delay.remove_by_labels({"partition": str(partition)})
 
     def _declare_input(self) -> None:
         self.measurements = self._counter("measurements", "Measurements accepted.", ("partition",))
@@ -81,25 +76,33 @@ class Metrics:
             "findings", "Findings by rule, state entered (firing, resolved) and status.", ("rule", "state", "status")
         )
         self.shadow_findings = self._counter(
-            "shadow_findings", "Findings of rules in shadow mode; nobody is told.", ("rule", "state")
+            "shadow_findings", "Those of them by rules in shadow mode; nobody is told.", ("rule", "state")
         )
-        self.reviews_open = self._gauge("reviews_open", "Reviews that are open.", ("rule",))
+        self.reviews_open = self._gauge(
+            "reviews_open", "Reviews that are open; those of rules in shadow mode do not count.", ("rule",)
+        )
         self.triggers = self._counter(
             "triggers", "Review triggers written, by what happened (opened, updated, resolved, withdrawn).", ("type",)
         )
         self.historical_triggers = self._counter(
             "historical_triggers", "Review triggers marked historical: recorded, not to be delivered as new.", ("type",)
         )
-        self.limits_reached = self._counter("limits_reached", "Times that something was at its limit.", ("limit",))
+        self.limits_reached = self._counter(
+            "limits_reached", "Times that something was at its limit, by the limit's name in the settings.", ("limit",)
+        )
         self.kpi_value = self._gauge(
-            "kpi_value", "Value of the newest closed window, where KPI gauges are switched on.", ("kpi", "series")
+            "kpi_value",
+            "Value of the newest closed window of KPIs with `publish: true`, where `kpi_gauges` is on.",
+            ("kpi", "series"),
         )
         self.kpi_values_dropped = self._counter("kpi_values_dropped", "KPI values not shown: too many series.", ())
 
     def _declare_progress(self) -> None:
         self.consumer_lag = self._gauge("consumer_lag_records", "Records not yet read.", ("topic", "partition"))
         self.watermark_delay = self._gauge(
-            "watermark_delay_seconds", "How far the newest event time lies behind the last tick.", ("partition",)
+            "watermark_delay_seconds",
+            "How far the newest event time lies behind the time of day (live) or the last tick (replay).",
+            ("partition",),
         )
         self.progress_age = self._gauge("progress_age_seconds", "Time since the least advanced part moved on.", ())
         self.ready = self._gauge("ready", "1 when recovered and consuming, else 0.", ())
@@ -110,8 +113,11 @@ class Metrics:
         self.checkpoint = self._histogram("checkpoint_seconds", "Time to write a checkpoint.", ("stage",), _SECONDS)
         self.checkpoint_interval = self._gauge(
             "checkpoint_interval_seconds",
-            "Time between checkpoints that a bound (cpu, replay) asks for.",
+            "Rest between checkpoints that a bound asks for: `cpu` by what the last one cost, `replay` at the most.",
             ("bound",),
+        )
+        self.replay = self._gauge(
+            "replay_seconds", "Work that would be done again if the worker died now, on the worst partition.", ()
         )
         self.recovery = self._histogram(
             "recovery_seconds", "Time from claiming a partition to being ready on it.", ("stage",), _SECONDS

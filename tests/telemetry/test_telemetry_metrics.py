@@ -57,10 +57,11 @@ def test_the_page_of_metrics_says_what_is_declared():
     )
 
 
-def test_only_the_running_rule_set_is_shown(metrics: Metrics):
-    metrics.show_rule_set("aaaa")
-    metrics.show_rule_set("bbbb")
-    metrics.show_rule_set("bbbb")
+def test_only_running_rule_sets_are_shown(metrics: Metrics):
+    metrics.show_rule_sets(["aaaa"])
+    metrics.show_rule_sets(["aaaa", "bbbb"])
+    metrics.show_rule_sets(["bbbb"])
+    metrics.show_rule_sets(["bbbb"])
     assert [line for line in exposed(metrics).splitlines() if line.startswith("counterpoint_rule_set_info")] == [
         'counterpoint_rule_set_info{hash="bbbb"} 1.0'
     ]
@@ -74,22 +75,6 @@ def test_removed_rules_take_their_series_with_them(metrics: Metrics):
     metrics.forget_rules(["gone", "never-seen"])
     assert 'rule="gone"' not in exposed(metrics)
     assert exposed(metrics).count('rule="kept"') == 3 + exposed(metrics).count('_created{rule="kept"')
-
-
-def test_a_partition_given_away_is_no_longer_reported(metrics: Metrics):
-    for partition in ("0", "1"):
-        metrics.consumer_lag.labels("measurements", partition).set(5)
-        metrics.consumer_lag.labels("findings", partition).set(5)
-        metrics.watermark_delay.labels(partition).set(5)
-    metrics.forget_partition("measurements", 0)
-    metrics.forget_partition("findings", 1)
-    text = exposed(metrics)
-    assert 'records{partition="0",topic="measurements"}' not in text
-    assert 'records{partition="1",topic="measurements"}' in text
-    assert 'records{partition="0",topic="findings"}' in text
-    assert 'records{partition="1",topic="findings"}' not in text
-    assert 'delay_seconds{partition="0"}' not in text
-    assert 'delay_seconds{partition="1"}' in text
 
 
 def test_kpi_values_past_the_cap_are_counted_and_not_shown(metrics: Metrics):
