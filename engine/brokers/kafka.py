@@ -2,7 +2,7 @@
 
 For integration tests, and by hand:
 
-    make kafka                                          # fetches the jars where needed, then runs
+    make kafka-jars                                     # fetches the jars
     python -m engine.brokers.kafka --dir build/kafka    # keeps its data there; Ctrl-C stops it
 
 It needs Java 17 or newer and Kafka's jars in `.cache/kafka/libs` (`make kafka-jars` fetches them with Maven), or in the

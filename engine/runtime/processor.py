@@ -216,7 +216,7 @@ class Processor:
         if manifest.identity != self._identity:
             raise LogError(
                 f"{self.place}: the manifest is of {manifest.identity}, found {self._identity}: a recreated topic; "
-                "if beginning anew is what you want, recreate the checkpoints topic too"
+                "to begin anew take another prefix, or delete and make all own topics, findings included"
             )
         if manifest.counts != self._counts:
             raise LogError(
