@@ -15,13 +15,20 @@ if TYPE_CHECKING:
 
 @jit
 def push(instance: Any, rule: Any, history: NDArray[np.float64], index: int, value: float) -> None:
-    """Remember the value of window `index`; windows between the last one and it had none."""
+    """Remember the value of window `index`."""
+    history[instance.history + index % rule.width] = value
+    instance.pushed = index
+
+
+@jit
+def skip_to(instance: Any, rule: Any, history: NDArray[np.float64], index: int) -> None:
+    """Windows between the last one and `index` had nothing: what the ring holds in their places is older than they
+    are.
+    """
     if instance.pushed != UNSET and index > instance.pushed:
         gap = min(index - instance.pushed - 1, rule.width)
         for missing in range(index - gap, index):
             history[instance.history + missing % rule.width] = np.nan
-    history[instance.history + index % rule.width] = value
-    instance.pushed = index
 
 
 @jit

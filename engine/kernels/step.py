@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.kernels._jit import jit
-from engine.kernels.change import change, push, usual
+from engine.kernels.change import change, push, skip_to, usual
 from engine.kernels.layout import (
     CHANGE,
     CLOSED,
@@ -34,6 +34,7 @@ def judge(
 ) -> tuple[bool, bool, float, float, float, float]:
     """(known, breach, statistic, limit, baseline, excess) of a value; `index` is its window's (0 for raw points)."""
     if rule.kind == CHANGE:
+        skip_to(instance, rule, tables.history, index)
         known, baseline = usual(instance, rule, tables.history, index, tables.scratch)
         push(instance, rule, tables.history, index, value)
         if not known:

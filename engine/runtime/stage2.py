@@ -202,7 +202,7 @@ class Stage2:
             index=None,
             bytes=b64encode((record.value or b"")[:_BYTES_KEPT]).decode(),
         )
-        return Output(DEAD_LETTERS, None, Record(None, encode_record(letter), self._position()))
+        return Output(DEAD_LETTERS, 0, Record(None, encode_record(letter), self._position()))
 
     def _count(self, name: str) -> None:
         self._counts[name] = self._counts.get(name, 0) + 1

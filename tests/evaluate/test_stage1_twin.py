@@ -200,3 +200,15 @@ def test_late_data_takes_verdicts_back_and_changes_them(name: str):
     ]
     spoken = found(run(encode(lay_out(drawn)), context("mean", 0), cut=50))
     assert name in {said.status for said in spoken[3]}
+
+
+def test_nothing_is_said_against_windows_that_had_nothing():
+    drawn = [("measure", 10, 2.0) for _ in range(9)] + [
+        ("measure", 40, 8.0),
+        ("measure", 10, 8.0),
+        ("measure", 10, 8.0),
+    ]
+    changes = [
+        said for spoken in found(run(encode(lay_out(drawn)), context("mean", 0), cut=50)).values() for said in spoken
+    ]
+    assert not [said for said in changes if said.rule == "change"]
