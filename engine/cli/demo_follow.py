@@ -61,6 +61,11 @@ class Follower:
         return self._behind(self._inputs) == 0 and self._behind(self._findings) == 0
 
     @property
+    def committed(self) -> int:
+        """How many records of measurements the group has committed."""
+        return sum(max(place.offset, 0) for place in self._committed(self._inputs))
+
+    @property
     def left(self) -> str:
         """How much is not committed, in words."""
         return f"{self._behind(self._inputs)} records of measurements and {self._behind(self._findings)} of findings"

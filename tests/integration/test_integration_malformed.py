@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from installation import Installation
+from installation import Installation, findings_among
 
 from engine.client.replay import Replay
-from engine.model.topics import DEAD_LETTERS, MEASUREMENTS
+from engine.model.time import MILLISECOND, MINUTE
+from engine.model.topics import DEAD_LETTERS, FINDINGS, KPI_STATE, MEASUREMENTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +24,9 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 GOOD = 1_000_000
 EACH = 500
+HOSTS = 50
+HIGH = 90_000  # the last minute and a half
+PARTITIONS = 2
 START = 1_700_000_000_000_000
 
 RULES = """
@@ -49,6 +54,7 @@ window: {every: 60s}
 sources: [meter]
 dimensions: [host]
 target: none
+publish: true
 ---
 kind: rule
 id: load-high
@@ -79,7 +85,7 @@ KINDS: list[tuple[str, bytes, str]] = [
     ("a string as value", body(value="1.0"), "wrong_type"),
     ("a boolean as value", body(value=True), "wrong_type"),
     ("null as value", body(value=None), "wrong_type"),
-    ("NaN", body().replace(b"1.0", b"NaN"), "not_json"),
+    ("NaN", body().replace(b"1.0", b"NaN"), "not_finite"),
     ("beyond a double", body().replace(b"1.0", b"1e400"), "out_of_range"),
     ("no time zone", body(time="2023-11-14T22:13:20"), "naive_time"),
     ("milliseconds", body(time=1_700_000_000_000), "looks_like_milliseconds"),
@@ -95,37 +101,57 @@ def test_every_malformed_message_is_a_dead_letter_and_every_good_one_is_evaluate
 ):
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES)
-    installation = Installation(kafka.bootstrap, prefix, 2, rules)
-    assert len(KINDS) == 20
+    installation = Installation.on_kafka(kafka.bootstrap, prefix, PARTITIONS, rules)
     with installation.worker() as worker:
-        sent: Counter[tuple[int, bytes]] = Counter()
-        with installation.sender() as sink:
-            writer = Replay(sink, 2, None)
-            bad = [(reason, message) for _, message, reason in KINDS for _ in range(EACH)]
-            every = GOOD // len(bad)
-            for number in range(GOOD):
-                at = START + number * 1_000
-                value = 2_000.0 if number >= GOOD - 60_000 else float(number % 7)
-                writer.measurement("load", {"host": f"h{number % 50}"}, at, value, id=str(number))
-                if number % every == 0:
-                    reason, message = bad[number // every]
-                    partition = number // every % 2
-                    sink.send(partition, None, message)
-                    sent[partition, message] += 1
-            writer.finish()
+        send(installation)
         installation.wait_until_settled(worker, 300)
         counts = worker.counts()
-        assert counts is not None
-        assert worker.stop() == 0
-    letters = [json.loads(value) for value in installation.values(DEAD_LETTERS)]
-    unique = {(letter["partition"], letter["offset"], letter["index"]): letter for letter in letters}
-    assert len(unique) == len(KINDS) * EACH
-    reasons = Counter(letter["reason"] for letter in unique.values())
-    expected: Counter[str] = Counter()
-    for _, _, reason in KINDS:
-        expected[reason] += EACH
-    assert reasons == expected
+        assert worker.stop() == 0, worker.tail()
+    assert counts is not None
+    assert counts["counterpoint_measurements_total"] == GOOD
+    assert counts["counterpoint_dead_letters_total"] == len(KINDS) * EACH
+    assert_letters(installation)
+    assert_evaluated(installation)
+
+
+def send(installation: Installation) -> None:
+    """Good ones in order of time with their ticks; every hundredth time a malformed one on some partition."""
+    bad = [message for _, message, _ in KINDS for _ in range(EACH)]
+    random.Random(1).shuffle(bad)
+    every = GOOD // len(bad)
+    with installation.sender() as sink:
+        writer = Replay(sink, PARTITIONS, MINUTE)
+        for number in range(GOOD):
+            value = 2_000.0 if GOOD - number <= HIGH else float(number % 7)
+            host = {"host": f"h{number % HOSTS}"}
+            writer.measurement("load", host, START + number * MILLISECOND, value, id=str(number), source="meter")
+            if number % every == 0:
+                sink.send(number // every % PARTITIONS, None, bad[number // every])
+        writer.finish(5 * MINUTE)
+
+
+def assert_letters(installation: Installation) -> None:
+    """Each malformed message has one letter, with its reason, its place and its bytes."""
     log = {(placed.partition, placed.offset): placed.record.value for placed in installation.records(MEASUREMENTS)}
-    for (partition, offset, _), letter in unique.items():
-        assert base64.b64decode(letter["bytes"]) == log[partition, offset]
-    assert counts["counterpoint_measurements_total"] >= GOOD
+    reason_of = {message: reason for _, message, reason in KINDS}
+    expected = {place: reason_of[value] for place, value in log.items() if value in reason_of}
+    assert len(expected) == len(KINDS) * EACH
+    letters = [json.loads(value) for value in installation.values(DEAD_LETTERS)]
+    assert {(letter["partition"], letter["offset"]): letter["reason"] for letter in letters} == expected
+    for letter in letters:
+        assert letter["topic"] == MEASUREMENTS
+        assert letter["detail"]
+        assert base64.b64decode(letter["bytes"]) == log[letter["partition"], letter["offset"]]
+
+
+def assert_evaluated(installation: Installation) -> None:
+    """The closed windows hold every good measurement once, and each host's high load was found."""
+    windows = {value for value in installation.values(KPI_STATE) if value}
+    assert sum(json.loads(value)["parts"]["count"] for value in windows) == GOOD
+    found = [json.loads(value) for value in findings_values(installation)]
+    assert Counter(finding["dimensions"]["host"] for finding in found) == {f"h{number}": 1 for number in range(HOSTS)}
+
+
+def findings_values(installation: Installation) -> list[bytes]:
+    """The distinct findings."""
+    return [value for _, value in findings_among(placed.record for placed in installation.records(FINDINGS))]
