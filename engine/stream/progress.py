@@ -1,7 +1,7 @@
 """Whether the lanes get on: what health and metrics show of them, and when the worker must end.
 
 Faust's way with a consumer that hangs is to stay up and say nothing. Here every lane is looked at again and again: it
-moved when it took a batch, or when nothing is there to take.
+moved when it took a batch, or when nothing is there to take. A broker that never answers counts as standing still.
 """
 
 from __future__ import annotations
@@ -54,20 +54,20 @@ class Progress:
         self._positions.pop(tp, None)
         self._metrics.consumer_lag.remove_by_labels({"topic": tp.topic, "partition": str(tp.partition)})
 
-    def lag(self, lane: Lane) -> int:
-        """Records that the lane has not taken, as far as is known."""
+    def lag(self, lane: Lane) -> int | None:
+        """Records that the lane has not taken; None before a fetch has told where the partition ends."""
         end = self._end_seen(lane.tp)
-        return max(0, end - lane.position) if end is not None else 0
+        return max(0, end - lane.position) if end is not None else None
 
     def look(self, lanes: Iterable[Lane]) -> None:
         """Note what moved. BrokerError when something has not for the whole time-out: the worker is of no use."""
         now = self._clock()
         for lane in lanes:
             lag = self.lag(lane)
-            if not lag or self._positions.get(lane.tp) != lane.position:
+            if lag == 0 or self._positions.get(lane.tp) != lane.position:
                 self._health.moved(_name(lane.tp), now)
             self._positions[lane.tp] = lane.position
-            self._metrics.consumer_lag.labels(lane.tp.topic, lane.tp.partition).set(lag)
+            self._metrics.consumer_lag.labels(lane.tp.topic, lane.tp.partition).set(lag or 0)
         stalled = self._health.stalled(now, self._timeout)
         if stalled:
             raise BrokerError(

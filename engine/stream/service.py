@@ -10,8 +10,10 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from engine.errors import EngineError
+from engine.model.time import SECOND
 from engine.runtime.kafka_log import KafkaLog
 from engine.stream.clocks import steady_clock
+from engine.stream.watchdog import Watchdog
 from engine.stream.worker import Worker
 from engine.telemetry.health import Health
 from engine.telemetry.http import Endpoint
@@ -20,11 +22,16 @@ from engine.telemetry.metrics import Metrics
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from engine.model.time import Micros
     from engine.rules.ruleset import RuleSet
     from engine.runtime.settings import Settings
     from engine.stream.lane_maker import Stages
 
 _log = structlog.get_logger(__name__)
+
+BEAT_SECONDS = 0.25
+ENDING_GRACE: Micros = 5 * SECOND
+"""Beside the time to drain in: what closing connections and leaving the interpreter may take."""
 
 _DRAIN = (signal.SIGTERM, signal.SIGINT)
 
@@ -39,8 +46,9 @@ async def serve(
 ) -> None:
     """Run a worker until it is stopped; raises EngineError, or what else made it fail.
 
-    With `load` the process's signals are taken: SIGTERM and SIGINT drain, SIGHUP loads the rules again. Without it the
-    caller stops it by `Worker.stop`, which `started` hands out together with the endpoint.
+    With `load` the process is taken to be the worker's: SIGTERM and SIGINT drain, SIGHUP loads the rules again, and a
+    watchdog ends it where it hangs. Without it the caller stops it by `Worker.stop`, which `started` hands out together
+    with the endpoint.
     """
     metrics, health = Metrics(CollectorRegistry()), Health()
     async with KafkaLog(",".join(settings.brokers), settings.prefix, group=settings.group) as log:
@@ -59,23 +67,41 @@ async def serve(
             if load is None:
                 await worker.run()
             else:
-                await _run_with_signals(worker, load)
+                watchdog = Watchdog(
+                    steady_clock,
+                    timeout=settings.progress_timeout,
+                    ending=settings.drain_timeout + ENDING_GRACE,
+                )
+                await _run_with_signals(worker, load, watchdog)
             _log.info("worker ended, everything done is committed")
 
 
-async def _run_with_signals(worker: Worker, load: Callable[[], RuleSet]) -> None:
+async def _run_with_signals(worker: Worker, load: Callable[[], RuleSet], watchdog: Watchdog) -> None:
     loop = asyncio.get_running_loop()
     reloading = asyncio.Event()
     for number in _DRAIN:
         loop.add_signal_handler(number, worker.stop)
     loop.add_signal_handler(signal.SIGHUP, reloading.set)
-    task = asyncio.create_task(_reload_when_told(worker, load, reloading))
+    watchdog.start()
+    tasks = [
+        asyncio.create_task(_reload_when_told(worker, load, reloading)),
+        asyncio.create_task(_beat(worker, watchdog)),
+    ]
     try:
         await worker.run()
     finally:
-        task.cancel()
+        watchdog.leave()
+        for task in tasks:
+            task.cancel()
         for number in (*_DRAIN, signal.SIGHUP):
             loop.remove_signal_handler(number)
+
+
+async def _beat(worker: Worker, watchdog: Watchdog) -> None:
+    while not worker.leaving:
+        watchdog.beat()
+        await asyncio.sleep(BEAT_SECONDS)
+    watchdog.leave()
 
 
 async def _reload_when_told(worker: Worker, load: Callable[[], RuleSet], reloading: asyncio.Event) -> None:

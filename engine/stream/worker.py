@@ -103,6 +103,11 @@ class Worker:
         self._health.drain()
         self._supervisor.stop()
 
+    @property
+    def leaving(self) -> bool:
+        """Whether it was told to stop, or failed."""
+        return self._supervisor.stopping or self._supervisor.failure is not None
+
     async def reload(self, rule_set: RuleSet) -> bool:
         """Store and request another set. False when it is the one that runs already."""
         if not await self._follower.reload(rule_set, self._from_tick()):

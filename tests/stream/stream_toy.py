@@ -6,6 +6,7 @@ python stream_toy.py BOOTSTRAP PREFIX PARTITIONS NAME=VALUE...
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import subprocess
@@ -47,7 +48,7 @@ SAYS_EVERY = 100
 class Counting:
     """Counts records by key; with `says` it says so at every hundredth of a key.
 
-    A record with the key `slow` takes 5 s, one with the key `broken` raises.
+    A record with the key `slow` takes 5 s, one with the key `stuck` for ever, one with the key `broken` raises.
     """
 
     def __init__(self, context: StageContext, *, says: bool) -> None:
@@ -61,6 +62,9 @@ class Counting:
             key = (record.key or b"-").decode()
             if key == "slow":
                 _hold_the_loop(5.0)
+            if key == "stuck":
+                sys.stderr.write("stuck\n")
+                _hold_the_loop(math.inf)
             if key == "broken":
                 raise ZeroDivisionError("a defect in a stage")
             self.counts[key] += 1
@@ -124,14 +128,18 @@ class WorkerProcess:
         self.process.kill()
         self.process.wait()
 
+    def end(self) -> int:
+        """Wait until it ends by itself; its exit status."""
+        return self.process.wait(25)
+
     def drain(self) -> int:
         """SIGTERM; its exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(15)
 
-    def said(self, text: str) -> bool:
-        """Whether that stands in its log."""
-        return text in self.log.read_text()
+    def said(self, text: str, times: int = 1) -> bool:
+        """Whether that stands in its log so often."""
+        return self.log.read_text().count(text) >= times
 
 
 @contextmanager

@@ -150,6 +150,28 @@ def test_a_worker_that_was_killed_in_the_middle_of_a_load_goes_on_without_loss(
 
 
 @pytest.mark.kafka
+def test_a_static_member_that_was_killed_has_its_partitions_back_long_before_the_session_ends(
+    kafka: KafkaBroker, prefix: str, tmp_path: Path
+):
+    bootstrap = make_topics(kafka, prefix, PARTITIONS)
+    static = {"group_instance_id": "one", "session_timeout": "10m"}
+
+    async def scenario() -> None:
+        async with KafkaLog(bootstrap, prefix) as log:
+            await send(bootstrap, prefix, PARTITIONS, 40_000)
+            with worker_process(tmp_path / "first", bootstrap, prefix, PARTITIONS, **static) as first:
+                await until(lambda: behind(bootstrap, prefix) == 0)
+                first.kill()
+            await send(bootstrap, prefix, PARTITIONS, 40_000, first=40_000)
+            with worker_process(tmp_path / "second", bootstrap, prefix, PARTITIONS, **static) as second:
+                await until(lambda: behind(bootstrap, prefix) == 0)
+                assert second.drain() == 0
+            await assert_counted_once(log, 80_000)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.kafka
 def test_work_moves_between_two_workers_without_loss(kafka: KafkaBroker, prefix: str, tmp_path: Path):
     bootstrap = make_topics(kafka, prefix, PARTITIONS)
 
