@@ -28,7 +28,7 @@ from stream_toy import (
 )
 
 from engine.errors import ConfigError, LogError
-from engine.model.topics import FINDINGS, MEASUREMENTS
+from engine.model.topics import CHECKPOINTS, FINDINGS, MEASUREMENTS
 from engine.rules.ruleset import Owner, RuleSet
 from engine.runtime.kafka_log import KafkaLog
 from engine.runtime.ports import Output
@@ -37,7 +37,10 @@ from engine.wire.batch import Record
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from stream_toy import WorkerProcess
 
     from engine.brokers.embedded import EmbeddedBroker
     from engine.brokers.kafka import KafkaBroker
@@ -150,22 +153,28 @@ def test_a_worker_that_was_killed_in_the_middle_of_a_load_goes_on_without_loss(
 
 
 @pytest.mark.kafka
+@pytest.mark.parametrize("killed", ["one", "two"])
 def test_a_static_member_that_was_killed_has_its_partitions_back_long_before_the_session_ends(
-    kafka: KafkaBroker, prefix: str, tmp_path: Path
+    kafka: KafkaBroker, prefix: str, tmp_path: Path, killed: str
 ):
     bootstrap = make_topics(kafka, prefix, PARTITIONS)
-    static = {"group_instance_id": "one", "session_timeout": "10m"}
+
+    def member(name: str, log: str) -> AbstractContextManager[WorkerProcess]:
+        static = {"group_instance_id": name, "session_timeout": "10m"}
+        return worker_process(tmp_path / log, bootstrap, prefix, PARTITIONS, **static)
 
     async def scenario() -> None:
         async with KafkaLog(bootstrap, prefix) as log:
             await send(bootstrap, prefix, PARTITIONS, 40_000)
-            with worker_process(tmp_path / "first", bootstrap, prefix, PARTITIONS, **static) as first:
+            with member("one", "one") as one, member("two", "two") as two:
+                workers = {"one": one, "two": two}
+                await until(lambda: one.said("partition recovered") and two.said("partition recovered"))
                 await until(lambda: behind(bootstrap, prefix) == 0)
-                first.kill()
-            await send(bootstrap, prefix, PARTITIONS, 40_000, first=40_000)
-            with worker_process(tmp_path / "second", bootstrap, prefix, PARTITIONS, **static) as second:
-                await until(lambda: behind(bootstrap, prefix) == 0)
-                assert second.drain() == 0
+                workers[killed].kill()
+                await send(bootstrap, prefix, PARTITIONS, 40_000, first=40_000)
+                with member(killed, "again") as workers[killed]:
+                    await until(lambda: behind(bootstrap, prefix) == 0)
+                    assert [worker.drain() for worker in workers.values()] == [0, 0]
             await assert_counted_once(log, 80_000)
 
     asyncio.run(scenario())
@@ -308,6 +317,20 @@ def test_records_lost_before_they_were_read_end_the_worker_by_name(embedded: Emb
             async with asyncio.timeout(WAIT_SECONDS):
                 with pytest.raises(LogError, match=f"{MEASUREMENTS}.*lost"):
                     await serve(settings, EMPTY, STAGES)
+
+    asyncio.run(scenario())
+
+
+def test_checkpoints_that_the_embedded_broker_has_dropped_are_refused_by_name(embedded: EmbeddedBroker, prefix: str):
+    bootstrap = make_topics(embedded, prefix, 1)
+
+    async def scenario() -> None:
+        async with KafkaLog(bootstrap, prefix) as log:
+            while await log.start(CHECKPOINTS, 0) == 0:
+                await log.append([Output(CHECKPOINTS, 0, Record(b"0/1/filler", token_bytes(100_000)))] * 20)
+            async with asyncio.timeout(WAIT_SECONDS):
+                with pytest.raises(LogError, match=r"checkpoints\[0\]: the embedded broker has dropped"):
+                    await serve(settings_for(bootstrap, prefix, 1), EMPTY, STAGES)
 
     asyncio.run(scenario())
 
