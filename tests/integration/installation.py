@@ -108,6 +108,16 @@ class Installation:
                 assert time.monotonic() < deadline, f"left: {follower.left}\n{worker.tail()}"
                 time.sleep(0.2)
 
+    def wait_for_commits(self, worker: WorkerProcess, beyond: int | None = None) -> None:
+        """Until more measurements are committed than now, or than `beyond`."""
+        deadline = time.monotonic() + 60
+        with self.follower() as follower:
+            before = follower.committed if beyond is None else beyond
+            while follower.committed <= before:
+                worker.require_alive()
+                assert time.monotonic() < deadline, worker.tail()
+                time.sleep(0.1)
+
     def records(self, topic: str) -> list[Placed]:
         """Everything in an own topic, read by a plain consumer, partition by partition."""
         name = full_name(self.prefix, topic)

@@ -22,7 +22,6 @@ from engine.runtime.context import StageContext
 
 if TYPE_CHECKING:
     from engine.brokers.kafka import KafkaBroker
-    from engine.cli.demo_worker import WorkerProcess
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -44,7 +43,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(kafka: KafkaB
     chance = random.Random(seed)
     for _ in range(KILLS):
         with installation.worker() as worker:
-            wait_for_work(installation, worker)
+            installation.wait_for_commits(worker)
             time.sleep(chance.uniform(0.0, 1.0))
             assert not settled(installation), "the load was over before the kill"
             worker.kill()
@@ -58,17 +57,6 @@ def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(kafka: KafkaB
     assert len(findings_among(placed.record for placed in expected)) > 50
     assert findings_among(placed.record for placed in findings) == findings_among(placed.record for placed in expected)
     assert distinct(placed.record for placed in installation.records(TRIGGERS)) == reviewed(context, expected)
-
-
-def wait_for_work(installation: Installation, worker: WorkerProcess) -> None:
-    """Until the worker has committed something of what it took itself."""
-    deadline = time.monotonic() + 60
-    with installation.follower() as follower:
-        before = follower.committed
-        while follower.committed <= before:
-            worker.require_alive()
-            assert time.monotonic() < deadline, worker.tail()
-            time.sleep(0.1)
 
 
 def settled(installation: Installation) -> bool:
