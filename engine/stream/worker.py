@@ -6,18 +6,15 @@ Whatever goes wrong comes to its `Supervisor`; the worker then stops and raises 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
-from faust.types import TP
 
 from engine.errors import EngineError
 from engine.model.time import SECOND
 from engine.model.topics import FINDINGS, MEASUREMENTS, full_name
 from engine.runtime.context import StageContext
 from engine.stream.activation import RuleSetFollower
-from engine.stream.app import add_agent, make_app
 from engine.stream.beginning import Beginning, require_beginning
 from engine.stream.clocks import steady_clock, wall_clock
 from engine.stream.gauges import Gauges
@@ -25,6 +22,7 @@ from engine.stream.ingest import MarkWriter, sources_by_topic
 from engine.stream.kpi_values import KpiValues
 from engine.stream.lane_maker import LaneMaker, Stages, make_cadence
 from engine.stream.member_log import MemberLog
+from engine.stream.membership import Membership
 from engine.stream.observing import Observing
 from engine.stream.ownership import Ownership
 from engine.stream.progress import Progress
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
     from engine.runtime.settings import Settings
     from engine.telemetry.health import Health
     from engine.telemetry.metrics import Metrics
-    from engine.wire.batch import Batch
 
 _log = structlog.get_logger(__name__)
 
@@ -88,7 +85,7 @@ class Worker:
     async def run(self) -> None:
         """Join, work, and drain when asked to. Raises what made it fail."""
         await self._prepare()
-        self._make_app()
+        self._join()
         try:
             self._start()
             await self._supervisor.until_told()
@@ -138,35 +135,25 @@ class Worker:
         wall = wall_clock if settings.domain == "live" else None
         self._gauges = Gauges(self._metrics, self._follower.stored, self._cadence, wall=wall)
 
-    def _make_app(self) -> None:
+    def _join(self) -> None:
+        """Everything that needs the consumer; it connects when `_start` runs it."""
         settings = self._settings
-        app = self._app = make_app(
-            settings.group,
-            settings.brokers,
-            session_timeout=settings.session_timeout,
-            group_instance_id=settings.group_instance_id,
-        )
-        app.failed = self._supervisor.fail
-        self._log.consumer = app.batches
+        self._group = Membership(settings, self._supervisor, self._follower.refresh)
+        self._log.consumer = self._group.consumer
         self._progress = Progress(
             self._health,
             self._metrics,
-            end_seen=app.batches.end_seen,
+            end_seen=self._group.consumer.end_seen,
             clock=steady_clock,
             timeout=settings.progress_timeout,
         )
-        self._ownership = Ownership(
-            self._lane_maker().make, self._progress, settle_seconds=SETTLE_SHARE * settings.drain_timeout / SECOND
-        )
-        app.batches.positions = self._ownership.positions
-        app.batches.failed = self._supervisor.fail
-        app.on_partitions_revoked.connect(self._revoked)
-        app.on_rebalance_complete.connect(self._assigned)
-        for topic in (full_name(settings.prefix, MEASUREMENTS), full_name(settings.prefix, FINDINGS), *self._sources):
-            add_agent(app, topic, self._take)
+        settle_seconds = SETTLE_SHARE * settings.drain_timeout / SECOND
+        self._ownership = Ownership(self._lane_maker().make, self._progress, settle_seconds=settle_seconds)
+        own = (full_name(settings.prefix, topic) for topic in (MEASUREMENTS, FINDINGS))
+        self._group.serve(self._ownership, (*own, *self._sources))
 
     def _lane_maker(self) -> LaneMaker:
-        settings, consumer = self._settings, self._app.batches
+        settings, consumer = self._settings, self._group.consumer
         return LaneMaker(
             settings,
             self._context,
@@ -184,7 +171,7 @@ class Worker:
 
     def _start(self) -> None:
         start = self._supervisor.start
-        self._faust = start(self._app.start())
+        self._faust = start(self._group.run())
         start(self._look())
         start(self._tend())
         start(self._follower.run())
@@ -198,8 +185,7 @@ class Worker:
         self._supervisor.stop()
         for task in self._writers:
             task.cancel()
-        self._app.flow_control.suspend()
-        self._app.batches.stop_flow()
+        self._group.suspend()
         if self._supervisor.failure is None:
             try:
                 await self._ownership.release()
@@ -209,39 +195,9 @@ class Worker:
     async def _end(self) -> None:
         self._supervisor.stop()
         self._supervisor.cancel_all_but(self._faust)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._app.stop(), LEAVE_SHARE * self._settings.drain_timeout / SECOND)
+        await self._group.leave(LEAVE_SHARE * self._settings.drain_timeout / SECOND)
         await self._supervisor.end()
-        # Faust keeps the receivers of all apps in one place, for ever.
-        self._app.on_partitions_revoked.disconnect(self._revoked)
-        self._app.on_rebalance_complete.disconnect(self._assigned)
         self._ownership.close()
-
-    # What Faust calls.
-
-    async def _take(self, batch: Batch) -> None:
-        lane = self._ownership.get(TP(batch.topic, batch.partition))
-        if lane is None or self._supervisor.failure is not None:
-            return
-        try:
-            again = await lane.take(batch)
-            if again is not None:
-                _log.warning("offsets jumped, sought again", topic=batch.topic, partition=batch.partition, offset=again)
-                await self._app.batches.seek_all({lane.tp: again})
-        except Exception as error:  # noqa: BLE001 (the supervising point: Faust would drop the batch and go on)
-            self._supervisor.fail(error)
-
-    async def _revoked(self, *_args: object, **_options: object) -> None:
-        await self._supervisor.guard(self._ownership.release())
-
-    async def _assigned(self, *_args: object, **_options: object) -> None:
-        if not self._supervisor.stopping:
-            await self._supervisor.guard(self._acquire())
-
-    async def _acquire(self) -> None:
-        await self._follower.refresh()
-        if await self._ownership.acquire(self._app.batches.assignment()):
-            await self._app.batches.perform_seek()
 
     # What goes on beside it.
 
@@ -261,7 +217,7 @@ class Worker:
     def _marks(self) -> MarkWriter:
         return MarkWriter(
             self._log,
-            self._app.batches,
+            self._group.consumer,
             self._rules,
             self._sources,
             lambda: [lane.tp for lane in self._ownership],
