@@ -145,4 +145,5 @@ def _duration(option: str, text: str) -> int:
 
 def _summary(sent: Sent, topic: str) -> str:
     ticks = f" and {sent.ticks:,} ticks a partition" if sent.ticks else ""
-    return f"Sent {sent.measurements:,} measurements{ticks} to {topic}."
+    plural = "" if sent.measurements == 1 else "s"
+    return f"Sent {sent.measurements:,} measurement{plural}{ticks} to {topic}."

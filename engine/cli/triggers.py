@@ -111,7 +111,7 @@ def _print_table(found: Iterable[tuple[ReviewTrigger, bytes]]) -> None:
         table.add_row(*_cells(trigger))
     if table.row_count:
         _console().print(table)
-    typer.echo(f"{table.row_count} triggers", err=True)
+    typer.echo(f"{table.row_count} trigger{'' if table.row_count == 1 else 's'}", err=True)
 
 
 def _follow_table(found: Iterable[tuple[ReviewTrigger, bytes]]) -> None:
