@@ -75,6 +75,7 @@ class PartitionState:
         self.ids_written = 0
         self.id_pages = 0
         self.block_pages = 0
+        self._keys: dict[int, frozenset[str]] = {}
         if declare:
             self.declare()
 
@@ -155,11 +156,19 @@ class PartitionState:
     def _concerns(self, rule_row: int, row: int) -> bool:
         rule: Rule = self.plan.rule_of[rule_row]
         series = self.series[row]
-        if self.plan.view_keys[int(self.plan.rules[rule_row]["view"])].kind == SILENCE:
-            kpi = self.plan.rule_set.kpis[series.kpi]
-            if series.dimensions not in declared(kpi):
-                return False
+        silence = self.plan.view_keys[int(self.plan.rules[rule_row]["view"])].kind == SILENCE
+        if silence and series.key not in self._declared_keys(series.kpi):
+            return False
         return all(series.dimensions.get(name) == value for name, value in rule.where.items())
+
+    def _declared_keys(self, kpi_row: int) -> frozenset[str]:
+        """The keys of a KPI's declared series; kept, since it is asked for each of them."""
+        found = self._keys.get(kpi_row)
+        if found is None:
+            kpi = self.plan.rule_set.kpis[kpi_row]
+            found = frozenset(series_key(kpi.id, dimensions) for dimensions in declared(kpi))
+            self._keys[kpi_row] = found
+        return found
 
     def make_room_for_points(self) -> None:
         """Give the slot that a pass stopped at a ring of twice the length."""

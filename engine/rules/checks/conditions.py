@@ -21,6 +21,7 @@ def check_conditions(declarations: Declarations) -> Iterator[Problem]:
             yield from _kpi(rule)
             yield from _points(rule)
             yield from _cadence(rule, declarations)
+            yield from _declared_series(rule, declarations)
 
 
 def _kpi(rule: Declared[RuleSpec]) -> Iterator[Problem]:
@@ -68,4 +69,21 @@ def _cadence(rule: Declared[RuleSpec], declarations: Declarations) -> Iterator[P
             expected=f"`after` here, or a `cadence` of {kpi.id}",
             found="neither",
             mend=f"say how long {shown(kpi.id)} may be silent, for instance `missing_data: {{after: 2d}}`",
+        )
+
+
+def _declared_series(rule: Declared[RuleSpec], declarations: Declarations) -> Iterator[Problem]:
+    """Silence is that of a series that is declared: nobody knows of any other that it ought to speak."""
+    kpi = declarations.kpis.get(str(rule.data.get("kpi")))
+    if rule.spec.condition.missing_data is None or kpi is None:
+        return
+    if kpi.has("series") and kpi.has("dimensions") and kpi.spec.dimensions and not kpi.spec.series:
+        yield rule.problem(
+            ("condition", "missing_data"),
+            "nothing-declared",
+            expected=f"`series` of {kpi.id} that are declared to exist",
+            found="none",
+            mend=f"list them in {shown(kpi.id)}, for instance `series: [{{{kpi.spec.dimensions[0]}: ...}}]`; "
+            "silence of a series that is not declared is not noticed",
+            severity="warning",
         )
