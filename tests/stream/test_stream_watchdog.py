@@ -48,8 +48,9 @@ def test_a_stage_that_never_returns_ends_the_process(embedded: EmbeddedBroker, t
 
 
 @pytest.mark.kafka
+@pytest.mark.usefixtures("kafka")
 def test_records_that_are_there_and_cannot_be_worked_on_end_the_worker(tmp_path: Path):
-    # A broker of its own: it is frozen in the middle of a load.
+    # A broker of its own: it is frozen in the middle of a load. The shared one says whether there can be any.
     with KafkaBroker(tmp_path / "kafka") as broker:
         bootstrap, pid = make_topics(broker, "frozen", 2), broker.pid
         assert pid is not None
