@@ -9,6 +9,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Self
 
 import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 from installation import Installation, distinct, evaluated, findings_among, reviewed
 
 from engine.client.replay import Replay
@@ -121,6 +124,42 @@ condition: {missing_data: {}}
 severity: warning
 owner: o
 review: {due_in: 1h, question: "Is the meter broken?"}
+---
+kind: kpi
+id: tickets
+title: Tickets
+owner: o
+objective: ob
+definition: New tickets
+decision: none
+direction: lower_is_better
+role: lagging
+unit: tickets
+aggregation: sum
+window: {every: 2s}
+sources: [crm]
+dimensions: [company]
+target: none
+cadence: 5s
+series: [{company: juniper}, {company: larkspur}]
+---
+kind: rule
+id: tickets-missing
+title: No tickets are reported
+kpi: tickets
+condition: {missing_data: {}}
+severity: warning
+owner: o
+review: {due_in: 1h, question: "Is the export broken?"}
+---
+kind: source
+id: crm
+topic: TOPIC
+map:
+  - kpi: tickets
+    value: 1
+    time: {path: at, unit: ms}
+    dimensions: {company: {path: company}}
 """
 
 
@@ -215,12 +254,18 @@ def test_a_killed_worker_on_the_wall_clock_says_what_an_oracle_says_of_its_logs(
 def test_a_worker_that_was_away_reports_nothing_missing_and_real_silence_in_time(
     kafka: KafkaBroker, prefix: str, tmp_path: Path
 ):
-    installation = installed(kafka, prefix, tmp_path, SILENCE)
+    topic = f"{prefix}-tickets"
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    admin.create_topics([NewTopic(topic, 2)])[topic].result()
+    installation = installed(kafka, prefix, tmp_path, SILENCE.replace("TOPIC", topic))
     silent = threading.Event()
+    tickets = Producer({"bootstrap.servers": kafka.bootstrap})
 
     def values(number: int) -> list[tuple[str, str, int, float]]:
-        hosts = ["h0"] if silent.is_set() else ["h0", "h1"]
-        return [("load", host, 0, float(number % 50)) for host in hosts]
+        for company in ["juniper"] if silent.is_set() else ["juniper", "larkspur"]:
+            tickets.produce(topic, json.dumps({"at": time.time_ns() // 1_000_000, "company": company}), company)
+        tickets.flush()
+        return [("load", host, 0, float(number % 50)) for host in (["h0"] if silent.is_set() else ["h0", "h1"])]
 
     with Meters(installation, values, 1.0):
         with installation.worker("live") as worker:
@@ -232,25 +277,28 @@ def test_a_worker_that_was_away_reports_nothing_missing_and_real_silence_in_time
             time.sleep(2 * AFTER / SECOND)
             assert missing(installation).keys() == {"never"}
             silent.set()
-            wait_for_missing(installation, {"never", "h1"})
+            wait_for_missing(installation, {"never", "h1", "larkspur"})
             assert worker.stop() == 0, worker.tail()
-    for silence in missing(installation).values():
-        waited = parse_own_time(silence["tick_time"]) - parse_own_time(silence["waited_since"])
+    found = missing(installation)
+    for name in ("never", "h1"):
+        waited = parse_own_time(found[name]["tick_time"]) - parse_own_time(found[name]["waited_since"])
         assert AFTER <= waited <= AFTER + TICK
     triggers = distinct(placed.record for placed in installation.records(TRIGGERS))
-    assert len({json.loads(value)["data"]["review"] for _, value in triggers}) == 1
+    reviews = {(told["review"], told["scope"]) for told in (json.loads(value)["data"] for _, value in triggers)}
+    assert sorted(scope for _, scope in reviews) == ["load-missing|source:meter", "tickets-missing|source:crm"]
 
 
 def missing(installation: Installation) -> dict[str, dict[str, str]]:
-    """The evidence of silence by host; each host is reported once."""
+    """The evidence of silence by host or company; each is reported once."""
     records = (placed.record for placed in installation.records(FINDINGS))
     found = [json.loads(value) for _, value in findings_among(records)]
-    assert max(Counter(finding["dimensions"]["host"] for finding in found).values(), default=1) == 1
-    return {finding["dimensions"]["host"]: finding["evidence"]["point"] for finding in found}
+    names = [name for finding in found for name in finding["dimensions"].values()]
+    assert len(names) == len(set(names)), Counter(names)
+    return {name: finding["evidence"]["point"] for name, finding in zip(names, found, strict=True)}
 
 
-def wait_for_missing(installation: Installation, hosts: set[str]) -> None:
+def wait_for_missing(installation: Installation, names: set[str]) -> None:
     deadline = time.monotonic() + 60
-    while missing(installation).keys() != hosts:
+    while missing(installation).keys() != names:
         assert time.monotonic() < deadline, missing(installation)
         time.sleep(0.5)
