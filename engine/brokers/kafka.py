@@ -123,7 +123,7 @@ class KafkaBroker:
 
     def _format(self, properties: Path) -> None:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        command = [*self._java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
+        command = [*self._java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder)  # noqa: S603 - our own command
         if done.returncode:
             raise BrokerError(f"Kafka could not format {self.folder}: {done.stdout}{done.stderr}")
