@@ -30,15 +30,15 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 PARTITIONS = 3
 LIVE = {
-    "tick_interval": "1s",
+    "tick_interval": "2s",
     # A static member keeps its place: the restarted worker need not wait until its killed self times out.
     "group_instance_id": "one",
     "session_timeout": "6s",
 }
 KILLS = 3
 HOSTS = 12
-AFTER = 5 * SECOND
-TICK = 1 * SECOND
+AFTER = 6 * SECOND
+TICK = 2 * SECOND
 
 CATALOGUE = """
 kind: owner
@@ -65,7 +65,7 @@ window: {every: 2s}
 sources: [meter]
 dimensions: [host]
 target: none
-cadence: 5s
+cadence: 6s
 series: [{host: h0}, {host: h1}, {host: never}]
 ---
 kind: kpi
@@ -140,7 +140,7 @@ window: {every: 2s}
 sources: [crm]
 dimensions: [company]
 target: none
-cadence: 5s
+cadence: 6s
 series: [{company: juniper}, {company: larkspur}]
 ---
 kind: rule
