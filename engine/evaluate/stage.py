@@ -181,15 +181,16 @@ def _tick(
 ) -> tuple[PartitionState, list[Emission]]:
     if state.tick_number is not None and record.number <= state.tick_number:
         return state, []
+    time = parse_own_time(record.time)
     said: list[Emission] = []
+    for clock in _clocks(state, record):
+        said.extend(_age(state, offset, clock, time, around))
+    # Stage 2 takes the set over once it has judged what was caused up to this tick: nothing of it may be said before.
     if state.pending is not None and record.number >= state.pending.from_tick:
         state, findings = activated(state, around.rule_sets[state.pending.hash])
         for finding in findings:
             said.append(Emission(offset, finding))
             said.extend(Emission(offset, signal) for signal in signals_of(state, finding))
-    time = parse_own_time(record.time)
-    for clock in _clocks(state, record):
-        said.extend(_age(state, offset, clock, time, around))
     said.append(Emission(offset, TickPassed(record.number, time)))
     state.tick_number, state.tick_time = record.number, time
     return state, said
