@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from engine.runtime.context import StageContext
 
 _BYTES_KEPT = 1_000
+"""Of a message that is too long; and up to here every letter of a message's items carries all of it."""
+
 _COUNTED: tuple[tuple[str | tuple[str, ...], int], ...] = (
     ("accepted", ACCEPTED),
     ("duplicate", DUPLICATES),
@@ -55,6 +57,7 @@ class Stage1:
         plan = compile_plan(context.rule_sets[context.first_rule_set])
         self.state = PartitionState(plan, partition, context.measurement_partitions, context.limits)
         self.counts: dict[str | tuple[str, ...], int] = {}
+        self._kept_of = -1
 
     @property
     def rule_set_hash(self) -> str:
@@ -151,8 +154,7 @@ class Stage1:
     def _dead_letter(self, offset: int, refusal: Refusal) -> Output:
         error = refusal.error
         self._count(("dead_letter", error.reason))
-        message = self._decoder.message_at(offset)
-        kept = message if len(message) <= self._context.limits.message_bytes_max else message[:_BYTES_KEPT]
+        kept = self._bytes_of(offset)
         letter = DeadLetter(
             reason=error.reason,
             detail=error.detail,
@@ -164,3 +166,13 @@ class Stage1:
             bytes=base64.b64encode(kept).decode(),
         )
         return Output(topics.DEAD_LETTERS, 0, Record(None, _encode(letter)))
+
+    def _bytes_of(self, offset: int) -> bytes:
+        """What a letter keeps of the message. A long one stands in the letter of its first bad item only: with half a
+        million of them it would not fit anywhere.
+        """
+        message = self._decoder.message_at(offset)
+        first, self._kept_of = offset != self._kept_of, offset
+        if len(message) <= _BYTES_KEPT or (first and len(message) <= self._context.limits.message_bytes_max):
+            return message
+        return message[:_BYTES_KEPT] if first else b""

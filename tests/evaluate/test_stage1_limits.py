@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -102,3 +103,11 @@ def test_a_long_id_is_shown_by_its_beginning_and_its_hash():
     shown = fired["evidence"]["point"]["id"]
     assert len(shown) == 40
     assert shown.startswith("a-very-long-identifier-~")
+
+
+def test_a_long_array_of_bad_items_is_kept_once_and_not_in_every_letter():
+    message = Record(None, b"[" + b"0," * 4_999 + b"0]")
+    letters = [*feed(stage(Limits()), [message]), *feed(stage(Limits()), [Record(None, b"[0, 0]")])]
+    assert [letter["index"] for letter in letters] == [*range(5_000), 0, 1]
+    kept = [base64.b64decode(letter["bytes"]) for letter in letters]
+    assert kept == [message.value, *[b""] * 4_999, b"[0, 0]", b"[0, 0]"]
