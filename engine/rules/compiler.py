@@ -21,6 +21,7 @@ from engine.rules.ruleset import (
     MissingData,
     Rule,
     RuleSet,
+    Source,
     Threshold,
     Window,
 )
@@ -108,7 +109,7 @@ def _compile(rule_set: RuleSet) -> Plan:
     published: set[int] = set()
     for row, kpi in enumerate(rule_set.kpis):
         own = _views_of(rule_set, kpi)
-        kpis[row] = (len(views), len(own), _clock(kpi, clocks))
+        kpis[row] = (len(views), len(own), _clock(kpi, rule_set.sources))
         if kpi.publish:
             published.add(len(views))
         keys.extend(own)
@@ -142,9 +143,12 @@ def _calendars(rule_set: RuleSet, zones: list[str]) -> NDArray[np.int64]:
     return table
 
 
-def _clock(kpi: Kpi, clocks: tuple[str, ...]) -> int:
-    mapped = [clocks.index(source) for source in kpi.sources if source in clocks]
-    return mapped[0] if mapped else -1
+def _clock(kpi: Kpi, sources: tuple[Source, ...]) -> int:
+    """The first mapped source that the KPI names; where it names none, the first that maps something to it."""
+    names = [source.id for source in sources]
+    named = [names.index(source) for source in kpi.sources if source in names]
+    mapped = [row for row, source in enumerate(sources) if any(one.kpi.const == kpi.id for one in source.mappings)]
+    return next(iter(named if kpi.sources else mapped), -1)
 
 
 def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:

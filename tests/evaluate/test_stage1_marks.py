@@ -11,7 +11,7 @@ from test_stage1_twin import START, kpi, rule
 
 from engine.model.records import Ingested, Tick
 from engine.model.time import SECOND, format_time
-from engine.rules.ruleset import MissingData, RuleSet, Source
+from engine.rules.ruleset import FieldRule, Mapping, MissingData, RuleSet, Source
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.wire.batch import Batch, Record
@@ -26,8 +26,8 @@ RULES = RuleSet((), (), (MAPPED,), (rule("missing", MissingData(60 * SECOND)),),
 SECONDS = (1, 61, 121)
 
 
-def silences(records: list[Record]) -> list[str]:
-    subject = Stage1(0, StageContext({RULES.hash: RULES}, RULES.hash, 1, 1))
+def silences(records: list[Record], rules: RuleSet = RULES) -> list[str]:
+    subject = Stage1(0, StageContext({rules.hash: rules}, rules.hash, 1, 1))
     first = Record(None, json.dumps({"kpi": "k", "id": "a", "time": START / 1e6, "value": 1, "source": "crm"}).encode())
     batch = Batch("m", 0, 0, len(records), len(records) + 1, encode_batch([first, *records], 0))
     values = [json.loads(output.record.value or b"") for output in subject.apply(batch)]
@@ -46,3 +46,11 @@ def test_ticks_age_the_series_of_a_mapped_source_in_a_replay_only(domain: Domain
 def test_marks_age_them_in_live():
     marks = [encode_control(Ingested("crm", second, at(second))) for second in SECONDS]
     assert silences(marks) == [at(61)]
+
+
+def test_a_kpi_that_names_no_source_ages_by_the_marks_of_the_one_that_maps_to_it():
+    mapping = Mapping(FieldRule(const="k"), FieldRule(const=1), FieldRule("at"), "s", None, {}, (), (), "automated")
+    source = Source("crm", "crm.v1", (mapping,))
+    rules = msgspec.structs.replace(RULES, kpis=(kpi("count", 0),), sources=(source,))
+    assert silences([encode_control(Tick("live", second, at(second))) for second in SECONDS], rules) == []
+    assert silences([encode_control(Ingested("crm", second, at(second))) for second in SECONDS], rules) == [at(61)]
