@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import Kpi, Rule
 
 _POINTS_FIRST = 8
+FOREIGN_MAX = 100_000
+"""Series of other partitions that are remembered, to spare their hashes; past it the memory starts anew."""
 _NAN = float("nan")
 
 
@@ -107,6 +109,8 @@ class PartitionState:
         if found is not None:
             return found
         if key in self.foreign or owner(key.encode(), self.partitions) != self.partition:
+            if len(self.foreign) >= FOREIGN_MAX:
+                self.foreign.clear()
             self.foreign.add(key)
             return FOREIGN
         if self.counts[row] >= self.limits.series_per_kpi_max:

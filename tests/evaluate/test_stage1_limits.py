@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from test_stage1_twin import START, kpi, rule
@@ -15,9 +15,15 @@ from engine.model.time import HOUR, SECOND, format_time
 from engine.rules.ruleset import RuleSet, Threshold
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
+from engine.state import partition
+from engine.state.partition import PartitionState
 from engine.wire.batch import Batch, Record
+from engine.wire.columns import FOREIGN
 from engine.wire.control import encode_control
 from engine.wire.records import encode_batch
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def stage(limits: Limits, **changes: Any) -> Stage1:
@@ -111,3 +117,13 @@ def test_a_long_array_of_bad_items_is_kept_once_and_not_in_every_letter():
     assert [letter["index"] for letter in letters] == [*range(5_000), 0, 1]
     kept = [base64.b64decode(letter["bytes"]) for letter in letters]
     assert kept == [message.value, *[b""] * 4_999, b"[0, 0]", b"[0, 0]"]
+
+
+def test_the_memory_of_series_of_other_partitions_is_bounded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(partition, "FOREIGN_MAX", 4)
+    plan = stage(Limits(), dimensions=("a",)).state.plan
+    state = PartitionState(plan, 0, 2, Limits())
+    found = [state.resolve("k", {"a": str(number)}, None) for _ in range(2) for number in range(40)]
+    assert found[:40] == found[40:]
+    assert found.count(FOREIGN) > 8
+    assert len(state.foreign) <= 4
