@@ -25,13 +25,13 @@ def note_activation(state: PartitionState, record: Activate) -> None:
     """Remember what is to take effect; a number not above the last is a repeat or came too late."""
     if record.number > state.activation:
         state.activation = record.number
-        state.pending = record
+        state.pending = [*state.pending, record]
 
 
 def activated(state: PartitionState, rule_set: RuleSet) -> tuple[PartitionState, list[Finding]]:
     """The state under `rule_set`, and the withdrawals of what was firing under rules that are gone or changed."""
     new, lost = migrated(state, compile_plan(rule_set))
-    new.pending = None
+    new.pending = state.pending[1:]
     return new, [_withdrawal(state, item, rule_set) for item in lost]
 
 

@@ -186,8 +186,8 @@ def _tick(
     for clock in _clocks(state, record):
         said.extend(_age(state, offset, clock, time, around))
     # Stage 2 takes the set over once it has judged what was caused up to this tick: nothing of it may be said before.
-    if state.pending is not None and record.number >= state.pending.from_tick:
-        state, findings = activated(state, around.rule_sets[state.pending.hash])
+    while state.pending and record.number >= state.pending[0].from_tick:
+        state, findings = activated(state, around.rule_sets[state.pending[0].hash])
         for finding in findings:
             said.append(Emission(offset, finding))
             said.extend(Emission(offset, signal) for signal in signals_of(state, finding))

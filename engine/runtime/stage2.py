@@ -116,7 +116,7 @@ class Stage2:
             self._changed = True
             try:
                 decoded = _checked(decode_finding_record(record.value))
-                place = _place_of(record, decoded)
+                place = _place_of(record, decoded, self._barriers.partitions)
             except WireError as error:
                 outputs.append(self._dead_letter(record, error))
                 continue
@@ -336,8 +336,8 @@ def _named(pages: Mapping[str, bytes], prefix: str) -> list[bytes]:
     return [pages[name] for name in sorted(pages) if name.startswith(prefix) and pages[name]]
 
 
-def _place_of(record: LogRecord, decoded: FindingRecord) -> tuple[int, int, int, int] | None:
-    """Where in stage 1 a record comes from; None for what does not come from there."""
+def _place_of(record: LogRecord, decoded: FindingRecord, partitions: int) -> tuple[int, int, int, int] | None:
+    """Where in stage 1 a record comes from, one of its `partitions`; None for what does not come from there."""
     if not isinstance(decoded, Finding | JoinRecord | Signal | Progress):
         return None
     for name, value in record.headers:
@@ -348,6 +348,12 @@ def _place_of(record: LogRecord, decoded: FindingRecord) -> tuple[int, int, int,
                 raise WireError(
                     "bad_position", f"expected `1:0:4711:2` in the header {name}, found {value!r}"
                 ) from error
+            reporter = decoded.partition if isinstance(decoded, Progress) else partition
+            if partition not in range(partitions) or reporter != partition:
+                raise WireError(
+                    "bad_position",
+                    f"expected a partition of measurements below {partitions}, found {partition}, {reporter}",
+                )
             return semantics, partition, offset, ordinal
     raise WireError("bad_position", f"expected the header {Position.HEADER} on what stage 1 writes, found none")
 

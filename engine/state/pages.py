@@ -46,7 +46,7 @@ class Meta(msgspec.Struct, frozen=True):
     tick_time: int | None
     marks: dict[str, int]
     activation: int
-    pending: Activate | None
+    pending: list[Activate]
 
 
 class Block(msgspec.Struct, frozen=True):

@@ -54,7 +54,7 @@ EmittedKey = tuple[int, int, Micros, int]
 class PartitionState:
     """Series, tables, ticks and marks of one partition under one plan.
 
-    `emitted`: by slot, the findings that are not final. `counts`: series by KPI row. `pending`: an activation whose
+    `emitted`: by slot, the findings that are not final. `counts`: series by KPI row. `pending`: activations whose
     tick has not come.
     """
 
@@ -72,7 +72,7 @@ class PartitionState:
         self.tick_time: Micros | None = None
         self.marks: dict[str, int] = {}
         self.activation = -1
-        self.pending: Activate | None = None
+        self.pending: list[Activate] = []
         self.emitted: dict[int, dict[EmittedKey, Finding]] = {}
         self.ids_written = 0
         self.id_pages = 0

@@ -77,6 +77,7 @@ class IngestWork:
         self._rules = rules
         self._limits = limits
         self._metrics = metrics
+        self._kept_of = -1
 
     async def recover(self) -> int:
         """Go on where the group stands; the first time, pin where that is."""
@@ -113,8 +114,7 @@ class IngestWork:
                 yield Output(DEAD_LETTERS, 0, Record(None, encode_record(self._dead_letter(made))))
 
     def _dead_letter(self, rejected: Rejected) -> DeadLetter:
-        error, message = rejected.error, rejected.message
-        kept = message if len(message) <= self._limits.message_bytes_max else message[:BYTES_KEPT]
+        error = rejected.error
         return DeadLetter(
             reason=error.reason,
             detail=error.detail,
@@ -123,8 +123,16 @@ class IngestWork:
             partition=self._tp.partition,
             offset=rejected.offset,
             index=error.index,
-            bytes=base64.b64encode(kept).decode(),
+            bytes=base64.b64encode(self._bytes_of(rejected)).decode(),
         )
+
+    def _bytes_of(self, rejected: Rejected) -> bytes:
+        """What a letter keeps of the message: a long one stands in the letter of its first bad item only."""
+        message = rejected.message
+        first, self._kept_of = rejected.offset != self._kept_of, rejected.offset
+        if len(message) <= BYTES_KEPT or (first and len(message) <= self._limits.message_bytes_max):
+            return message
+        return message[:BYTES_KEPT] if first else b""
 
     async def tend(self) -> None:
         """Every batch is committed by itself."""

@@ -79,6 +79,17 @@ def test_a_changed_rule_begins_anew_and_a_new_one_begins():
     ]
 
 
+def test_two_activations_before_either_takes_effect_both_do_in_their_order():
+    changed = msgspec.structs.replace(GONE, condition=Threshold("above", None, 7.0, None), fingerprint="other")
+    first, second = rule_set(GONE), rule_set(changed)
+    activations = [encode_control(Activate(1, second.hash, 3)), encode_control(Activate(2, first.hash, 3))]
+    records = [measure(1, 8.0), tick(1), measure(11, 8.0), tick(2), *activations, tick(3), measure(21, 8.0), tick(4)]
+    fired = ("gone", "firing", "new", None)
+    expected = [fired, ("gone", "firing", "withdrawn", "rule changed"), fired]
+    assert run([first, second], records) == expected
+    assert run([first, second], records, cut=1, restore=True) == expected
+
+
 def test_raw_points_that_are_not_final_move_along():
     old, new = rule_set(RAW), rule_set(RAW, KEPT)
     records = [measure(1, 8.0), encode_control(Activate(1, new.hash, from_tick=1)), tick(1), measure(11, 8.0)]

@@ -25,7 +25,10 @@ from stage2_world import (
 from engine.model.limits import Limits
 from engine.model.records import Activate, ReviewCommand, Tick
 from engine.model.time import DAY
+from engine.runtime.ports import Position
 from engine.runtime.stage2 import Stage2
+from engine.wire.batch import Record
+from engine.wire.encode import encode_record
 
 RULES = standard()
 ANSWER = standard(review=spec("on_answer", participants=("sales",), question="Why?", runbook="https://r"))
@@ -431,6 +434,8 @@ def test_what_is_no_record_becomes_a_dead_letter_and_its_neighbours_count():
     naive_time = msgspec.structs.replace(FIRED, event_time="2024-01-01T00:00:00")
     world.write(bad_time, 0)
     world.write(naive_time, 0)
+    elsewhere = (Position.HEADER, Position(1, world.partitions, 0, 0).encode())
+    world.log.append(Record(b"k", encode_record(FIRED), (elsewhere,)))
     world.write(FIRED, 0)
     assert [each[0] for each in world.told()] == ["opened"]
     letters = [msgspec.json.decode(each.record.value) for each in world.outputs if each.topic == "dead-letters"]
@@ -444,6 +449,7 @@ def test_what_is_no_record_becomes_a_dead_letter_and_its_neighbours_count():
         (6, "bad_position"),
         (7, "bad_time"),
         (8, "bad_time"),
+        (9, "bad_position"),
     ]
 
 
