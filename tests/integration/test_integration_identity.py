@@ -34,58 +34,54 @@ RULES = Path(__file__).parents[2] / "rules" / "flights"
 RULE_SET = load_or_raise([RULES])
 EVERY = 6 * HOUR
 AHEAD = {"future_max": "6h"}  # the worker must take what lies between two ticks
-YEAR, QUARTER = 12, 3  # in months; the quarter has the storm of February and the conflict of March
 
 
-def history(months: int) -> Iterator[tuple[Micros, Measurement]]:
-    table = load_table()
-    return measurements(departures(table[table["month"] <= months]))
+def history() -> Iterator[tuple[Micros, Measurement]]:
+    return measurements(departures(load_table()))
 
 
-def replayed(months: int, partitions: int, records_a_batch: int) -> dict[str, set[bytes]]:
-    outputs = replay(
-        RULE_SET, history(months), every=EVERY, partitions=partitions, records_a_batch=records_a_batch
-    ).outputs
+def replayed(partitions: int, records_a_batch: int) -> dict[str, set[bytes]]:
+    outputs = replay(RULE_SET, history(), every=EVERY, partitions=partitions, records_a_batch=records_a_batch).outputs
     return by_id(output.record.value or b"" for output in outputs if output.topic == TRIGGERS)
 
 
 @cache
-def expected(months: int) -> dict[str, set[bytes]]:
+def expected() -> dict[str, set[bytes]]:
     """By trigger id, the one value that it has: one partition, in this process."""
-    triggers = replayed(months, 1, 5_000)
-    assert len(triggers) >= {YEAR: 70, QUARTER: 10}[months]
+    triggers = replayed(1, 5_000)
+    assert len(triggers) >= 70
     assert all(len(values) == 1 for values in triggers.values())
     return triggers
 
 
 @pytest.mark.parametrize("records_a_batch", [1, 7])
 def test_batches_of_any_size_give_the_same_triggers(records_a_batch: int):
-    assert replayed(QUARTER, 3, records_a_batch) == expected(QUARTER)
+    assert replayed(3, records_a_batch) == expected()
 
 
 @pytest.mark.kafka
-@pytest.mark.parametrize(("partitions", "months"), [(1, QUARTER), (4, YEAR), (12, QUARTER)])
+@pytest.mark.parametrize("partitions", [1, 4, 12])
 def test_real_kafka_gives_the_same_triggers_on_any_number_of_partitions(
-    kafka: KafkaBroker, prefix: str, partitions: int, months: int
+    kafka: KafkaBroker, prefix: str, partitions: int
 ):
-    through_a_worker(Installation.on_kafka(kafka.bootstrap, prefix, partitions, RULES, **AHEAD), months)
+    through_a_worker(Installation.on_kafka(kafka.bootstrap, prefix, partitions, RULES, **AHEAD))
 
 
 def test_the_embedded_broker_gives_the_same_triggers(embedded: EmbeddedBroker):
-    through_a_worker(Installation.on_embedded(embedded, "flights", 4, RULES, **AHEAD), QUARTER)
+    through_a_worker(Installation.on_embedded(embedded, "flights", 4, RULES, **AHEAD))
 
 
-def through_a_worker(installation: Installation, months: int) -> None:
+def through_a_worker(installation: Installation) -> None:
     """What a plain consumer and `counterpoint triggers` see of a worker's work is what was expected."""
     with installation.worker() as worker:
-        sent = installation.replay(history(months), EVERY, tail_of(RULE_SET, EVERY))
+        sent = installation.replay(history(), EVERY, tail_of(RULE_SET, EVERY))
         installation.wait_until_settled(worker, 240)
         counts = worker.counts()
         assert worker.stop() == 0, worker.tail()
     assert counts is not None
     assert counts["counterpoint_measurements_total"] == sent
-    assert by_id(installation.values(TRIGGERS)) == expected(months)
-    assert by_id(shown(installation)) == expected(months)
+    assert by_id(installation.values(TRIGGERS)) == expected()
+    assert by_id(shown(installation)) == expected()
 
 
 def shown(installation: Installation) -> list[bytes]:
