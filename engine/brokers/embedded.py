@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-PARTITION_BYTES_MAX = 5 * 1024 * 1024
-"""What the mock cluster keeps of a partition, in bytes of record batches as sent; not adjustable from outside."""
 
 NOTICE = (
     "This is the embedded broker: for trying and testing. It keeps everything in memory, at most 5 MB a partition, "
