@@ -195,10 +195,14 @@ class Meters:
 
 
 def loads(number: int) -> list[tuple[str, str, int, float]]:
-    """Waves of load and errors, other ones for each host; one host reports what is a month old."""
+    """Waves of load and errors, other ones for each host; one host reports what is a month old.
+
+    A wave is several windows long even where rounds are as short as they can be (its means would all be alike else),
+    and the hosts' phases lie so close that at any time some are high, however slow the rounds.
+    """
     said = []
     for host in range(HOSTS):
-        wave = (number * 3 + host * 17) % 120
+        wave = (number // 8 * 3 + host * 17) % 120
         said += [("load", f"h{host}", 0, float(wave)), ("errors", f"h{host}", 0, float(wave * 2 // 3))]
     return [*said, ("load", "late-teller", 30 * DAY // SECOND, float(number % 100))]
 
