@@ -10,9 +10,10 @@ import re
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._config import ConfigResource
+from confluent_kafka.admin._listoffsets import OffsetSpec
 from confluent_kafka.admin._resource import ResourceType
 from confluent_kafka.cimpl import NewTopic
 
@@ -157,8 +158,7 @@ class TopicAdmin:
         new = [NewTopic(each.name, each.partitions, replication, config=dict(each.config)) for each in missing]
         if new:
             _settle(self._admin.create_topics(new, operation_timeout=_SECONDS), "made", KafkaError.TOPIC_ALREADY_EXISTS)
-            names = {topic.name for topic in missing}
-            self._wait(lambda: names <= self.partitions().keys())
+            self._wait(lambda: self._answer(missing))
         self.verify(topics)
         return [topic.name for topic in missing]
 
@@ -167,6 +167,15 @@ class TopicAdmin:
         deadline = time.monotonic() + _SECONDS
         while not settled() and time.monotonic() < deadline:
             time.sleep(_PAUSE_SECONDS)
+
+    def _answer(self, topics: Sequence[Topic]) -> bool:
+        """Whether every partition is led: it is listed a moment before its leader knows that it is one."""
+        if not {topic.name for topic in topics} <= self.partitions().keys():
+            return False
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the library's own
+        places = {TopicPartition(each.name, number): latest for each in topics for number in range(each.partitions)}
+        asked = self._admin.list_offsets(places, request_timeout=_SECONDS)
+        return all(future.exception() is None for future in asked.values())
 
     def verify(self, topics: Sequence[Topic]) -> None:
         """Check that the topics are there as planned; BrokerError names each that is not, and how to mend it."""
