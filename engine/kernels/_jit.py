@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
-_compile = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
+_compile = numba.njit(**_OPTIONS)
 
 
 def jit(function: Function) -> Function:
