@@ -64,7 +64,7 @@ $(STAMPS)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	@mkdir -p $(STAMPS) && touch $@ $(STAMPS)/demo
 
 # Compile the kernels now, so that neither the first measurement nor the first test waits for it.
-$(STAMPS)/warm: $(wildcard engine/kernels/*.py) | $(STAMPS)/demo
+$(STAMPS)/warm: $(wildcard engine/kernels/*.py engine/kernels/*/*.py) | $(STAMPS)/demo
 	@if [ -f engine/kernels/warm.py ]; then echo $(BIN)/python -m engine.kernels.warm; $(BIN)/python -m engine.kernels.warm; fi
 	@touch $@
 

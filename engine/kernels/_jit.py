@@ -13,12 +13,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import numba
+from numba import types
+from numba.extending import intrinsic as _intrinsic
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
     Function = TypeVar("Function", bound=Callable[..., Any])
+
+__all__ = ["instruction", "jit", "types"]
 
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
 _compile = numba.njit(**_OPTIONS)
@@ -27,3 +31,8 @@ _compile = numba.njit(**_OPTIONS)
 def jit(function: Function) -> Function:
     """Compile `function` at its first call, or take it from the cache."""
     return cast("Function", _compile(function))
+
+
+def instruction(typer: Callable[..., Any]) -> Any:
+    """What `typer(context, *arguments)` makes of its arguments' types: a signature, and a generator of code."""
+    return _intrinsic(typer)

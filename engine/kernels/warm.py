@@ -8,6 +8,11 @@ from engine.kernels import layout
 from engine.kernels.ids import index_all
 from engine.kernels.ingest import Bounds, Inputs, ingest
 from engine.kernels.layout import Tables
+from engine.kernels.scan.framing import CURSOR, SPAN, begin, frame_some, give_up
+from engine.kernels.scan.message import MESSAGE
+from engine.kernels.scan.scan import Out, Scope, learn_from, scan
+from engine.kernels.scan.spellings import SPELLING, Spellings
+from engine.kernels.scan.spellings import index_all as index_spellings
 from engine.kernels.slots import floors_of, publish_again, replay
 from engine.kernels.ticks import tick
 from engine.kernels.windows import aggregate, index_of, start_of
@@ -47,6 +52,36 @@ def empty_tables() -> Tables:
 
 def warm() -> None:
     """Call everything that Python calls, with the types that it is called with."""
+    _warm_evaluation()
+    _warm_scanner()
+
+
+def _warm_scanner() -> None:
+    data, longs = np.frombuffer(b"", np.uint8), np.zeros((0, 4), np.int64)
+    cursors, messages = np.zeros(1, CURSOR), np.zeros(1, MESSAGE)
+    spellings = Spellings(np.zeros(2, np.int32), np.zeros(1, SPELLING), np.zeros(8, np.uint8), np.zeros(2, np.int64))
+    integers = np.zeros(1, np.int32)
+    out = Out(
+        row=integers,
+        time=np.zeros(1, np.int64),
+        value=np.zeros(1, np.float64),
+        id_hash=np.zeros(1, np.uint64),
+        revision=integers,
+        flags=np.zeros(1, np.uint8),
+        offset=np.zeros(1, np.int64),
+        id_start=integers,
+        id_length=integers,
+        used=np.zeros(1, np.int64),
+    )
+    begin(longs, cursors)
+    give_up(cursors)
+    scan(data, longs, cursors, messages, spellings, Scope(0, 0, 0, 0, 0), out)
+    frame_some(data, longs, cursors, np.zeros((1, SPAN), np.int64))
+    learn_from(data, 0, 0, messages, spellings, 0)
+    index_spellings(spellings)
+
+
+def _warm_evaluation() -> None:
     tables = empty_tables()
     bounds = Bounds(2**62, 0, 2**62, 1, 1, 0, 0)
     integers, longs = np.zeros(0, np.int32), np.zeros(0, np.int64)

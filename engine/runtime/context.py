@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -11,13 +12,16 @@ from engine.model.records import Domain
 from engine.model.time import HOUR, Micros
 from engine.rules.ruleset import RuleSet
 
+Decoding = Literal["scanner", "reference"]
+
 
 class StageContext(msgspec.Struct, frozen=True):
     """`rule_sets` by hash; it grows as sets are stored, and a stage looks up there what an activation names.
 
     `first_rule_set` is the set of the first activation: what runs where there is no manifest. `notify_within` is
     used in
-    `live` only; `future_max` bounds how far a measurement may lie ahead of its partition's last tick.
+    `live` only; `future_max` bounds how far a measurement may lie ahead of its partition's last tick. `decoder`: the
+    compiled one, or the slow one that it is held against.
     """
 
     rule_sets: Mapping[str, RuleSet]
@@ -28,3 +32,4 @@ class StageContext(msgspec.Struct, frozen=True):
     notify_within: Micros | None = None
     future_max: Micros = HOUR
     limits: Limits = Limits()
+    decoder: Decoding = "scanner"

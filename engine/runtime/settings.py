@@ -26,6 +26,7 @@ from pydantic import (
 from engine.model.limits import Limits
 from engine.model.records import Domain
 from engine.model.time import DAY, HOUR, MILLISECOND, MINUTE, SECOND, Micros, from_datetime
+from engine.runtime.context import Decoding
 
 _UNITS = {"ms": MILLISECOND, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _DURATION = re.compile(r"([0-9]+)(ms|s|m|h|d|w)")
@@ -134,6 +135,7 @@ class Settings(BaseModel):
         7 * DAY, description="a finding older than this is recorded as historical and not delivered as new, live"
     )
     future_max: Duration = Field(HOUR, description="how far a measurement may lie ahead of the last tick")
+    decoder: Decoding = Field("scanner", description="scanner: compiled; reference: slow, to compare")
 
     checkpoint_interval_min: Duration = Field(5 * SECOND, description="no checkpoint sooner after the one before")
     checkpoint_interval_max: Duration = Field(MINUTE, description="no checkpoint later after the one before")

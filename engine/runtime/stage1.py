@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine import SEMANTICS_VERSION
+from engine.decode.scanner import ScanningDecoder
 from engine.evaluate.emissions import Emission, Forward, Refusal, TickPassed
 from engine.evaluate.stage import Surroundings, evaluate
 from engine.kernels.layout import ACCEPTED, DUPLICATES, IDS_LIMIT, LATE, LATE_RAW, POINTS_LIMIT, UNSET
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from engine.model.time import Micros
     from engine.runtime.context import StageContext
+    from engine.wire.columns import Decoder
 
 _BYTES_KEPT = 1_000
 """Of a message that is too long; and up to here every letter of a message's items carries all of it."""
@@ -53,7 +55,8 @@ class Stage1:
     def __init__(self, partition: int, context: StageContext) -> None:
         self._context = context
         self._around = Surroundings(context.rule_sets, context.future_max)
-        self._decoder = ReferenceDecoder(context.limits)
+        make = ScanningDecoder if context.decoder == "scanner" else ReferenceDecoder
+        self._decoder: Decoder = make(context.limits)
         plan = compile_plan(context.rule_sets[context.first_rule_set])
         self.state = PartitionState(plan, partition, context.measurement_partitions, context.limits)
         self.counts: dict[str | tuple[str, ...], int] = {}

@@ -129,6 +129,7 @@ class Worker:
             domain=settings.domain,
             notify_within=settings.notify_within if settings.domain == "live" else None,
             future_max=settings.future_max,
+            decoder=settings.decoder,
             limits=settings.engine_limits,
         )
         self._cadence = make_cadence(settings, self._context)

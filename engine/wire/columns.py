@@ -92,8 +92,14 @@ class Resolver(Protocol):
 class Decoder(Protocol):
     """Turns batches into chunks. `message_at` gives back a record's value bytes of the batch last decoded."""
 
+    def forget(self) -> None:
+        """Ask the resolver anew for every series: rows were given out anew, or mean something else."""
+
     def decode(self, batch: Batch, resolve: Resolver) -> Iterator[Chunk]:
-        """Yield the chunks of the batch. The generator resolves the next stretch only when asked for the next chunk."""
+        """Yield the chunks of the batch. The generator resolves the next stretch only when asked for the next chunk.
+
+        A chunk's arrays are void then, and when the next batch is decoded: who keeps them copies them.
+        """
 
     def message_at(self, offset: int) -> bytes:
         """The value bytes of the record at `offset`, KeyError if it is not in the batch last decoded."""

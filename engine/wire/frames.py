@@ -1,13 +1,16 @@
 """Record batches of Kafka's format v2, as far as they are the same for every record: header, CRC, codec, transactions.
 
-What comes out are the payloads of the data batches: records end to end, decompressed.
+What comes out are the payloads of the data batches: records end to end, decompressed. `frames` gives each as bytes of
+its own, `laid_out` all of them in one piece.
 """
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from crc32c import crc32c
 
 from engine.errors import WireError
@@ -15,6 +18,8 @@ from engine.wire.compression import decompress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
     from engine.wire.batch import Batch
 
@@ -42,6 +47,15 @@ class Frame(NamedTuple):
     payload: bytes
 
 
+class Layout(NamedTuple):
+    """The payloads of a batch in `data`. `segments` int64, a row a payload: where it starts and ends, the offset that
+    its records count from, how many they are.
+    """
+
+    data: bytes
+    segments: NDArray[np.int64]
+
+
 class _Head(NamedTuple):
     """The header of a batch, and the place of the batch in the data."""
 
@@ -58,11 +72,39 @@ class _Head(NamedTuple):
 def frames(batch: Batch) -> Iterator[Frame]:
     """The data batches that hold records of `batch`; control batches and aborted transactions are left out.
 
+    Raises as `laid_out` does, at the batch that is at fault.
+    """
+    for head in _wanted(batch):
+        yield Frame(head.base_offset, head.records, _payload(batch.data, head))
+
+
+def laid_out(batch: Batch) -> Layout:
+    """All that `frames` gives at once, without a copy where nothing is compressed.
+
     `batch.aborted` speaks for `batch.data` from its beginning: it must not list a transaction that ended before it.
 
     Raises WireError: `truncated_batch`, `corrupt_batch` (CRC, codec) or `unknown_format` (not v2). These are faults
     of the log and not of a message: nothing is skipped.
     """
+    heads = list(_wanted(batch))
+    if any(head.attributes & _CODEC for head in heads):
+        return _joined(heads, [_payload(batch.data, head) for head in heads])
+    for head in heads:
+        _check(batch.data, head)
+    rows = [(head.start + HEADER.size, head.end, head.base_offset, head.records) for head in heads]
+    return Layout(batch.data, np.array(rows, np.int64).reshape(-1, 4))
+
+
+def _joined(heads: list[_Head], payloads: list[bytes]) -> Layout:
+    ends = list(accumulate(map(len, payloads), initial=0))
+    rows = [
+        (start, end, head.base_offset, head.records) for head, (start, end) in zip(heads, pairwise(ends), strict=True)
+    ]
+    return Layout(b"".join(payloads), np.array(rows, np.int64).reshape(-1, 4))
+
+
+def _wanted(batch: Batch) -> Iterator[_Head]:
+    """The data batches that hold records of `batch`."""
     waiting = sorted(batch.aborted, key=lambda entry: entry[1], reverse=True)
     aborting: set[int] = set()
     for head in _heads(batch):
@@ -76,7 +118,7 @@ def frames(batch: Batch) -> Iterator[Frame]:
         elif head.last_offset >= batch.first_offset and not (
             head.attributes & _TRANSACTIONAL and head.producer in aborting
         ):
-            yield Frame(head.base_offset, head.records, _payload(batch.data, head))
+            yield head
 
 
 def _heads(batch: Batch) -> Iterator[_Head]:
@@ -105,10 +147,14 @@ def _place(batch: Batch, start: int) -> str:
     return f"{batch.topic}/{batch.partition}, byte {start} of the batch at offset {batch.first_offset}"
 
 
-def _payload(data: bytes, head: _Head) -> bytes:
+def _check(data: bytes, head: _Head) -> None:
     found = crc32c(memoryview(data)[head.start + CRC_START : head.end])
     if found != head.crc:
         raise WireError("corrupt_batch", f"batch at offset {head.base_offset}: CRC {found:08x} is not {head.crc:08x}")
+
+
+def _payload(data: bytes, head: _Head) -> bytes:
+    _check(data, head)
     payload = data[head.start + HEADER.size : head.end]
     code = head.attributes & _CODEC
     return decompress(payload, code) if code else payload

@@ -35,15 +35,18 @@ def entries(batch: Batch) -> Iterator[Entry]:
     """The same as plain tuples, for readers in a hurry. A header without a value reads as an empty one."""
     first, last = batch.first_offset, batch.last_offset
     for frame in frames(batch):
-        for entry in _parse(frame):
+        for entry in parse(frame):
             if entry[0] > last:
                 return
             if entry[0] >= first:
                 yield entry
 
 
-def _parse(frame: Frame) -> Iterator[Entry]:
-    """Varints of one and two bytes are read in line: calls would cost more than everything else here."""
+def parse(frame: Frame) -> Iterator[Entry]:
+    """Every record of a frame. WireError `corrupt_batch` where one does not end as it says.
+
+    Varints of one and two bytes are read in line: calls would cost more than everything else here.
+    """
     data, base = frame.payload, frame.base_offset
     position = 0
     try:

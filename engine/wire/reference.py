@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from engine.wire.columns import Chunk, Resolver
     from engine.wire.item import Item
     from engine.wire.quick import Spelling
+    from engine.wire.records import Entry
 
 
 class ReferenceDecoder:
@@ -49,19 +50,27 @@ class ReferenceDecoder:
 
     def decode(self, batch: Batch, resolve: Resolver) -> Iterator[Chunk]:
         """As `Decoder.decode`; a last chunk with nothing in it is left out. WireError only for a faulty batch."""
-        self._batch, self._messages = batch, None
+        self.hold(batch)
         stretch = Stretch()
-        for offset, _, value, headers in entries(batch):
-            message = value or b""
-            if headers and is_control(headers):
-                control = _control(stretch, offset, message)
-                if control:
-                    yield stretch.chunk(control)
-                    stretch = Stretch()
-            else:
-                self._message(stretch, offset, message, resolve)
+        for entry in entries(batch):
+            control = self.take(stretch, entry, resolve)
+            if control:
+                yield stretch.chunk(control)
+                stretch = Stretch()
         if stretch:
             yield stretch.chunk(None)
+
+    def hold(self, batch: Batch) -> None:
+        """Make it the batch of which `message_at` speaks."""
+        self._batch, self._messages = batch, None
+
+    def take(self, stretch: Stretch, entry: Entry, resolve: Resolver) -> Control | None:
+        """Add what one record says to the stretch, or give back the control record that it is."""
+        offset, _, value, headers = entry
+        if headers and is_control(headers):
+            return _control(stretch, offset, value or b"")
+        self._message(stretch, offset, value or b"", resolve)
+        return None
 
     def message_at(self, offset: int) -> bytes:
         """As `Decoder.message_at`; a record without a value reads as empty."""

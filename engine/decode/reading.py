@@ -1,0 +1,112 @@
+"""One batch being read: the kernels' pass over it, and the records at which the pass stopped, as Python has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from engine.kernels.scan.framing import (
+    BASE,
+    BEGIN,
+    CORRUPT,
+    CURSOR,
+    END,
+    NEXT,
+    OFFSET,
+    RECORDS,
+    SPAN,
+    SPECIAL,
+    VALUE,
+    VALUE_END,
+    begin,
+    frame_some,
+    give_up,
+)
+from engine.kernels.scan.message import MESSAGE
+from engine.kernels.scan.scan import ENDED, Scope, learn_from, scan
+from engine.wire.frames import Frame, laid_out
+from engine.wire.records import parse
+from engine.wire.times import EARLIEST, LATEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.decode.draft import Draft
+    from engine.kernels.scan.spellings import Spellings
+    from engine.wire.batch import Batch
+    from engine.wire.records import Entry
+
+
+class Found(NamedTuple):
+    """A record that was left: as the reference decoder takes it, and where its value stands in the data."""
+
+    entry: Entry
+    start: int
+    end: int
+
+
+class Reading:
+    """`scan` and `left` in turn go through the records of a batch; what the former takes goes into `draft`.
+
+    Raises as `wire.frames.laid_out` does.
+    """
+
+    def __init__(self, batch: Batch, bytes_max: int, draft: Draft) -> None:
+        layout = laid_out(batch)
+        self._bytes = layout.data
+        self._data = np.frombuffer(layout.data, np.uint8)
+        self._segments = layout.segments
+        self._scope = Scope(batch.first_offset, batch.last_offset, EARLIEST, LATEST, bytes_max)
+        self._room = int(layout.segments[:, RECORDS].sum())
+        self._cursors = np.zeros(1, CURSOR)
+        self._messages = np.zeros(1, MESSAGE)
+        begin(self._segments, self._cursors)
+        self._draft = draft
+        draft.begin(self._data, self._room)
+
+    def scan(self, spellings: Spellings) -> bool:
+        """Take what can be taken. False at the end of the batch, True where a record was left."""
+        out = self._draft.out
+        return scan(self._data, self._segments, self._cursors, self._messages, spellings, self._scope, out) != ENDED
+
+    def left(self, count: int) -> Iterator[Found]:
+        """The records from where the pass stopped on, at most `count`; the pass goes on behind them.
+
+        WireError `corrupt_batch` where one is damaged.
+        """
+        spans = np.empty((count, SPAN), np.int64)
+        framed, why = frame_some(self._data, self._segments, self._cursors, spans)
+        for span in spans[:framed].tolist():
+            yield from self._within(self._found(span))
+        if why == CORRUPT:
+            yield from self._within(*self._damaged())
+
+    def _within(self, *found: Found) -> Iterator[Found]:
+        return (each for each in found if self._scope.first <= each.entry[0] <= self._scope.last)
+
+    def _found(self, span: list[int]) -> Found:
+        if span[SPECIAL]:
+            frame = Frame(span[OFFSET], 1, self._bytes[span[BEGIN] : span[NEXT]])
+            (_, key, value, headers), *_ = parse(frame)
+            return Found((span[OFFSET], key, value, headers), span[VALUE], span[VALUE_END])
+        value = None if span[VALUE] < 0 else self._bytes[span[VALUE] : span[VALUE_END]]
+        return Found((span[OFFSET], None, value, ()), span[VALUE], span[VALUE_END])
+
+    def _damaged(self) -> list[Found]:
+        """What the reference makes of the rest of a batch in which a record does not end as it says: it raises."""
+        cursor = self._cursors[0]
+        segment = self._segments[cursor["segment"]]
+        rest = self._bytes[cursor["position"] : segment[END]]
+        entries = list(parse(Frame(int(segment[BASE]), int(cursor["left"]), rest)))
+        give_up(self._cursors)
+        return [Found(entry, -1, -1) for entry in entries]
+
+    def learn(self, spellings: Spellings, found: Found, row: int) -> None:
+        """Remember how an accepted record spells its series; there must be room for it."""
+        if found.start >= 0:
+            learn_from(self._data, found.start, found.end, self._messages, spellings, row)
+
+    def begin_stretch(self) -> None:
+        """The stretch up to here was handed on; another one begins."""
+        self._draft.begin(self._data, self._room)
