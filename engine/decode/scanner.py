@@ -23,19 +23,22 @@ if TYPE_CHECKING:
     from engine.wire.batch import Batch
     from engine.wire.columns import Chunk, Control, Resolver
 
-RUN_MAX = 512
+RUN_MAX = 16
 """The most records that go to the reference decoder at a time. A run doubles as long as there is nothing between two of
-them for the scanner to take: stopping costs more than a record."""
+them for the scanner to take: stopping costs as much as a record."""
 
 
 class ScanningDecoder:
     """The compiled `Decoder`. It remembers the rows of series: call `forget` when rows are given out anew."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, *, run_max: int = RUN_MAX) -> None:
+        self._run_max = run_max
         self._bytes_max = (limits or Limits()).message_bytes_max
         self._reference = ReferenceDecoder(limits)
         self._memory = SpellingMemory()
         self._draft = Draft()
+        self.left = 0
+        """Records that the reference decoder dealt with."""
 
     def forget(self) -> None:
         """Ask the resolver anew for every series."""
@@ -52,7 +55,7 @@ class ScanningDecoder:
         draft, run, before = self._draft, 1, -1
         reading = Reading(batch, self._bytes_max, draft)
         while reading.scan(self._memory.spellings):
-            run = 1 if draft.count > before else min(2 * run, RUN_MAX)
+            run = 1 if draft.count > before else min(2 * run, self._run_max)
             stretch = Stretch()
             for found in reading.left(run):
                 control = self._take(stretch, found, reading, resolve)
@@ -69,6 +72,7 @@ class ScanningDecoder:
     def _take(self, stretch: Stretch, found: Found, reading: Reading, resolve: Resolver) -> Control | None:
         """Let the reference decoder take a record; learn its spelling where that is one measurement."""
         before = len(stretch)
+        self.left += 1
         control = self._reference.take(stretch, found.entry, resolve)
         if control is None and len(stretch) == before + 1:
             self._memory.make_room(found.end - found.start)
