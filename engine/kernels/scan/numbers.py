@@ -20,7 +20,6 @@ _DIGITS_MAX = 19
 _EXPONENT_MAX = 9_999
 _EXACT_MAX = np.uint64(2**53)
 _NINE_BITS = np.uint64(0x1FF)
-_ALL = np.uint64(2**64 - 1)
 
 
 @jit
@@ -33,8 +32,7 @@ def number(data: NDArray[np.uint8], position: int) -> tuple[int, float, bool]:
     """(the place after the number, its value, whether it is written as an integer) of the number at `position`.
 
     The place is -1 for what is no number or not taken: more than 19 digits, minus zero, infinite, below the smallest
-    normal double, or so near the middle between two doubles that it takes more digits to tell. The number must end
-    before the data does.
+    normal double. The number must end before the data does.
     """
     negative = data[position] == _MINUS
     if negative:
@@ -110,10 +108,10 @@ def _exponent(data: NDArray[np.uint8], position: int) -> tuple[int, int]:
 
 @jit
 def nearest(mantissa: np.uint64, exponent: int) -> float:
-    """The double nearest to `mantissa` * 10**`exponent` (mantissa not zero); -1 where it cannot tell.
+    """The double nearest to `mantissa` * 10**`exponent` (mantissa not zero); -1 where it is not a normal one.
 
-    Sources: Clinger, How to Read Floating Point Numbers Accurately (1990), for the short way: both factors and so the
-    one rounding are exact.
+    Source of the short way: Clinger, How to Read Floating Point Numbers Accurately (1990); both factors are exact, and
+    so there is one rounding.
     """
     if mantissa <= _EXACT_MAX and -23 < exponent < 23:
         return np.float64(mantissa) * EXACT[exponent] if exponent >= 0 else np.float64(mantissa) / EXACT[-exponent]
@@ -124,17 +122,19 @@ def nearest(mantissa: np.uint64, exponent: int) -> float:
 
 @jit
 def _eisel_lemire(mantissa: np.uint64, exponent: int) -> float:
-    """The long way: the first 128 bits of the product decide, or do not. Source: Lemire (2021), algorithm 1."""
+    """The long way, from the first 128 bits of the product.
+
+    Sources: Lemire, Number Parsing at a Gigabyte per Second (2021), algorithm 1; Mushtak and Lemire, Fast Number
+    Parsing Without Fallback (2023), for that these bits always decide.
+    """
     shift = leading_zeros(mantissa)
-    mantissa <<= shift
-    high, low, certain = _product(mantissa, exponent)
-    if not certain:
-        return -1.0
+    high, low = _product(mantissa << shift, exponent)
     top = high >> np.uint64(63)
     bits = high >> (top + np.uint64(9))
-    power = ((217706 * exponent) >> 16) + 64 + 1023 - np.int64(shift) - np.int64(np.uint64(1) ^ top)
-    if low == np.uint64(0) and high & _NINE_BITS == np.uint64(0) and bits & np.uint64(3) == np.uint64(1):
-        return -1.0  # exactly between two doubles, as far as can be seen
+    power = ((217706 * exponent) >> 16) + 63 + 1023 - np.int64(shift) + np.int64(top)
+    in_the_middle = low <= np.uint64(1) and -4 <= exponent <= 23 and bits << (top + np.uint64(9)) == high
+    if in_the_middle and bits & np.uint64(3) == np.uint64(1):
+        bits -= np.uint64(1)  # to the even one
     bits = (bits + (bits & np.uint64(1))) >> np.uint64(1)
     if bits >> np.uint64(53) != np.uint64(0):
         bits >>= np.uint64(1)
@@ -145,16 +145,13 @@ def _eisel_lemire(mantissa: np.uint64, exponent: int) -> float:
 
 
 @jit
-def _product(mantissa: np.uint64, exponent: int) -> tuple[np.uint64, np.uint64, bool]:
-    """(upper half, lower half, whether they are certain) of the mantissa times that of the power of ten."""
+def _product(mantissa: np.uint64, exponent: int) -> tuple[np.uint64, np.uint64]:
+    """The upper and the lower half of the mantissa times that of the power of ten, as far as it matters."""
     place = exponent - SMALLEST
     high, low = high_product(mantissa, HIGH[place]), mantissa * HIGH[place]
-    if high & _NINE_BITS == _NINE_BITS and low > _ALL - mantissa:
-        more, rest = high_product(mantissa, LOW[place]), mantissa * LOW[place]
-        merged = low + more
-        if merged < low:
+    if high & _NINE_BITS == _NINE_BITS:
+        more = high_product(mantissa, LOW[place])
+        low += more
+        if more > low:
             high += np.uint64(1)
-        if high & _NINE_BITS == _NINE_BITS and merged == _ALL and rest > _ALL - mantissa:
-            return high, merged, False
-        low = merged
-    return high, low, True
+    return high, low

@@ -11,17 +11,21 @@ if TYPE_CHECKING:
 
 SMALLEST, LARGEST = -342, 308
 _BITS = 128
+_SHORT_RECIPROCALS = -27
+"""From here on 5**-power fits into 64 bits."""
 
 
 def _mantissa(power: int) -> int:
-    """The first 128 bits of 10**power; of a negative power rounded up.
+    """The first 128 bits of 10**power, which are those of 5**power; of a negative one rounded up where that matters.
 
-    Source: Lemire, Number Parsing at a Gigabyte per Second (2021), section 5: the same as those of 5**power.
+    Source: Lemire, Number Parsing at a Gigabyte per Second (2021), appendix B.
     """
     five = 5 ** abs(power)
     length = five.bit_length()
     if power >= 0:
         return five << (_BITS - length) if length <= _BITS else five >> (length - _BITS)
+    if power >= _SHORT_RECIPROCALS:
+        return (1 << (length + _BITS - 1)) // five + 1
     found = (1 << (2 * length + _BITS)) // five + 1
     return found >> (found.bit_length() - _BITS)
 
