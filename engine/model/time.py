@@ -6,6 +6,7 @@ Nothing here reads a clock.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 Micros = int
 """Microseconds: since the epoch for a point in time, plain for a duration."""
@@ -19,16 +20,27 @@ NEVER: Micros = -(2**62)
 """Before every time that can be written: the value of a time not yet known."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FOUR_DIGITS = 1_000
 _STEP = timedelta(microseconds=1)
+_DAY_SECONDS = DAY // SECOND
 
 
+@lru_cache(maxsize=16_384)
 def format_time(time: Micros) -> str:
-    """RFC 3339 in UTC with as many digits as needed: `2013-02-08T05:00:00Z`, `...00.25Z`."""
-    moment = _EPOCH + timedelta(microseconds=time)
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S") if moment.year >= _FOUR_DIGITS else moment.isoformat()[:19]
-    fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
-    return f"{text}{fraction}Z"
+    """RFC 3339 in UTC with as many digits as needed: `2013-02-08T05:00:00Z`, `...00.25Z`.
+
+    The last ones are remembered: many series say something of the same window.
+    """
+    seconds, micros = divmod(time, SECOND)
+    day, second = divmod(seconds, _DAY_SECONDS)
+    minute, second = divmod(second, 60)
+    hour, minute = divmod(minute, 60)
+    fraction = f".{micros:06d}".rstrip("0") if micros else ""
+    return f"{_date(day)}T{hour:02d}:{minute:02d}:{second:02d}{fraction}Z"
+
+
+@lru_cache(maxsize=1_024)
+def _date(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).date().isoformat()
 
 
 def parse_own_time(text: str) -> Micros:
