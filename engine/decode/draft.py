@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.kernels.blake2b import HEX, SCRATCH
+from engine.kernels.scan.derived import TEXT_BYTES
 from engine.kernels.scan.scan import Out
 from engine.wire.columns import Chunk, Columns
 
@@ -32,23 +34,31 @@ _ROOM = 8_192
 class Draft:
     """One stretch of the log after the other, in the same arrays: new ones for each would cost more than filling them.
 
-    `out` is what kernels fill. Ids of scanned measurements stand in the batch's data, the others behind it.
+    `out` is what kernels fill. Ids stand in the batch's data, those that were made behind it, those of the reference
+    decoder behind these.
     """
 
     def __init__(self) -> None:
-        self.out = Out(**{name: np.empty(_ROOM, dtype) for name, dtype in _DTYPES.items()}, used=np.zeros(1, np.int64))
+        self.out = Out(
+            **{name: np.empty(_ROOM, dtype) for name, dtype in _DTYPES.items()},
+            made=np.empty(_ROOM * HEX, np.uint8),
+            text=np.zeros(TEXT_BYTES, np.uint8),
+            scratch=np.zeros(SCRATCH, np.uint64),
+            used=np.zeros(2, np.int64),
+        )
         self._items = np.zeros(_ROOM, np.int32)
         self.begin(np.empty(0, np.uint8), 0)
 
     def begin(self, data: NDArray[np.uint8], room: int) -> None:
         """Begin a stretch of at most `room` records of `data`."""
-        self._data, self._ids_end = data, len(data)
+        self._data = data
         self._asides: list[Rejected | Foreign] = []
         self._more: list[NDArray[np.uint8]] = []
-        self.out.used[0] = 0
+        self.out.used[:] = 0
         self._items[:] = 0
         self._room = room
         self._make_room(room)
+        self._ids_end = len(data) + self._made_bytes
 
     @property
     def count(self) -> int:
@@ -82,7 +92,8 @@ class Draft:
         more = 2 * needed - len(self._items)
         self._items = np.concatenate([self._items, np.zeros(more, np.int32)])
         longer = {name: np.concatenate([getattr(self.out, name), np.empty(more, _DTYPES[name])]) for name in _DTYPES}
-        self.out = self.out._replace(**longer)
+        made = np.concatenate([self.out.made, np.empty(more * HEX, np.uint8)])
+        self.out = self.out._replace(made=made, **longer)
 
     def chunk(self, control: Control | None) -> Chunk:
         """Everything so far. It is void when the next stretch begins."""
@@ -90,6 +101,18 @@ class Draft:
         columns = Columns(
             **{name: getattr(out, name)[:count] for name in _DTYPES},
             item=self._items[:count],
-            ids=np.concatenate([self._data, *self._more]) if self._more else self._data,
+            ids=self._ids(),
         )
         return Chunk(columns, tuple(self._asides), control)
+
+    @property
+    def _made_bytes(self) -> int:
+        """The most that ids made for the records of a batch take."""
+        return self._room * HEX
+
+    def _ids(self) -> NDArray[np.uint8]:
+        """All bytes that ids stand in, without a copy where they stand in the messages."""
+        if self._more:
+            return np.concatenate([self._data, self.out.made[: self._made_bytes], *self._more])
+        made = int(self.out.used[1]) * HEX
+        return np.concatenate([self._data, self.out.made[:made]]) if made else self._data

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.kernels.scan.spellings import ROOM_BYTES, SPELLING, Spellings, index_all
+from engine.kernels.scan.spellings import SPELLING, Spellings, index_all
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,6 +15,7 @@ ENTRIES_MAX = 4_000_000
 ARENA_BYTES_MAX = 512 * 1024 * 1024
 """Past one of these the memory starts anew."""
 _ENTRIES, _ARENA_BYTES = 1_024, 64 * 1_024
+_AROUND = 64
 
 
 class SpellingMemory:
@@ -28,16 +29,17 @@ class SpellingMemory:
         self.spellings = _empty()
 
     def make_room(self, length: int) -> None:
-        """Room for one more spelling, of at most `length` bytes."""
-        entries, arena = self.spellings.entries, self.spellings.arena
+        """Room for one more spelling, from a message of `length` bytes, and for what its derived ids begin with."""
+        needed = 3 * length + _AROUND  # in that beginning each quotation mark takes two bytes
         count, used = (int(number) for number in self.spellings.used)
-        if count >= ENTRIES_MAX or used + length > ARENA_BYTES_MAX:
+        if count >= ENTRIES_MAX or used + needed > ARENA_BYTES_MAX:
             self.forget()
-        elif count == len(entries):
-            self._grow(entries=_longer(entries, count), places=np.zeros(4 * count, np.int32))
+            count = used = 0
+        if count == len(self.spellings.entries):
+            self._grow(entries=_longer(self.spellings.entries, count), places=np.zeros(4 * count, np.int32))
             index_all(self.spellings)
-        elif used + length + ROOM_BYTES > len(arena):
-            self._grow(arena=_longer(arena, used + length))
+        if used + needed > len(self.spellings.arena):
+            self._grow(arena=_longer(self.spellings.arena, used + needed))
 
     def _grow(self, **arrays: NDArray[Any]) -> None:
         self.spellings = self.spellings._replace(**arrays)

@@ -102,10 +102,13 @@ class Reading:
         give_up(self._cursors)
         return [Found(entry, -1, -1) for entry in entries]
 
-    def learn(self, spellings: Spellings, found: Found, row: int) -> None:
-        """Remember how an accepted record spells its series; there must be room for it."""
-        if found.start >= 0:
-            learn_from(self._data, found.start, found.end, self._messages, spellings, row)
+    def learn(self, spellings: Spellings, found: Found, row: int) -> int:
+        """Remember how an accepted record spells its series; there must be room for it. Returns the spelling that wants
+        to know how its derived ids begin, or -1.
+        """
+        if found.start < 0:
+            return -1
+        return int(learn_from(self._data, found.start, found.end, self._messages, spellings, row))
 
     def begin_stretch(self) -> None:
         """The stretch up to here was handed on; another one begins."""

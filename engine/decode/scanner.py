@@ -9,9 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+import numpy as np
+
 from engine.decode.draft import Draft
 from engine.decode.memory import SpellingMemory
 from engine.decode.reading import Reading
+from engine.kernels.scan.scan import keep_beginning
+from engine.model.identity import derived_id_beginning
 from engine.model.limits import Limits
 from engine.wire.reference import ReferenceDecoder
 from engine.wire.stretch import Stretch
@@ -75,6 +80,23 @@ class ScanningDecoder:
         self.left += 1
         control = self._reference.take(stretch, found.entry, resolve)
         if control is None and len(stretch) == before + 1:
-            self._memory.make_room(found.end - found.start)
-            reading.learn(self._memory.spellings, found, stretch.last_row)
+            self._learn(found, reading, stretch.last_row)
         return control
+
+    def _learn(self, found: Found, reading: Reading, row: int) -> None:
+        self._memory.make_room(found.end - found.start)
+        number = reading.learn(self._memory.spellings, found, row)
+        if number >= 0:
+            told = _spelling.decode(found.entry[2] or b"")
+            beginning = np.frombuffer(derived_id_beginning(told.kpi, told.dimensions), np.uint8)
+            keep_beginning(self._memory.spellings, number, beginning)
+
+
+class _Spelling(msgspec.Struct):
+    """Of an accepted message, what names its series."""
+
+    kpi: str
+    dimensions: dict[str, str] = {}
+
+
+_spelling = msgspec.json.Decoder(_Spelling)

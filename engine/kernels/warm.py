@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from engine.kernels import layout
+from engine.kernels.blake2b import HEX, SCRATCH
 from engine.kernels.ids import index_all
 from engine.kernels.ingest import Bounds, Inputs, ingest
 from engine.kernels.layout import Tables
+from engine.kernels.scan.derived import TEXT_BYTES
 from engine.kernels.scan.framing import CURSOR, SPAN, begin, frame_some, give_up
 from engine.kernels.scan.message import MESSAGE
-from engine.kernels.scan.scan import Out, Scope, learn_from, scan
+from engine.kernels.scan.scan import Out, Scope, keep_beginning, learn_from, scan
 from engine.kernels.scan.spellings import SPELLING, Spellings
 from engine.kernels.scan.spellings import index_all as index_spellings
 from engine.kernels.slots import floors_of, publish_again, replay
@@ -71,13 +73,17 @@ def _warm_scanner() -> None:
         offset=np.zeros(1, np.int64),
         id_start=integers,
         id_length=integers,
-        used=np.zeros(1, np.int64),
+        made=np.zeros(HEX, np.uint8),
+        text=np.zeros(TEXT_BYTES, np.uint8),
+        scratch=np.zeros(SCRATCH, np.uint64),
+        used=np.zeros(2, np.int64),
     )
     begin(longs, cursors)
     give_up(cursors)
     scan(data, longs, cursors, messages, spellings, Scope(0, 0, 0, 0, 0), out)
     frame_some(data, longs, cursors, np.zeros((1, SPAN), np.int64))
     learn_from(data, 0, 0, messages, spellings, 0)
+    keep_beginning(spellings, 0, data)
     index_spellings(spellings)
 
 

@@ -57,3 +57,8 @@ def trigger_id(review: str, ordinal: int) -> str:
 def derived_measurement_id(kpi: str, dimensions: Mapping[str, str], time: int) -> str:
     """The id of a measurement that came without one: the same KPI, dimensions and time is the same measurement."""
     return digest("measurement", series_key(kpi, dimensions), time)
+
+
+def derived_id_beginning(kpi: str, dimensions: Mapping[str, str]) -> bytes:
+    """Of the JSON that `derived_measurement_id` digests what stands before the time; a bracket follows that."""
+    return msgspec.json.encode(("measurement", series_key(kpi, dimensions)))[:-1] + b","

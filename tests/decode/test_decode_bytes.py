@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import numpy as np
 import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.decode.memory import SpellingMemory
+from engine.kernels.blake2b import BLOCK, HEX, SCRATCH, blake2b_hex
 from engine.kernels.scan.message import ABSENT, MESSAGE, NULL
-from engine.kernels.scan.spellings import NOT_THERE, learn, row_of
+from engine.kernels.scan.spellings import NOT_THERE, find, learn
 from engine.kernels.scan.strings import characters, string_end
 from engine.kernels.xxh64 import xxh64
 
@@ -29,6 +32,14 @@ def test_the_hash_is_that_of_the_library(data: bytes, start: int, seed: int):
     start = min(start, len(data))
     found = xxh64(array(data), start, len(data) - start, np.uint64(seed))
     assert int(found) == xxhash.xxh64_intdigest(data[start:], seed)
+
+
+@given(st.binary(max_size=400))
+def test_the_digest_is_that_of_the_library(data: bytes):
+    blocks, out = np.zeros((len(data) // BLOCK + 1) * BLOCK, np.uint8), np.zeros(HEX + 2, np.uint8)
+    blocks[: len(data)] = array(data)
+    blake2b_hex(blocks, len(data), np.zeros(SCRATCH, np.uint64), out, 1)
+    assert out.tobytes().decode() == "\0" + blake2b(data, digest_size=16).hexdigest() + "\0"
 
 
 @given(st.one_of(BYTES, STRANGE), st.integers(0, 20), st.integers(0, 20))
@@ -94,7 +105,9 @@ def test_a_spelling_is_found_by_all_of_its_bytes(spellings: list[Spelling], othe
             learn(memory.spellings, array(data), message[0], row)
     for spelling in [*spellings, *others]:
         data, message = laid_out(spelling)
-        assert int(row_of(memory.spellings, array(data), message[0])) == rows.get(meant(spelling), NOT_THERE)
+        number = int(find(memory.spellings, array(data), message[0]))
+        row = NOT_THERE if number < 0 else int(memory.spellings.entries[number]["row"])
+        assert row == rows.get(meant(spelling), NOT_THERE)
 
 
 def test_the_memory_of_spellings_grows():
@@ -105,4 +118,4 @@ def test_the_memory_of_spellings_grows():
         learn(memory.spellings, array(data), message[0], row)
     for row in range(0, 5_000, 7):
         data, message = laid_out((b"load", b'{"host":"a rather long name of a host %d"}' % row, None, False))
-        assert int(row_of(memory.spellings, array(data), message[0])) == row
+        assert int(find(memory.spellings, array(data), message[0])) == row

@@ -108,6 +108,16 @@ SPELLINGS = (
 )
 
 
+@pytest.mark.parametrize("zone", ["", "\u00fc" * 3, "long" * 20, "too long" * 130])
+def test_ids_are_made_as_the_reference_makes_them(zone: str):
+    text = '{"kpi":"load","time":%d,"value":1,"dimensions":{"host":"h%d","zone":"' + zone + '"}}'
+    times = [0, 1, -1, 9, 10, -10, 99_999, 1_700_000_000, -2_000_000_000, 25_000_000_000]
+    records = [Record(None, (text % (time, host)).encode()) for time in times for host in range(5)]
+    scanner, reference = ScanningDecoder(), ReferenceDecoder()
+    assert said(scanner, batch_of(records), Rows()) == said(reference, batch_of(records), Rows())
+    assert scanner.left <= (16 if len(zone) < 500 else 50)
+
+
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_only_the_first_of_a_series_is_left_to_the_reference(spelling: bytes):
     records = [Record(b"key", spelling % (number + 1, number % 10, number)) for number in range(1_000)]

@@ -43,8 +43,7 @@ Lengths of ABSENT and NULL tell these two from an empty one. `found`: a bit a fi
 ABSENT, NULL = -1, -2
 
 KPI, TIME, VALUE, DIMENSIONS, ID, SOURCE, PROVENANCE, REVISION, UNKNOWN = 1, 2, 4, 8, 16, 32, 64, 128, 0
-_NEEDED = KPI | TIME | VALUE | ID
-"""An id that is not there is made of the others: not here."""
+_NEEDED = KPI | TIME | VALUE
 
 ID_LENGTH_MAX = 256
 REVISION_MAX = 2**31 - 1
@@ -125,7 +124,7 @@ def parse(data: NDArray[np.uint8], start: int, end: int, message: Any) -> bool:
     if end - position < 2 or data[end - 1] != _CLOSE or data[position] != _OPEN:
         return False
     message.found = 0
-    message.dimensions_length = message.source_length = ABSENT
+    message.dimensions_length = message.source_length = message.id_length = ABSENT
     message.revision = message.flags = 0
     while position >= 0 and data[position] != _CLOSE:
         position = _member(data, _skip_space(data, position + 1), end, message)

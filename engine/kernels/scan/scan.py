@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from engine.kernels._jit import jit
+from engine.kernels.blake2b import HEX
+from engine.kernels.scan.derived import BEGINNING_MAX, derive
 from engine.kernels.scan.framing import AT_END, FRAMED, advance, frame
 from engine.kernels.scan.message import parse
-from engine.kernels.scan.spellings import learn, row_of
+from engine.kernels.scan.spellings import find, learn, learn_beginning
 from engine.kernels.xxh64 import xxh64
 
 if TYPE_CHECKING:
@@ -36,7 +38,10 @@ class Scope(NamedTuple):
 
 
 class Out(NamedTuple):
-    """What a pass fills, from `used[0]` on: arrays as in `wire.columns.Columns`; ids stand in the data itself."""
+    """What a pass fills, from `used[0]` on: arrays as in `wire.columns.Columns`. Ids stand in the data itself; those
+    that it makes in `made`, HEX bytes each, `used[1]` of them, as if that began right behind the data. `text` and
+    `scratch` are for use meanwhile.
+    """
 
     row: NDArray[np.int32]
     time: NDArray[np.int64]
@@ -47,6 +52,9 @@ class Out(NamedTuple):
     offset: NDArray[np.int64]
     id_start: NDArray[np.int32]
     id_length: NDArray[np.int32]
+    made: NDArray[np.uint8]
+    text: NDArray[np.uint8]
+    scratch: NDArray[np.uint64]
     used: NDArray[np.int64]
 
 
@@ -73,10 +81,16 @@ def scan(
         if cursor.offset >= scope.first:
             if not _is_taken(data, cursor, message, scope):
                 return LEFT
-            row = row_of(spellings, data, message)
-            if row < 0:
+            number = find(spellings, data, message)
+            if number < 0:
                 return LEFT
-            _put(out, data, cursor.offset, row, message)
+            if message.id_length >= 0:
+                _put(out, data, message.id, message.id_length)
+            elif spellings.entries[number].beginning_length > 0:
+                _put_made(out, data, spellings, number, message.time)
+            else:
+                return LEFT
+            _fill(out, spellings.entries[number].row, cursor.offset, message)
         advance(cursor)
 
 
@@ -88,27 +102,58 @@ def _is_taken(data: NDArray[np.uint8], cursor: Any, message: Any, scope: Scope) 
 
 
 @jit
-def _put(out: Out, data: NDArray[np.uint8], offset: int, row: int, message: Any) -> None:
+def _put(out: Out, data: NDArray[np.uint8], start: int, length: int) -> None:
+    """The id of the next measurement, as it stands in the message."""
+    used = out.used[0]
+    out.id_hash[used] = xxh64(data, start, length, _SEED)
+    out.id_start[used] = start
+    out.id_length[used] = length
+
+
+@jit
+def _put_made(out: Out, data: NDArray[np.uint8], spellings: Spellings, number: int, time: int) -> None:
+    """The id of the next measurement, made here."""
+    used, place = out.used[0], out.used[1] * HEX
+    derive(spellings.arena, spellings.entries[number], time, out.text, out.scratch, out.made, place)
+    out.id_hash[used] = xxh64(out.made, place, HEX, _SEED)
+    out.id_start[used] = len(data) + place
+    out.id_length[used] = HEX
+    out.used[1] += 1
+
+
+@jit
+def _fill(out: Out, row: int, offset: int, message: Any) -> None:
+    """Everything but the id, which is there."""
     used = out.used[0]
     out.row[used] = row
     out.time[used] = message.time
     out.value[used] = message.value
-    out.id_hash[used] = xxh64(data, message.id, message.id_length, _SEED)
     out.revision[used] = message.revision
     out.flags[used] = message.flags
     out.offset[used] = offset
-    out.id_start[used] = message.id
-    out.id_length[used] = message.id_length
     out.used[0] = used + 1
 
 
 @jit
 def learn_from(
     data: NDArray[np.uint8], start: int, end: int, messages: NDArray[np.void], spellings: Spellings, row: int
-) -> None:
+) -> int:
     """Remember how the message from `start` to `end`, which was accepted, spells the series in `row`; there must be
     room for one more. What the scanner does not read it need not know.
+
+    Returns the entry that wants to know how its derived ids begin, or -1.
     """
     message = messages[0]
-    if parse(data, start, end, message) and row_of(spellings, data, message) < 0:
-        learn(spellings, data, message, row)
+    if not parse(data, start, end, message):
+        return -1
+    number = find(spellings, data, message)
+    if number < 0:
+        number = learn(spellings, data, message, row)
+    return number if message.id_length < 0 and spellings.entries[number].beginning_length == 0 else -1
+
+
+@jit
+def keep_beginning(spellings: Spellings, number: int, beginning: NDArray[np.uint8]) -> None:
+    """Tell an entry how its derived ids begin, unless that is too long; there must be room for it."""
+    if len(beginning) <= BEGINNING_MAX:
+        learn_beginning(spellings, number, beginning)

@@ -21,6 +21,8 @@ SPELLING = np.dtype(
     [
         ("hash", "u8"),
         ("start", "i8"),
+        ("beginning", "i8"),
+        ("beginning_length", "i4"),
         ("kpi_length", "i4"),
         ("dimensions_length", "i4"),
         ("source_length", "i4"),
@@ -28,11 +30,11 @@ SPELLING = np.dtype(
     ],
     align=True,
 )
-"""Lengths as in MESSAGE; `start`: where its bytes begin in the arena."""
+"""Lengths as in MESSAGE; `start`: where its bytes begin in the arena. `beginning`: what its derived ids are made of
+before the time, where a message without an id has been seen (else its length is 0).
+"""
 
 NOT_THERE = -1
-ROOM_BYTES = 8
-"""Kept free at the end of the arena."""
 
 
 class Spellings(NamedTuple):
@@ -73,15 +75,15 @@ def _is_same(spellings: Spellings, entry: Any, data: NDArray[np.uint8], message:
 
 
 @jit
-def row_of(spellings: Spellings, data: NDArray[np.uint8], message: Any) -> int:
-    """The row of the series that the message names, or NOT_THERE."""
+def find(spellings: Spellings, data: NDArray[np.uint8], message: Any) -> int:
+    """The entry of the message's spelling, or NOT_THERE."""
     hashed = hash_of(data, message)
     mask = len(spellings.places) - 1
     place = np.int64(hashed >> np.uint64(32)) & mask
     while spellings.places[place] != 0:
         entry = spellings.entries[spellings.places[place] - 1]
         if entry.hash == hashed and _is_same(spellings, entry, data, message):
-            return entry.row
+            return spellings.places[place] - 1
         place = (place + 1) & mask
     return NOT_THERE
 
@@ -95,8 +97,8 @@ def _copy(spellings: Spellings, data: NDArray[np.uint8], start: int, length: int
 
 
 @jit
-def learn(spellings: Spellings, data: NDArray[np.uint8], message: Any, row: int) -> None:
-    """Enter the message's spelling, which is not there yet. There must be room for it."""
+def learn(spellings: Spellings, data: NDArray[np.uint8], message: Any, row: int) -> int:
+    """Enter the message's spelling, which is not there yet; returns its entry. There must be room for it."""
     number = spellings.used[0]
     entry = spellings.entries[number]
     entry.hash = hash_of(data, message)
@@ -105,11 +107,22 @@ def learn(spellings: Spellings, data: NDArray[np.uint8], message: Any, row: int)
     entry.dimensions_length = message.dimensions_length
     entry.source_length = message.source_length
     entry.row = row
+    entry.beginning_length = 0
     _copy(spellings, data, message.kpi, message.kpi_length)
     _copy(spellings, data, message.dimensions, message.dimensions_length)
     _copy(spellings, data, message.source, message.source_length)
     spellings.used[0] = number + 1
     index(spellings, number)
+    return number
+
+
+@jit
+def learn_beginning(spellings: Spellings, number: int, beginning: NDArray[np.uint8]) -> None:
+    """Keep what the derived ids of an entry begin with. There must be room for it."""
+    entry = spellings.entries[number]
+    entry.beginning = spellings.used[1]
+    entry.beginning_length = len(beginning)
+    _copy(spellings, beginning, 0, len(beginning))
 
 
 @jit
