@@ -1,0 +1,2 @@
+"""Where the time goes."""
+def profile_table(contest): raise NotImplementedError

@@ -1,0 +1,144 @@
+"""The rule sets of the ingest benchmark: as facts for the brute-force answer, and as the YAML that a worker loads."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ingest_messages import KPI, SOURCE, host
+
+
+class Limit(NamedTuple):
+    """A threshold on the minute's mean that must be passed for so many minutes."""
+
+    id: str
+    op: str
+    at: float
+    recover_at: float | None = None
+    hold: int = 0
+
+    def condition(self) -> str:
+        """As YAML."""
+        recover = "" if self.recover_at is None else f", recover_at: {self.recover_at}"
+        return f"{{threshold: {{{self.op}: {self.at}{recover}}}}}"
+
+
+class Shift(NamedTuple):
+    """A change, up or down, by more than `percent` of the median of the last minutes' means."""
+
+    id: str
+    median_of: int
+    percent: int
+    hold: int = 0
+
+    def condition(self) -> str:
+        """As YAML."""
+        against = f"against: {{median_of: {self.median_of}, same: windows}}"
+        return f'{{change: {{{against}, up: "{self.percent}%", down: "{self.percent}%"}}}}'
+
+
+class Silent(NamedTuple):
+    """Nothing for `after` minutes of ticks."""
+
+    id: str
+    after: int
+    hold: int = 0
+
+    def condition(self) -> str:
+        """As YAML."""
+        return f"{{missing_data: {{after: {self.after}m}}}}"
+
+
+BenchRule = Limit | Shift | Silent
+
+JOBS: dict[str, tuple[BenchRule, ...]] = {
+    "a": (Limit("high", "above", 3.0),),
+    "b": (
+        Limit("warm", "above", 2.6, 2.4, 1),
+        Limit("hot", "above", 3.0, 2.6, 2),
+        Limit("cold", "below", 1.4, 1.6, 1),
+        Shift("jump", 5, 30),
+        Silent("silent", 3),
+    ),
+    "twenty": (
+        *(Limit(f"above-{n}", "above", 2.6 + n / 10, 2.4 + n / 10, n % 3) for n in range(8)),
+        *(Limit(f"below-{n}", "below", 1.5 - n / 10, 1.6 - n / 10, n % 3) for n in range(6)),
+        *(Shift(f"change-{n}", n, 25 + n, n % 2) for n in (3, 5, 7, 9)),
+        *(Silent(f"silent-{n}", n) for n in (2, 4)),
+    ),
+}
+"""a: one threshold. b: three thresholds with `for` and `recover_at`, a change, missing data. twenty: more of the same
+kinds."""
+
+DECLARED_MAX = 100_000
+"""Series that a KPI declares at most here: a rule set is one record of at most 8 MiB."""
+
+_CATALOGUE = """\
+kind: owner
+id: operations
+name: Operations
+---
+kind: objective
+id: capacity
+title: Enough of everything
+owner: operations
+---
+kind: kpi
+id: {kpi}
+title: Load
+owner: operations
+objective: capacity
+definition: Runnable processes for each processor, every ten seconds
+decision: Add machines
+direction: lower_is_better
+role: leading
+unit: processes
+aggregation: mean
+window: {{every: 60s}}
+cadence: 10s
+sources: [{source}]
+dimensions: [host]
+target: none
+series: [{series}]
+"""
+
+_RULE = """\
+---
+kind: rule
+id: {rule.id}
+title: Load is {rule.id}
+kpi: {kpi}
+condition: {condition}
+for: {rule.hold}m
+severity: warning
+owner: operations
+review: {{due_in: 1h, question: What runs there?}}
+"""
+
+_SOURCE = """\
+---
+kind: source
+id: {source}
+topic: {topic}
+map:
+  kpi: {kpi}
+  value: {{path: reading.value}}
+  time: {{path: event.at, unit: ms}}
+  dimensions: {{host: {{path: event.host.name}}}}
+  id: {{path: uid}}
+  filter: [{{path: metric, equals: cpu.load}}]
+"""
+
+
+def declared(job: str, hosts: int) -> int:
+    """How many series, from the first on, a job declares: those whose silence can be seen."""
+    return min(hosts, DECLARED_MAX) if any(isinstance(rule, Silent) for rule in JOBS[job]) else 0
+
+
+def rules_yaml(job: str, hosts: int, foreign_topic: str | None = None) -> str:
+    """Catalogue and rules of a job; with a source that maps `foreign_topic` where one is named."""
+    series = ", ".join(f"{{host: {host(number)}}}" for number in range(declared(job, hosts)))
+    text = _CATALOGUE.format(kpi=KPI, source=SOURCE, series=series)
+    text += "".join(_RULE.format(rule=rule, kpi=KPI, condition=rule.condition()) for rule in JOBS[job])
+    if foreign_topic is not None:
+        text += _SOURCE.format(source=SOURCE, topic=foreign_topic, kpi=KPI)
+    return text
