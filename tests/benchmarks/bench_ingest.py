@@ -34,7 +34,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from ingest_layers import profile_table
 from ingest_machine import machine
 from ingest_report import NAMES, OURS, contest_table, curve_table, put_into
 from ingest_runs import Contest, Options
@@ -73,7 +72,7 @@ def main() -> None:
         if measured:
             tables["curves"] = curve_table(measured)
         if PROFILE in rows:
-            tables["profile"] = profile_table(contest)
+            tables["profile"] = contest.profile()
     for name, table in tables.items():
         sys.stdout.write(f"\n{table}\n")
         if given.into is not None:

@@ -15,8 +15,8 @@ from cpu_clock import peak_bytes
 class Task:
     """From the command line: read `records` records of `topic` at `bootstrap`, all `partitions` of it, from the start.
 
-    A span begins at `began` and ends at `done`, which writes it to the file `result`: seconds of the clock, CPU seconds of
-    this process (all threads), peak memory, and whatever else is given.
+    A span begins at `began` and ends at `done`, which writes it to the file `result`: seconds of the clock, CPU seconds
+    of this process (all threads), peak memory, and whatever else is given.
     """
 
     def __init__(self, what: str) -> None:
@@ -38,7 +38,7 @@ class Task:
         """Call it when all is connected, before anything is fetched."""
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
-    def done(self, **more: Any) -> None:  # noqa: ANN401 - whatever the contender has to tell
+    def done(self, **more: Any) -> None:
         """Call it when the last record was dealt with."""
         wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
         told = {"wall": wall, "cpu": cpu, "peak_bytes": peak_bytes(os.getpid()), **more}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ingest_load import Load
+    from ingest_rules import Rules
     from numpy.typing import NDArray
 
     Grid = NDArray[np.float64]
@@ -38,18 +39,18 @@ class Found(NamedTuple):
     value: float | None
 
 
-def answer(load: Load, job: str) -> Counter[Found]:
-    """Everything that the rules of a job find. Repeats do not count."""
+def answer(load: Load, rules: Rules, *, with_ticks: bool = True) -> Counter[Found]:
+    """Everything that the rules find. Repeats do not count; without ticks nobody is known to be silent."""
     once = ~load.repeat
     means = minute_means(load, once)
     found: Counter[Found] = Counter()
-    for rule in JOBS[job]:
+    for rule in rules:
         if isinstance(rule, Limit):
             found.update(_limit(rule, means))
         elif isinstance(rule, Shift):
             found.update(_shift(rule, means))
-        else:
-            found.update(_silent(rule, load, once, declared(job, load.hosts)))
+        elif with_ticks:
+            found.update(_silent(rule, load, once, declared(rules, load.hosts)))
     return found
 
 
@@ -70,7 +71,7 @@ def _limit(rule: Limit, means: Grid) -> Iterator[Found]:
 
         def verdict(minute: int, firing: bool, row: list[float] = row) -> bool | None:  # noqa: FBT001
             limit = rule.recover_at if firing and rule.recover_at is not None else rule.at
-            return None if row[minute] != row[minute] else sign * row[minute] > sign * limit  # noqa: PLR0124 (NaN)
+            return None if row[minute] != row[minute] else sign * row[minute] > sign * limit
 
         yield from _walk(rule, series, row, verdict)
 

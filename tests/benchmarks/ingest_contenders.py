@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ingest_load import Load
     from ingest_site import Site
 
-_SECONDS = 600.0
+_SECONDS_MIN, _RATE_MIN = 120.0, 500
+"""How long a contender may take: two minutes, and this many messages a second."""
 
 
 def run_librdkafka(site: Site, load: Load) -> Span:
@@ -41,16 +42,22 @@ def run_faust(site: Site, load: Load, count: int) -> Span:
     """Faust over the first `count` measurements; what it found is checked against the simple answer for those."""
     told = _told("faust", site, min(count, load.total))
     found = [Found("high", what, name, minute * SECOND, mean) for what, name, minute, mean in told["found"]]
-    require_equal(Counter(found), simple_answer(load, _first_of(load, told["taken"])))
-    return _span(told, sum(told["taken"]))
+    require_equal(Counter(found), simple_answer(load, _first_of(load, told["taken"], site.partitions)))
+    return _span(told, sum(told["taken"].values()))
 
 
-def _first_of(load: Load, taken: list[int]) -> list[int]:
-    """The places of the first measurements of each partition, so many of each as `taken` says, in log order."""
-    owners = [owner(series_key(KPI, {"host": host(series)}).encode(), len(taken)) for series in range(load.hosts)]
-    partition = np.array(owners)[load.series]
+def _first_of(load: Load, taken: dict[str, int], partitions: int) -> list[int]:
+    """The places, in log order, of the measurements that somebody has read who took so many of each host.
+
+    Of each partition these are the first.
+    """
+    owners = [owner(series_key(KPI, {"host": host(series)}).encode(), partitions) for series in range(load.hosts)]
+    read = Counter[int]()
+    for series, partition in enumerate(owners):
+        read[partition] += taken.get(host(series), 0)
+    partition_of = np.array(owners)[load.series]
     return sorted(
-        place for number, count in enumerate(taken) for place in np.flatnonzero(partition == number)[:count].tolist()
+        place for number, count in read.items() for place in np.flatnonzero(partition_of == number)[:count].tolist()
     )
 
 
@@ -66,7 +73,7 @@ def _told(name: str, site: Site, records: int) -> dict[str, Any]:
             capture_output=True,
             text=True,
             check=False,
-            timeout=_SECONDS,
+            timeout=_SECONDS_MIN + records / _RATE_MIN,
         )
         assert result.exists(), f"{name} ended with status {done.returncode}:\n{done.stderr[-4_000:]}"
         told: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))

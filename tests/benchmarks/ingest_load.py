@@ -88,7 +88,7 @@ def make_load(messages: int, hosts: int, *, repeats: float = 0.001, seed: int = 
 
 
 def ticks(load: Load) -> range:
-    """The numbers of the replay ticks, one a minute: tick START / MINUTE + m stands before the measurements of minute m.
+    """The numbers of the replay ticks, one a minute: START / MINUTE + m stands before the measurements of minute m.
 
     The last but one ends the load; the last lets the windows close that nothing later has closed.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-
 from engine.model.time import MILLISECOND, SECOND, format_time
 
 if TYPE_CHECKING:
@@ -63,5 +62,3 @@ def messages(load: Load, shape: str, first: int, last: int) -> Iterator[bytes]:
         if text is None:
             text = seconds[second] = format_time(second * SECOND)[:-1]
         yield write(series, text + _FRACTIONS[rest], ms, value, number).encode()
-
-

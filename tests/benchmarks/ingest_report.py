@@ -78,7 +78,7 @@ def contest_table(runs: Mapping[str, Runs]) -> str:
 def curve_table(runs: Mapping[str, Runs]) -> str:
     """One line a row of the curves; ours alone."""
     lines = [
-        "| what | messages | seconds | CPU seconds | messages/s | messages per core-second | last commit, CPU | memory |",
+        "| what | messages | seconds | CPU seconds | messages/s | per core-second | last commit | memory |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for title, spans in runs.items():

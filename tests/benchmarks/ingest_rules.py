@@ -48,9 +48,9 @@ class Silent(NamedTuple):
         return f"{{missing_data: {{after: {self.after}m}}}}"
 
 
-BenchRule = Limit | Shift | Silent
+Rules = tuple[Limit | Shift | Silent, ...]
 
-JOBS: dict[str, tuple[BenchRule, ...]] = {
+JOBS: dict[str, Rules] = {
     "a": (Limit("high", "above", 3.0),),
     "b": (
         Limit("warm", "above", 2.6, 2.4, 1),
@@ -68,6 +68,19 @@ JOBS: dict[str, tuple[BenchRule, ...]] = {
 }
 """a: one threshold. b: three thresholds with `for` and `recover_at`, a change, missing data. twenty: more of the same
 kinds."""
+
+
+def out_of_reach(rules: Rules) -> Rules:
+    """The same rules with limits that nothing reaches: all the work of looking, and nothing to say."""
+    return tuple(
+        rule._replace(after=100_000)
+        if isinstance(rule, Silent)
+        else rule._replace(percent=1_000_000)
+        if isinstance(rule, Shift)
+        else rule._replace(at=1e9 if rule.op == "above" else -1e9, recover_at=None)
+        for rule in rules
+    )
+
 
 DECLARED_MAX = 100_000
 """Series that a KPI declares at most here: a rule set is one record of at most 8 MiB."""
@@ -129,16 +142,16 @@ map:
 """
 
 
-def declared(job: str, hosts: int) -> int:
-    """How many series, from the first on, a job declares: those whose silence can be seen."""
-    return min(hosts, DECLARED_MAX) if any(isinstance(rule, Silent) for rule in JOBS[job]) else 0
+def declared(rules: Rules, hosts: int) -> int:
+    """How many series, from the first on, are declared: those whose silence can be seen."""
+    return min(hosts, DECLARED_MAX) if any(isinstance(rule, Silent) for rule in rules) else 0
 
 
-def rules_yaml(job: str, hosts: int, foreign_topic: str | None = None) -> str:
-    """Catalogue and rules of a job; with a source that maps `foreign_topic` where one is named."""
-    series = ", ".join(f"{{host: {host(number)}}}" for number in range(declared(job, hosts)))
+def rules_yaml(rules: Rules, known: int, foreign_topic: str | None = None) -> str:
+    """Catalogue, with the first `known` series declared, and rules; with a source of `foreign_topic` if named."""
+    series = ", ".join(f"{{host: {host(number)}}}" for number in range(known))
     text = _CATALOGUE.format(kpi=KPI, source=SOURCE, series=series)
-    text += "".join(_RULE.format(rule=rule, kpi=KPI, condition=rule.condition()) for rule in JOBS[job])
+    text += "".join(_RULE.format(rule=rule, kpi=KPI, condition=rule.condition()) for rule in rules)
     if foreign_topic is not None:
         text += _SOURCE.format(source=SOURCE, topic=foreign_topic, kpi=KPI)
     return text

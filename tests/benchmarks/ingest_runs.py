@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from ingest_answer import answer
 from ingest_contenders import run_aiokafka, run_faust, run_librdkafka
 from ingest_findings import found_in, require_equal
+from ingest_layers import Layer, Layers, fetch, layer_table
 from ingest_load import make_load, ticks
 from ingest_report import OURS, Span
-from ingest_rules import rules_yaml
+from ingest_rules import JOBS, declared, rules_yaml
 from ingest_scenarios import SCENARIOS
 from ingest_site import Site
 from ingest_topic import Codec, LoadWriter, Packing
@@ -58,7 +60,7 @@ class Contest:
         """The spans of each contender; of ours alone unless it is row a. AssertionError for a wrong answer."""
         scenario, load = SCENARIOS[row], self.load_of(row)
         contenders = self.options.contenders if row == "a" else (OURS,)
-        expected = answer(load, scenario.job)
+        expected = answer(load, JOBS[scenario.job], with_ticks=scenario.shape != "foreign")
         spans: dict[str, Runs] = {name: [] for name in contenders}
         for number in range(self.options.runs):
             with WrittenTopic(self, row, number, load) as written:
@@ -69,6 +71,23 @@ class Contest:
                     spans[name].append(span)
                     _tell(f"{row}, run {number + 1}: {name} {span.rate:,.0f}/s, {span.per_core:,.0f} a core-second")
         return spans
+
+    def profile(self) -> str:
+        """The table of layers: the topic of row b through each of them here, then through a real worker."""
+        load = self.load_of("b")
+        one = self._replace_partitions(1)
+        with WrittenTopic(one, "b", self.options.runs, load) as written, TemporaryDirectory() as folder:
+            log, fetched = asyncio.run(fetch(written.site, *written.site.ends(written.site.measurements)))
+            whole = written.contend(OURS, answer(load, JOBS["b"]))
+            scratch = Site(self.bootstrap, f"{written.site.prefix}-layers", 1)
+            scratch.make()
+            layers = Layers(log, load.hosts, Path(folder), scratch)
+            rows = [Layer("fetch", "the consumer alone, bytes handed over", fetched), *layers.measure()]
+            scratch.delete()
+            return layer_table(rows, whole, layers.new_series())
+
+    def _replace_partitions(self, partitions: int) -> Contest:
+        return Contest(self.bootstrap, self.options._replace(partitions=partitions))
 
 
 class WrittenTopic:
@@ -85,7 +104,7 @@ class WrittenTopic:
         self._packing = Packing(options.batch_bytes, codec)
         self._folder = TemporaryDirectory(prefix="bench-rules-")
 
-    def __enter__(self) -> WrittenTopic:
+    def __enter__(self) -> Self:
         self.site.make()
         foreign = self.site.foreign
         if foreign is None:
@@ -110,7 +129,9 @@ class WrittenTopic:
     def rules(self) -> Path:
         """The rules of the row as a file."""
         file = Path(self._folder.name, "rules.yaml")
-        file.write_text(rules_yaml(self._scenario.job, self._load.hosts, self.site.foreign), encoding="utf-8")
+        rules = JOBS[self._scenario.job]
+        known = declared(rules, self._load.hosts)
+        file.write_text(rules_yaml(rules, known, self.site.foreign), encoding="utf-8")
         return file
 
     def _ours(self, expected: Counter[Found]) -> Span:

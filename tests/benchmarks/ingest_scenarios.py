@@ -44,5 +44,5 @@ SCENARIOS: dict[str, Scenario] = {
     "zstd": Scenario("zstd", "b", codec="zstd"),
 }
 
-CURVES = tuple(name for name in SCENARIOS if name not in ("a",))
+CURVES = tuple(name for name in SCENARIOS if name != "a")
 """What stands in the table of curves; job (b) as measured stands among them to compare with."""

@@ -70,13 +70,12 @@ class LoadWriter:
         while len(self._producer) > _QUEUED_MAX:
             self._producer.poll(0.01)
         series = load.series[first:last].tolist()
-        self._producer.produce_batch(
-            self._topic,
-            [
-                {"value": value, "key": keys[number], "partition": places[number]}
-                for value, number in zip(messages(load, shape, first, last), series, strict=True)
-            ],
-        )
+        batches: list[list[dict[str, bytes]]] = [[] for _ in range(self._partitions)]
+        for value, number in zip(messages(load, shape, first, last), series, strict=True):
+            batches[places[number]].append({"value": value, "key": keys[number]})
+        for partition, batch in enumerate(batches):
+            if batch:
+                self._producer.produce_batch(self._topic, batch, partition)
         self._producer.poll(0)
 
     def tick(self, number: int) -> None:

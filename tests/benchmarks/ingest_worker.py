@@ -68,7 +68,7 @@ class MeasuredWorker(WorkerProcess):
 class WorkerRun:
     """One run of a worker with `rules` over what stands in the topics of `site`, all of which is `load`.
 
-    `settings` go to `--set`. `copied` is called, for a site with a foreign topic, when all of that was copied: the ticks
+    `settings` go to `--set`. `copied` is called, for a site with a foreign topic, when all of that was copied: ticks
     must follow the copies. AssertionError after `seconds`.
     """
 
@@ -116,6 +116,10 @@ class WorkerRun:
             assert status == 0, log
             assert self._committed(watcher, ends), log
         watcher.read_on()
+        written = sum(site.ends(site.measurements)) - sum(ends)
+        assert written <= site.partitions, (
+            f"expected an activation in each partition, the worker wrote {written} records"
+        )
         start, middle, end_ = sampler.at(began), sampler.at(evaluated), sampler.at(committed)
         return Evaluated(
             evaluated=evaluated - began,

@@ -12,12 +12,11 @@ from ingest_batches import batches
 from ingest_findings import found_in, require_equal
 from ingest_load import START, make_load
 from ingest_messages import host, messages
-from ingest_rules import JOBS, rules_yaml
+from ingest_rules import JOBS, declared, rules_yaml
 
-from engine.model.finding import Finding
 from engine.model.limits import Limits
 from engine.model.measurement import Measurement
-from engine.model.time import MINUTE, format_time
+from engine.model.time import MINUTE
 from engine.model.topics import FINDINGS
 from engine.rules.loader import load_or_raise
 from engine.rules.mapping import Mapped, Position, map_message
@@ -35,7 +34,7 @@ HOSTS = 60
 
 def rule_set(folder: Path, job: str, foreign_topic: str | None = None) -> RuleSet:
     file = folder / f"{job}.yaml"
-    file.write_text(rules_yaml(job, HOSTS, foreign_topic), encoding="utf-8")
+    file.write_text(rules_yaml(JOBS[job], declared(JOBS[job], HOSTS), foreign_topic), encoding="utf-8")
     return load_or_raise([file])
 
 
@@ -77,7 +76,7 @@ def test_escaped_and_foreign_messages_say_the_same_as_plain_ones(tmp_path: Path)
 @pytest.mark.parametrize("shape", ["plain", "escaped"])
 def test_stage_1_finds_what_brute_force_finds(job: str, shape: str, tmp_path: Path):
     load = make_load(40_000, HOSTS, repeats=0.01)
-    expected = answer(load, job)
+    expected = answer(load, JOBS[job])
     assert {(found.rule, found.transition) for found in expected} >= {
         (rule.id, transition) for rule in JOBS[job][:5] for transition in ("firing", "resolved")
     }
