@@ -51,6 +51,10 @@ class MeasuredWorker(WorkerProcess):
         """As an operator would; returns at once."""
         self._process.terminate()
 
+    def status(self, seconds: float) -> int:
+        """Its exit status, once it has ended; a second SIGTERM would cut its farewell short."""
+        return self._process.wait(seconds)
+
     @property
     def ended(self) -> bool:
         """Whether it is not there any more."""
@@ -112,9 +116,8 @@ class WorkerRun:
             evaluated = self._wait(worker, lambda: watcher.progress() >= last_tick)
             worker.tell_to_finish()
             committed = self._wait(worker, lambda: self._committed(watcher, ends) or worker.ended, 0.005)
-            status, log = worker.stop(), worker.tail()
-            assert status == 0, log
-            assert self._committed(watcher, ends), log
+            assert worker.status(self._seconds) == 0, worker.tail()
+            assert self._committed(watcher, ends), worker.tail()
         watcher.read_on()
         written = sum(site.ends(site.measurements)) - sum(ends)
         assert written <= site.partitions, (
