@@ -82,8 +82,8 @@ def out_of_reach(rules: Rules) -> Rules:
     )
 
 
-DECLARED_MAX = 100_000
-"""Series that a KPI declares at most here: a rule set is one record of at most 8 MiB."""
+DECLARED_MAX = 90_000
+"""Series that a KPI declares at most here: a YAML document holds 200,000 values, and each series is two of them."""
 
 _CATALOGUE = """\
 kind: owner

@@ -33,7 +33,7 @@ SCENARIOS: dict[str, Scenario] = {
     "a": Scenario("a 60 s mean and one threshold", "a"),
     "b": Scenario("five rules a series", "b"),
     "100": Scenario("100 series", "b", hosts=100),
-    "100k": Scenario("100,000 series", "b", hosts=100_000),
+    "100k": Scenario(f"100,000 series, {DECLARED_MAX:,} of them declared", "b", hosts=100_000),
     "1m": Scenario(f"1,000,000 series, {DECLARED_MAX:,} of them declared", "b", hosts=1_000_000),
     "twenty": Scenario("20 rules a series", "twenty"),
     "foreign": Scenario("foreign messages through `sources:`", "b", shape="foreign", fraction=0.25),

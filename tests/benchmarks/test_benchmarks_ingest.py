@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,6 +13,7 @@ from ingest_batches import batches
 from ingest_findings import found_in, require_equal
 from ingest_load import START, make_load
 from ingest_messages import host, messages
+from ingest_report import Span, contest_table, put_into, rounded
 from ingest_rules import JOBS, declared, rules_yaml
 
 from engine.model.limits import Limits
@@ -25,10 +27,9 @@ from engine.runtime.stage1 import Stage1
 from engine.wire.encode import encode_measurement
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from engine.rules.ruleset import RuleSet
 
+ROOT = Path(__file__).parents[2]
 HOSTS = 60
 
 
@@ -87,3 +88,37 @@ def test_stage_1_finds_what_brute_force_finds(job: str, shape: str, tmp_path: Pa
     assert stage.counts["accepted"] == load.total - load.repeat.sum()
     assert stage.counts["duplicate"] == load.repeat.sum()
     assert stage.counts["late"] == 0
+
+
+def test_tables_take_their_places_in_the_page(tmp_path: Path):
+    page = tmp_path / "performance.md"
+    before = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    page.write_text(before, encoding="utf-8")
+    for name in ("machine", "a", "curves", "profile"):
+        put_into(page, name, f"the table {name}\nends")
+    after = page.read_text(encoding="utf-8")
+    assert after.count("the table") == 4
+    assert "<!-- a -->\nthe table a\nends\n<!-- /a -->\n" in after
+    assert [line for line in after.splitlines() if line.startswith("#")] == [
+        line for line in before.splitlines() if line.startswith("#")
+    ]
+    with pytest.raises(ValueError, match="<!-- b -->"):
+        put_into(page, "b", "")
+
+
+def test_a_table_tells_median_spread_and_ratios_within_each_run():
+    ours = [Span(1_000_000, 1.0, 0.5, 10**8), Span(1_000_000, 1.0, 0.4, 10**8), Span(1_000_000, 1.0, 0.8, 10**8)]
+    faust = [Span(10_000, 1.0, 1.0, 10**8), Span(10_000, 1.0, 2.0, 10**8), Span(10_000, 1.0, 1.0, 10**8)]
+    lines = contest_table({"ours": ours, "faust": faust}).splitlines()
+    assert lines[2].endswith(
+        "| 1,000,000 | 1.00 | 0.50 | 1,000,000 (1,000,000 to 1,000,000) | 2,000,000 (1,250,000 to 2,500,000) |  |"
+    )
+    assert lines[3].endswith("| 10,000 (5,000 to 10,000) | 200 (125 to 500) times |")
+    assert [rounded(number) for number in (0.0, 0.0123, 1.849, 999.9, 83_249, 4_012_345)] == [
+        "0",
+        "0.0123",
+        "1.85",
+        "1,000",
+        "83,200",
+        "4,010,000",
+    ]
