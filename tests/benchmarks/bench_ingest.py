@@ -55,6 +55,7 @@ def main() -> None:
     options = Options(
         messages=given.messages,
         hosts=given.series,
+        rounds=given.rounds,
         runs=given.runs,
         partitions=given.partitions,
         batch_bytes=given.batch_bytes,
@@ -109,7 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     rows = [*SCENARIOS, ALL_CURVES, PROFILE]
     add("--only", nargs="+", choices=rows, metavar="ROW", default=["a", "b", PROFILE], help="rows (a b profile)")
     add("--contenders", type=_names, default=list(NAMES), metavar="NAME[,...]", help="of row a (all)")
-    add("--messages", type=int, default=2_000_000, help="measurements in the topic (2000000); a series has 12 at least")
+    add("--messages", type=int, default=2_000_000, help="measurements in the topic (2000000)")
+    add("--rounds", type=int, default=12, help="measurements of each series at the least, six a minute (12)")
     add("--series", type=int, default=10_000, help="of rows that name no number (10000)")
     add("--runs", type=int, default=3, help="each with a topic of its own; median, least and most are printed (3)")
     add("--partitions", type=int, default=1, help="of the measurements topic (1)")

@@ -38,6 +38,7 @@ class Options(NamedTuple):
 
     messages: int
     hosts: int
+    rounds: int
     runs: int
     partitions: int
     batch_bytes: int
@@ -54,7 +55,8 @@ class Contest:
 
     def load_of(self, row: str) -> Load:
         """What a row sends."""
-        return make_load(*SCENARIOS[row].size(self.options.messages, self.options.hosts))
+        options = self.options
+        return make_load(*SCENARIOS[row].size(options.messages, options.hosts, options.rounds))
 
     def run(self, row: str) -> dict[str, Runs]:
         """The spans of each contender; of ours alone unless it is row a. AssertionError for a wrong answer."""

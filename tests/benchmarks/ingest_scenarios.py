@@ -9,9 +9,6 @@ from ingest_rules import DECLARED_MAX
 if TYPE_CHECKING:
     from ingest_topic import Codec
 
-ROUNDS_MIN = 12
-"""Measurements of each series at the least: two windows."""
-
 
 class Scenario(NamedTuple):
     """`hosts` None: as many as the command says. `fraction`: of the messages that the command says."""
@@ -23,10 +20,10 @@ class Scenario(NamedTuple):
     codec: Codec = "none"
     fraction: float = 1.0
 
-    def size(self, messages: int, hosts: int) -> tuple[int, int]:
-        """Messages and series."""
+    def size(self, messages: int, hosts: int, rounds: int) -> tuple[int, int]:
+        """Messages and series, where each series has `rounds` measurements at the least."""
         series = self.hosts or hosts
-        return max(round(messages * self.fraction), ROUNDS_MIN * series), series
+        return max(round(messages * self.fraction), rounds * series), series
 
 
 SCENARIOS: dict[str, Scenario] = {
