@@ -24,9 +24,11 @@ def push(instance: Any, rule: Any, history: NDArray[np.float64], index: int, val
 def skip_to(instance: Any, rule: Any, history: NDArray[np.float64], index: int) -> None:
     """Windows between the last one and `index` had nothing: what the ring holds in their places is older than they
     are.
+
+    No further back than anything will look: beyond that stand windows after `index`, closed provisionally.
     """
     if instance.pushed != UNSET and index > instance.pushed:
-        gap = min(index - instance.pushed - 1, rule.width)
+        gap = min(index - instance.pushed - 1, rule.count * rule.lag)
         for missing in range(index - gap, index):
             history[instance.history + missing % rule.width] = np.nan
 

@@ -160,6 +160,10 @@ def order(said: list[Said]) -> list[str]:
 @settings(max_examples=150, deadline=None)
 @given(events, st.sampled_from(["count", "sum", "mean", "min", "max", "last", "share"]), st.sampled_from([0, 8]))
 def test_stage_1_says_what_the_slow_twin_says(drawn: list[Any], aggregation: str, lateness: int):
+    agree_with_the_twin(drawn, aggregation, lateness)
+
+
+def agree_with_the_twin(drawn: list[Any], aggregation: str, lateness: int) -> None:
     records = lay_out(drawn)
     around = context(aggregation, lateness * SECOND)
     spoken = found(run(encode(records), around, cut=7))
@@ -167,6 +171,13 @@ def test_stage_1_says_what_the_slow_twin_says(drawn: list[Any], aggregation: str
     for offset, (kind, identifier, time, value) in enumerate(records):
         expected = twin.tick(time) if kind == "tick" else twin.measure(identifier, time, value)
         assert order(spoken.get(offset, [])) == order(expected), (offset, kind, time)
+
+
+def test_windows_that_closed_provisionally_stay_in_the_history_when_an_earlier_one_settles():
+    measured = [("measure", -5, 8.0), ("measure", 300, 2.0)]
+    idle = [("tick", 10, 0.0), ("tick", 300, 0.0)]
+    late = [("measure", 10, 8.0), ("measure", 20, 8.0), ("tick", 60, 0.0), ("tick", 60, 0.0)]
+    agree_with_the_twin([*measured, *idle, *late], "mean", 8)
 
 
 @settings(max_examples=60, deadline=None)
