@@ -210,12 +210,15 @@ def _tables(
 
 
 def _lay_window(entry: NDArray[np.void], window: Window, lateness: Micros, zones: list[str]) -> None:
-    """A ring holds every cell from the oldest window that can still change to the newest one begun."""
+    """A ring holds every cell from the oldest window that can still change to the newest one begun.
+
+    Windows close before a measurement is counted: the newest cell takes the place of one that nothing needs any more.
+    """
     shortest = window.step if window.zone is None else SHORTEST_DAY
     entry["calendar"] = -1 if window.zone is None else zones.index(window.zone)
     entry["step"] = window.step
     entry["span"] = window.size // window.step
-    entry["cells"] = -(-lateness // shortest) + 2 + entry["span"]
+    entry["cells"] = -(-lateness // shortest) + entry["span"]
 
 
 def _rule_row(rule: Rule, view: int, cells: int, aggregation: int) -> NDArray[np.void]:
@@ -232,7 +235,7 @@ def _rule_row(rule: Rule, view: int, cells: int, aggregation: int) -> NDArray[np
         row["kind"], row["count"], row["relative"] = CHANGE, condition.count, condition.relative
         row["up"], row["down"] = _float(condition.up), _float(condition.down)
         row["lag"] = lag_of(condition.reference, rule.window)
-        row["width"] = condition.count * row["lag"] + 1 + cells
+        row["width"] = condition.count * row["lag"] + cells
     elif isinstance(condition, MissingData):
         row["kind"], row["after"] = MISSING, condition.after
     return row
