@@ -92,15 +92,9 @@ def withdrawn(state: PartitionState, finding: Finding, revision: int, cause: str
     )
 
 
-def _instances(state: PartitionState, number: int) -> slice:
-    slot = state.tables.slots[number]
-    first = int(slot["instance"])
-    return slice(first, first + int(state.plan.views[int(slot["view_row"])]["rules"]))
-
-
 def _next_revision(state: PartitionState, number: int) -> int:
     """One above every revision that this slot has used."""
-    rows = state.tables.instances[_instances(state, number)]
+    rows = state.tables.instances[state.instances_of(number)]
     slot = state.tables.slots[number]
     used: list[int] = [int(slot["revision"]), *rows["fired_revision"].tolist(), *rows["resolved_revision"].tolist()]
     slot["revision"] = max(used) + 1
@@ -109,7 +103,7 @@ def _next_revision(state: PartitionState, number: int) -> int:
 
 def _settle_revisions(state: PartitionState, number: int, revision: int) -> None:
     """A further transition at an event time that was judged again gets a revision above it."""
-    rows = _instances(state, number)
+    rows = state.instances_of(number)
     state.tables.instances["fired_revision"][rows] = revision
     state.tables.instances["resolved_revision"][rows] = revision
 

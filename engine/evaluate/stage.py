@@ -26,6 +26,7 @@ from engine.kernels.layout import (
     REVISE,
     TRANSITION,
 )
+from engine.kernels.registry import ABSENT
 from engine.kernels.slots import publish_again
 from engine.kernels.ticks import tick
 from engine.kernels.windows import index_of
@@ -220,7 +221,7 @@ def _age(state: PartitionState, offset: int, clock: int, time: Micros, around: S
 
 def _rebaseline(state: PartitionState, record: Rebaseline) -> list[Emission]:
     """Forget the history of one rule on one series; its verdicts so far stand."""
-    row = state.rows.get(record.series)
-    if row is not None:
+    row = state.series.find(record.series.encode())
+    if row != ABSENT:
         state.forget_history(row, record.rule)
     return []

@@ -52,3 +52,14 @@ def index_all(ids: NDArray[np.void], places: NDArray[np.int32], count: int) -> N
     """Build the index of the first `count` entries into an empty `places`."""
     for position in range(count):
         index_one(ids, places, position)
+
+
+@jit
+def forget(ids: NDArray[np.void], count: int, floors: NDArray[np.int64]) -> int:
+    """Of the first `count` entries keep those not below their series' floor, in order; returns how many these are."""
+    kept = 0
+    for position in range(count):
+        if ids[position].time >= floors[ids[position].row]:
+            ids[kept] = ids[position]
+            kept += 1
+    return kept

@@ -107,8 +107,8 @@ SERIES = np.dtype(
         ("waiting", "i8"),
         ("bound", "i8"),
         ("mark", "i8"),
-        ("ids_before", "i8"),
-        ("ids_since", "i8"),
+        ("ids_before", "i4"),
+        ("ids_since", "i4"),
     ],
     align=True,
 )

@@ -6,9 +6,11 @@ import numpy as np
 
 from engine.kernels import layout
 from engine.kernels.blake2b import HEX, SCRATCH
-from engine.kernels.ids import index_all
+from engine.kernels.ids import forget, index_all
 from engine.kernels.ingest import Bounds, Inputs, ingest
+from engine.kernels.laying import lay_out
 from engine.kernels.layout import Tables
+from engine.kernels.registry import find, index_rows, murmur2
 from engine.kernels.scan.derived import TEXT_BYTES
 from engine.kernels.scan.framing import CURSOR, SPAN, begin, frame_some, give_up
 from engine.kernels.scan.message import MESSAGE
@@ -107,6 +109,12 @@ def _warm_evaluation() -> None:
     publish_again(tables, 0, 0)
     floors_of(tables, np.zeros(1, np.int64))
     index_all(tables.ids, tables.places, 0)
+    forget(tables.ids, 0, longs)
+    lay_out(tables, integers, 0, 0, 0, 0, 0)
+    key, keys = np.frombuffer(b"k", np.uint8), np.zeros(1, np.uint8)
+    murmur2(key, 0, 1)
+    find(keys, np.zeros(2, np.int64), np.zeros(2, np.int32), key)
+    index_rows(keys, np.zeros(2, np.int64), np.zeros(2, np.int32), 0, 0)
     index_of(tables.views[0], tables.calendars, 0)
     start_of(tables.views[0], tables.calendars, 0)
     aggregate(tables.cells[0], 0)

@@ -1,4 +1,4 @@
-"""Tables that grow: structured arrays with room to spare, doubled when it is used up."""
+"""Tables that grow: structured arrays with room to spare, doubled where they lie when it is used up."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ import numpy as np
 
 from engine.kernels import layout
 from engine.kernels.layout import COUNTERS, SERIES_A_BLOCK, Tables
+from engine.state.memory import Memory
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
     from engine.rules.compiler import Plan
 
-_GROWING = ("series", "slots", "cells", "points", "instances", "history")
 _DTYPES: dict[str, np.dtype[Any]] = {
     "series": layout.SERIES,
     "slots": layout.SLOT,
     "cells": layout.CELL,
     "points": layout.POINT,
     "instances": layout.INSTANCE,
+    "base": layout.INSTANCE,
     "history": np.dtype(np.float64),
+    "ids": layout.ID,
+    "places": np.dtype(np.int32),
+    "dirty": np.dtype(np.uint8),
 }
 _ROOM = 64
 _RESULTS_MIN = 256
@@ -31,23 +34,20 @@ class Arrays:
     """The arrays of one partition and how much of each is used; `tables` is what kernels take."""
 
     def __init__(self, plan: Plan) -> None:
-        self.used = dict.fromkeys(_GROWING, 0)
+        self.used = dict.fromkeys(("series", "slots", "cells", "points", "instances", "history"), 0)
         results = max(_RESULTS_MIN, 2 * plan.reserve)
         evidence = max(_RESULTS_MIN, 2 * plan.evidence_reserve)
         deepest = max([int(row["count"]) for row in plan.rules], default=0)
+        self._memory = {name: Memory(dtype, _ROOM) for name, dtype in _DTYPES.items()}
         self.tables = Tables(
             kpis=plan.kpis,
             views=plan.views,
             rules=plan.rules,
             calendars=plan.calendars,
-            **_empty(),
-            base=np.zeros(_ROOM, layout.INSTANCE),
-            ids=np.zeros(_ROOM, layout.ID),
-            places=np.zeros(2 * _ROOM, np.int32),
+            **{name: memory.array for name, memory in self._memory.items()},
             results=np.zeros(results, layout.RESULT),
             evidence_index=np.zeros(evidence, np.int64),
             evidence_value=np.zeros(evidence, np.float64),
-            dirty=np.zeros(1, np.uint8),
             counters=np.zeros(COUNTERS, np.int64),
             scratch=np.zeros(deepest + 1, np.float64),
         )
@@ -55,34 +55,21 @@ class Arrays:
     def take(self, name: str, count: int) -> int:
         """Reserve `count` rows at the end of table `name`; returns the first."""
         first = self.used[name]
-        self.used[name] = first + count
-        array: NDArray[np.void] = getattr(self.tables, name)
-        if first + count > len(array):
-            self._grow(name, first + count)
+        self.used[name] = needed = first + count
+        self.make_room(name, needed)
+        if name == "series":
+            self.make_room("dirty", -(-needed // SERIES_A_BLOCK))
+        elif name == "instances":
+            self.make_room("base", needed)
         return first
 
-    def _grow(self, name: str, needed: int) -> None:
-        array = getattr(self.tables, name)
-        room = max(2 * len(array), needed)
-        changed: dict[str, NDArray[Any]] = {name: enlarged(array, room)}
-        if name == "instances":
-            changed["base"] = enlarged(self.tables.base, room)
-        if name == "series":
-            changed["dirty"] = enlarged(self.tables.dirty, -(-room // SERIES_A_BLOCK))
-        self.tables = self.tables._replace(**changed)
-
-    def replace_ids(self, ids: NDArray[np.void], places: NDArray[np.int32], count: int) -> None:
-        """Put another ledger in the place of the present one."""
-        self.tables = self.tables._replace(ids=ids, places=places)
-        self.tables.counters[layout.LEDGER] = count
-
-
-def _empty() -> dict[str, NDArray[Any]]:
-    return {name: np.zeros(_ROOM, _DTYPES[name]) for name in _GROWING}
-
-
-def enlarged(array: NDArray[Any], room: int) -> NDArray[Any]:
-    """A copy with `room` rows, the new ones zero."""
-    larger = np.zeros(room, array.dtype)
-    larger[: len(array)] = array
-    return larger
+    def make_room(self, name: str, needed: int) -> None:
+        """Let table `name` have `needed` rows or more, a power of two; the new ones are zero."""
+        room = len(getattr(self.tables, name))
+        if needed <= room:
+            return
+        while room < needed:
+            room *= 2
+        nothing: dict[str, Any] = {name: None}
+        self.tables = self.tables._replace(**nothing)  # or the former array would be in the way
+        self.tables = self.tables._replace(**{name: self._memory[name].grow(room)})

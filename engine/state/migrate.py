@@ -1,4 +1,4 @@
-"""A partition's state under another plan: what both plans know is carried over, row by row."""
+"""A partition's state under another plan: what both plans know is carried over, table by table."""
 
 from __future__ import annotations
 
@@ -11,18 +11,23 @@ from engine.kernels.layout import (
     DUPLICATES,
     FIRING,
     IDS_LIMIT,
+    INSTANCE,
     LATE,
     LATE_RAW,
     LEDGER,
     POINTS_LIMIT,
-    RAW,
     SERIES_A_BLOCK,
 )
-from engine.state.arrays import enlarged
 from engine.state.partition import PartitionState
 
 if TYPE_CHECKING:
-    from engine.rules.compiler import Plan
+    from numpy.typing import NDArray
+
+    from engine.rules.compiler import Plan, ViewKey
+
+_GONE = -1
+_OWN = ("rule", "slot", "history")
+"""What an instance is, not what it has seen."""
 
 
 class Lost(NamedTuple):
@@ -45,90 +50,142 @@ def migrated(old: PartitionState, plan: Plan) -> tuple[PartitionState, list[Lost
     new.marks = {source: tick for source, tick in old.marks.items() if source in plan.clocks}
     new.activation, new.pending = old.activation, old.pending
     new.id_pages, new.block_pages = old.id_pages, old.block_pages
-    rows = np.full(len(old.series) + 1, -1, np.int64)
-    lost: list[Lost] = []
-    for row, series in enumerate(old.series):
-        kpi = plan.kpi_row.get(old.plan.rule_set.kpis[series.kpi].id)
-        if kpi is not None:
-            rows[row] = new.append_series(kpi, series.dimensions, series.key)
-        lost.extend(_move_series(old, row, new, int(rows[row])))
+    rows = _move_series(old, new)
+    slots = _move_slots(old, new, rows)
+    instances = _move_instances(old, new, slots)
+    _move_emitted(old, new, slots, instances)
     _move_ids(old, new, rows)
     new.declare()
     new.tables.dirty[: -(-len(new.series) // SERIES_A_BLOCK)] = 1
-    return new, lost
+    return new, _lost(old, instances)
 
 
-def _move_series(old: PartitionState, row: int, new: PartitionState, new_row: int) -> list[Lost]:
-    places = {}
-    if new_row >= 0:
-        for name in ("newest", "waiting", "bound", "mark", "ids_before", "ids_since"):
-            new.tables.series[new_row][name] = old.tables.series[row][name]
-        places = {new.plan.view_keys[int(new.tables.slots[slot]["view_row"])]: slot for slot in new.slots_of(new_row)}
-    lost: list[Lost] = []
-    for slot in old.slots_of(row):
-        target = places.get(old.plan.view_keys[int(old.tables.slots[slot]["view_row"])])
-        moved = {} if target is None else _move_slot(old, slot, new, target)
-        lost.extend(
-            Lost(row, instance)
-            for instance in old.instances_of(slot)
-            if instance not in moved and old.tables.instances[instance]["phase"] >= FIRING
-        )
-    return lost
+def _move_series(old: PartitionState, new: PartitionState) -> NDArray[np.int64]:
+    """Make the series of KPIs that stay; where each row went."""
+    count = len(old.series)
+    kpis = np.array([new.plan.kpi_row.get(kpi.id, _GONE) for kpi in old.plan.rule_set.kpis], np.int32)
+    kpi_of = kpis[old.tables.series["kpi"][:count]]
+    kept = np.flatnonzero(kpi_of != _GONE)
+    keys, lengths = old.series.keys(0, count)
+    data = np.frombuffer(keys, np.uint8)[np.repeat(kpi_of != _GONE, lengths)]
+    new.lay_out(kpi_of[kept], new.take_series(data.tobytes(), lengths[kept], kpi_of[kept]))
+    for name in ("newest", "waiting", "bound", "mark", "ids_before", "ids_since"):
+        new.tables.series[name][: len(kept)] = old.tables.series[name][kept]
+    return _went(count, kept, np.arange(len(kept)))
 
 
-def _move_slot(old: PartitionState, slot: int, new: PartitionState, target: int) -> dict[int, int]:
-    """Copy a slot with cells, points and the instances of rules that kept their fingerprint; returns these by old
-    row.
-    """
-    source, row = old.tables.slots[slot], new.tables.slots[target]
-    view = old.plan.views[int(source["view_row"])]
+def _move_slots(old: PartitionState, new: PartitionState, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Copy the slots of views that stay, with their cells and raw points; where each slot went."""
+    slots = old.tables.slots[: old.arrays.used["slots"]]
+    view_of = _views(old.plan, new.plan)[slots["view_row"]]
+    kept = np.flatnonzero(view_of != _GONE)
+    views = view_of[kept]
+    first_view = new.plan.kpis["view"][new.plan.views["kpi"][views]]
+    goals = new.tables.series["slot"][rows[slots["series"][kept]]] + views - first_view
     for name in ("provisional", "revision", "final", "closed", "newest"):
-        row[name] = source[name]
-    cells, first, goal = int(view["cells"]), int(source["cell"]), int(row["cell"])
-    new.tables.cells[goal : goal + cells] = old.tables.cells[first : first + cells]
-    if view["kind"] == RAW:
-        _move_points(old, slot, new, target)
-    by_print = {
-        new.plan.rule_of[int(new.tables.instances[number]["rule"])].fingerprint: number
-        for number in new.instances_of(target)
-    }
-    moved = {}
-    for instance in old.instances_of(slot):
-        print_ = old.plan.rule_of[int(old.tables.instances[instance]["rule"])].fingerprint
-        if print_ in by_print:
-            moved[instance] = by_print[print_]
-            _move_instance(old, instance, new, by_print[print_])
-    entries = old.emitted.get(slot, {})
-    kept = {(moved[key[0]], *key[1:]): value for key, value in entries.items() if key[0] in moved}
-    if kept:
-        new.emitted[target] = kept
-    return moved
+        new.tables.slots[name][goals] = slots[name][kept]
+    cells = new.plan.views["cells"][views]
+    source, target = (_spread(each["cell"], cells) for each in (slots[kept], new.tables.slots[goals]))
+    new.tables.cells[target] = old.tables.cells[source]
+    went = _went(len(slots), kept, goals)
+    for slot in old.with_points(slice(0, len(slots))).tolist():
+        if went[slot] != _GONE:
+            _move_points(old, slot, new, int(went[slot]))
+    return went
 
 
-def _move_points(old: PartitionState, slot: int, new: PartitionState, target: int) -> None:
-    source = old.tables.slots[slot]
-    first, count = int(source["point"]) + int(source["head"]), int(source["points"])
-    new.move_points(target, int(source["room"]))
-    row = new.tables.slots[target]
-    place = int(row["point"])
-    new.tables.points[place : place + count] = old.tables.points[first : first + count]
-    row["points"] = count
+def _move_points(old: PartitionState, slot: int, new: PartitionState, goal: int) -> None:
+    new.move_points(goal, int(old.tables.slots[slot]["room"]))
+    new.tables.slots[goal]["points"] = old.tables.slots[slot]["points"]
+    new.tables.points[new.points_of(goal)] = old.tables.points[old.points_of(slot)]
 
 
-def _move_instance(old: PartitionState, instance: int, new: PartitionState, target: int) -> None:
-    history, goal = int(old.tables.instances[instance]["history"]), int(new.tables.instances[target]["history"])
-    width = int(new.plan.rules[int(new.tables.instances[target]["rule"])]["width"])
-    new.tables.history[goal : goal + width] = old.tables.history[history : history + width]
-    for table, source in ((new.tables.instances, old.tables.instances), (new.tables.base, old.tables.base)):
-        own = {name: table[target][name].copy() for name in ("rule", "slot", "history")}
-        table[target] = source[instance]
-        for name, value in own.items():
-            table[target][name] = value
+def _move_instances(old: PartitionState, new: PartitionState, slots: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Copy the instances of rules that kept their fingerprint, their histories, and what they were before all that can
+    still change; where each instance went.
+    """
+    instances = old.tables.instances[: old.arrays.used["instances"]]
+    rule_of = _rules(old.plan, new.plan)[instances["rule"]]
+    kept = np.flatnonzero(rule_of != _GONE)
+    rules, slot_of = rule_of[kept], instances["slot"][kept]
+    first_rule = new.plan.views["rule"][new.plan.rules["view"][rules]]
+    goals = new.tables.slots["instance"][slots[slot_of]] + rules - first_rule
+    _copy(instances, kept, new.tables.instances, goals)
+    widths = new.plan.rules["width"][rules]
+    source, target = (_spread(each["history"], widths) for each in (instances[kept], new.tables.instances[goals]))
+    new.tables.history[target] = old.tables.history[source]
+    based = np.isin(slot_of, old.with_base(slice(0, len(slots))))
+    _copy(old.tables.base, kept[based], new.tables.base, goals[based])
+    for name in _OWN:
+        new.tables.base[name][goals[based]] = new.tables.instances[name][goals[based]]
+    return _went(len(instances), kept, goals)
 
 
-def _move_ids(old: PartitionState, new: PartitionState, rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
-    count = int(old.tables.counters[LEDGER])
-    entries = old.tables.ids[:count].copy()
-    entries["row"] = rows[entries["row"]]
-    kept = entries[entries["row"] >= 0]
-    new.set_ids(enlarged(kept, len(old.tables.ids)), len(kept))
+def _copy(
+    source: NDArray[np.void], rows: NDArray[np.int64], target: NDArray[np.void], goals: NDArray[np.int64]
+) -> None:
+    for name in INSTANCE.names or ():
+        if name not in _OWN:
+            target[name][goals] = source[name][rows]
+
+
+def _move_emitted(
+    old: PartitionState, new: PartitionState, slots: NDArray[np.int64], instances: NDArray[np.int64]
+) -> None:
+    for slot, entries in old.emitted.items():
+        kept = {
+            (int(instances[key[0]]), *key[1:]): finding
+            for key, finding in entries.items()
+            if instances[key[0]] != _GONE
+        }
+        if kept:
+            new.emitted[int(slots[slot])] = kept
+
+
+def _move_ids(old: PartitionState, new: PartitionState, rows: NDArray[np.int64]) -> None:
+    entries = old.tables.ids[: int(old.tables.counters[LEDGER])]
+    went = rows[entries["row"]]
+    kept = went != _GONE
+    count = int(kept.sum())
+    new.arrays.make_room("ids", len(old.tables.ids))
+    new.tables.ids[:count] = entries[kept]
+    new.tables.ids["row"][:count] = went[kept]
+    new.index_ids(count)
+
+
+def _lost(old: PartitionState, instances: NDArray[np.int64]) -> list[Lost]:
+    firing = old.tables.instances["phase"][: len(instances)] >= FIRING
+    numbers = np.flatnonzero(firing & (instances == _GONE))
+    rows = old.tables.slots["series"][old.tables.instances["slot"][numbers]]
+    return [Lost(row, number) for row, number in zip(rows.tolist(), numbers.tolist(), strict=True)]
+
+
+def _views(old: Plan, new: Plan) -> NDArray[np.int64]:
+    """By view of the old plan: the same view of the same KPI in the new one."""
+    present = {view: row for row, view in enumerate(_names_of_views(new))}
+    return np.array([present.get(view, _GONE) for view in _names_of_views(old)], np.int64)
+
+
+def _names_of_views(plan: Plan) -> list[tuple[str, ViewKey]]:
+    kpis = plan.rule_set.kpis
+    return [(kpis[view["kpi"]].id, key) for view, key in zip(plan.views, plan.view_keys, strict=True)]
+
+
+def _rules(old: Plan, new: Plan) -> NDArray[np.int64]:
+    """By rule row of the old plan: the same rule on the same view in the new one."""
+    view_of = _views(old, new)[old.rules["view"]].tolist()
+    prints = [[rule.fingerprint for rule in plan.rule_of] for plan in (old, new)]
+    present = {rule: row for row, rule in enumerate(zip(new.rules["view"].tolist(), prints[1], strict=True))}
+    return np.array([present.get(rule, _GONE) for rule in zip(view_of, prints[0], strict=True)], np.int64)
+
+
+def _went(count: int, kept: NDArray[np.int64], goals: NDArray[np.int64]) -> NDArray[np.int64]:
+    went = np.full(count, _GONE, np.int64)
+    went[kept] = goals
+    return went
+
+
+def _spread(firsts: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Every row of ranges of so many rows."""
+    begins = np.cumsum(counts) - counts
+    return np.repeat(firsts - begins, counts) + np.arange(counts.sum())

@@ -19,7 +19,7 @@ from engine.kernels import layout
 from engine.kernels.layout import LEDGER, SERIES_A_BLOCK
 from engine.model.finding import Finding
 from engine.model.records import Activate
-from engine.state.partition import EmittedKey, PartitionState
+from engine.state.partition import RANGES, EmittedKey, PartitionState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,22 +49,29 @@ class Meta(msgspec.Struct, frozen=True):
     pending: list[Activate]
 
 
-class Block(msgspec.Struct, frozen=True):
-    """All rows of up to 256 series. `points` and `emitted` are by slot, counted from the block's first."""
+Emitted = dict[int, list[tuple[EmittedKey, Finding]]]
+"""Findings that are not final, by slot."""
 
-    names: list[tuple[int, dict[str, str]]]
-    series: bytes
-    slots: bytes
-    cells: bytes
-    instances: bytes
-    base: bytes
-    history: bytes
-    points: dict[int, bytes]
-    emitted: dict[int, list[tuple[EmittedKey, Finding]]]
+
+class Block(msgspec.Struct, frozen=True):
+    """All rows of up to 256 series: their `keys` with the `lengths` (int64), and a stretch of each table.
+
+    By slot, counted from the block's first: `base` where it is in use, raw `points`, and `emitted`.
+    """
+
+    keys: memoryview
+    lengths: memoryview
+    series: memoryview
+    slots: memoryview
+    cells: memoryview
+    instances: memoryview
+    history: memoryview
+    base: dict[int, memoryview]
+    points: dict[int, memoryview]
+    emitted: Emitted
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_ranges = ("slots", "cells", "instances", "history")
 
 
 def meta_page(state: PartitionState) -> bytes:
@@ -95,8 +102,9 @@ def changed_pages(state: PartitionState) -> dict[str, bytes]:
     """Pages that changed since the last call, and `meta`; an empty value where a page is gone."""
     pages = {META: meta_page(state)}
     blocks = -(-len(state.series) // SERIES_A_BLOCK)
-    for block in np.flatnonzero(state.tables.dirty[:blocks]):
-        pages[f"series/{block}"] = _encode(_block(state, int(block)))
+    emitted = _emitted_by_block(state)
+    for block in np.flatnonzero(state.tables.dirty[:blocks]).tolist():
+        pages[f"series/{block}"] = _encode(_block(state, block, emitted.get(block, {})))
     state.tables.dirty[:] = 0
     pages.update((f"series/{block}", b"") for block in range(blocks, state.block_pages))
     state.block_pages = blocks
@@ -123,11 +131,11 @@ def _id_pages(state: PartitionState) -> Iterator[tuple[str, bytes]]:
     state.ids_written, state.id_pages = count, pages
 
 
-def _bounds(state: PartitionState, block: int) -> dict[str, tuple[int, int]]:
-    """First and last row (exclusive) of the block in each table."""
+def _bounds(state: PartitionState, block: int) -> dict[str, slice]:
+    """The rows of the block in each of RANGES."""
     first, last = block * SERIES_A_BLOCK, min(len(state.series), (block + 1) * SERIES_A_BLOCK)
     begin, end = _row_starts(state, first), _row_starts(state, last)
-    return {"series": (first, last)} | {name: (begin[name], end[name]) for name in _ranges}
+    return {name: slice(begin[name], end[name]) for name in RANGES}
 
 
 def _row_starts(state: PartitionState, row: int) -> dict[str, int]:
@@ -135,37 +143,47 @@ def _row_starts(state: PartitionState, row: int) -> dict[str, int]:
 
     A slot without instances still says where its instances would begin; only histories need a look for the next user.
     """
-    used = state.arrays.used
+    tables, used = state.tables, state.arrays.used
     if row >= len(state.series):
-        return {name: used[name] for name in _ranges}
-    slot = int(state.tables.series[row]["slot"])
-    instance = int(state.tables.slots[slot]["instance"])
-    history = int(state.tables.instances[instance]["history"]) if instance < used["instances"] else used["history"]
+        return used
+    slot = int(tables.series[row]["slot"])
+    instance = int(tables.slots[slot]["instance"])
+    history = int(tables.instances[instance]["history"]) if instance < used["instances"] else used["history"]
     return {
+        "series": row,
         "slots": slot,
-        "cells": int(state.tables.slots[slot]["cell"]),
+        "cells": int(tables.slots[slot]["cell"]),
         "instances": instance,
         "history": history,
     }
 
 
-def _block(state: PartitionState, block: int) -> Block:
+def _block(state: PartitionState, block: int, emitted: Emitted) -> Block:
     tables, bounds = state.tables, _bounds(state, block)
-    rows = {name: getattr(tables, name)[slice(*bound)].tobytes() for name, bound in bounds.items()}
-    first, last = bounds["slots"]
-    points = {}
-    for number in state.raw_slots(first, last):
-        slot = tables.slots[number]
-        begin = int(slot["point"]) + int(slot["head"])
-        points[number - first] = tables.points[begin : begin + int(slot["points"])].tobytes()
-    emitted = {
-        number - first: list(entries.items())
-        for number, entries in state.emitted.items()
-        if first <= number < last and entries
-    }
-    names = [(series.kpi, series.dimensions) for series in state.series[slice(*bounds["series"])]]
-    base = tables.base[slice(*bounds["instances"])].tobytes()
-    return Block(names=names, base=base, points=points, emitted=emitted, **rows)
+    keys, lengths = state.series.keys(bounds["series"].start, bounds["series"].stop)
+    slots = bounds["slots"]
+    return Block(
+        keys=keys,
+        lengths=_bytes_of(lengths),
+        **{name: _bytes_of(getattr(tables, name)[rows]) for name, rows in bounds.items()},
+        base={n - slots.start: _bytes_of(tables.base[state.instances_of(n)]) for n in state.with_base(slots).tolist()},
+        points={
+            n - slots.start: _bytes_of(tables.points[state.points_of(n)]) for n in state.with_points(slots).tolist()
+        },
+        emitted={number - slots.start: entries for number, entries in emitted.items()},
+    )
+
+
+def _emitted_by_block(state: PartitionState) -> dict[int, Emitted]:
+    by_block: dict[int, Emitted] = {}
+    for number, entries in state.emitted.items():
+        block = int(state.tables.slots[number]["series"]) // SERIES_A_BLOCK
+        by_block.setdefault(block, {})[number] = list(entries.items())
+    return by_block
+
+
+def _bytes_of(rows: NDArray[Any]) -> memoryview:
+    return rows.view(np.uint8).data
 
 
 def restored(plan: Plan, partition: int, partitions: int, limits: Limits, pages: Mapping[str, bytes]) -> PartitionState:
@@ -176,7 +194,7 @@ def restored(plan: Plan, partition: int, partitions: int, limits: Limits, pages:
     state.marks = dict(meta.marks)
     state.activation, state.pending = meta.activation, meta.pending
     for block in range(-(-meta.series // SERIES_A_BLOCK)):
-        _restore_block(state, block, _read_block(pages, block))
+        _restore_block(state, _read_block(pages, block))
     if len(state.series) != meta.series:
         raise StateError(f"expected {meta.series} series in the pages, found {len(state.series)}")
     _restore_ids(state, meta.ids, pages)
@@ -192,31 +210,29 @@ def _read_block(pages: Mapping[str, bytes], block: int) -> Block:
         raise StateError(f"expected a readable page series/{block}, found {error!r}") from error
 
 
-def _restore_block(state: PartitionState, block: int, page: Block) -> None:
-    for kpi, dimensions in page.names:
-        state.append_series(kpi, dimensions, state.key_of(kpi, dimensions))
-    bounds = _bounds(state, block)
-    first, last = bounds["slots"]
-    for name, (begin, end) in bounds.items():
-        _write(getattr(state.tables, name), begin, end, getattr(page, name), name)
-    _write(state.tables.base, *bounds["instances"], page.base, "base")
-    for number in state.raw_slots(first, last):
-        points = np.frombuffer(page.points[number - first], layout.POINT)
-        slot = state.tables.slots[number]
-        slot["points"] = 0
-        state.move_points(number, int(slot["room"]))
-        place = int(state.tables.slots[number]["point"])
-        state.tables.points[place : place + len(points)] = points
-        state.tables.slots[number]["points"] = len(points)
+def _restore_block(state: PartitionState, page: Block) -> None:
+    kpis = np.frombuffer(page.series, layout.SERIES)["kpi"]
+    firsts = state.take_series(page.keys, np.frombuffer(page.lengths, np.int64), kpis)
+    bounds = {name: slice(first, state.arrays.used[name]) for name, first in zip(RANGES, firsts, strict=True)}
+    for name, rows in bounds.items():
+        _write(getattr(state.tables, name)[rows], getattr(page, name), name)
+    first = bounds["slots"].start
+    for number, base in page.base.items():
+        _write(state.tables.base[state.instances_of(first + number)], base, "base")
+    for number in state.with_points(bounds["slots"]).tolist():
+        state.tables.slots[number]["points"] = 0
+        state.move_points(number, int(state.tables.slots[number]["room"]))
+        points = page.points[number - first]
+        state.tables.slots[number]["points"] = len(points) // layout.POINT.itemsize
+        _write(state.tables.points[state.points_of(number)], points, "points")
     for number, entries in page.emitted.items():
         state.emitted[first + number] = dict(entries)
 
 
-def _write(table: NDArray[Any], begin: int, end: int, data: bytes, name: str) -> None:
-    rows = np.frombuffer(data, table.dtype)
-    if len(rows) != end - begin:
-        raise StateError(f"expected {end - begin} rows of {name} in a page, found {len(rows)}")
-    table[begin:end] = rows
+def _write(rows: NDArray[Any], data: memoryview, name: str) -> None:
+    if len(data) != rows.nbytes:
+        raise StateError(f"expected {rows.nbytes} bytes of {name} in a page, found {len(data)}")
+    rows.view(np.uint8)[:] = np.frombuffer(data, np.uint8)
 
 
 def _restore_ids(state: PartitionState, count: int, pages: Mapping[str, bytes]) -> None:
@@ -228,10 +244,7 @@ def _restore_ids(state: PartitionState, count: int, pages: Mapping[str, bytes]) 
     entries = np.frombuffer(data, layout.ID)
     if len(entries) != count:
         raise StateError(f"expected {count} ids in the pages, found {len(entries)}")
-    room = len(state.tables.ids)
-    while room < count:
-        room *= 2
-    ids = np.zeros(room, layout.ID)
-    ids[:count] = entries
-    state.set_ids(ids, count)
+    state.arrays.make_room("ids", count)
+    state.tables.ids[:count] = entries
+    state.index_ids(count)
     state.ids_written, state.id_pages = count, number

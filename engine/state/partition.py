@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.errors import WireError
-from engine.kernels.ids import index_all
+from engine.kernels.ids import forget, index_all
+from engine.kernels.laying import lay_out
 from engine.kernels.layout import (
-    CHANGE,
     DISABLED,
+    INACTIVE,
     LEDGER,
+    MISSING,
     POINTS_SLOT,
     RAW,
     SERIES_A_BLOCK,
-    SILENCE,
     UNSET,
     Tables,
 )
+from engine.kernels.registry import ABSENT, murmur2
 from engine.kernels.slots import floors_of
 from engine.model.identity import series_key
 from engine.model.time import Micros
-from engine.state.arrays import Arrays, enlarged
+from engine.state.arrays import Arrays
+from engine.state.registry import Registry
 from engine.wire.columns import FOREIGN
-from engine.wire.partition import owner
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from engine.model.finding import Finding
     from engine.model.limits import Limits
     from engine.model.records import Activate
     from engine.rules.compiler import Plan
-    from engine.rules.ruleset import Kpi, Rule
+    from engine.rules.ruleset import Kpi
 
+RANGES = ("series", "slots", "cells", "instances", "history")
+"""Tables in which what belongs to one series is a range of rows, in the order of the series."""
 _POINTS_FIRST = 8
-FOREIGN_MAX = 100_000
-"""Series of other partitions that are remembered, to spare their hashes; past it the memory starts anew."""
 _NAN = float("nan")
-
-
-class Series(NamedTuple):
-    """A series of this partition: its KPI's row, dimension values and canonical key."""
-
-    kpi: int
-    dimensions: dict[str, str]
-    key: str
 
 
 EmittedKey = tuple[int, int, Micros, int]
@@ -64,10 +60,8 @@ class PartitionState:
         self.partitions = partitions
         self.limits = limits
         self.arrays = Arrays(plan)
-        self.series: list[Series] = []
-        self.rows: dict[str, int] = {}
-        self.foreign: set[str] = set()
-        self.counts = [0] * len(plan.kpis)
+        self.series = Registry(plan.kpi_row)
+        self.counts = np.zeros(len(plan.kpis), np.int64)
         self.tick_number: int | None = None
         self.tick_time: Micros | None = None
         self.marks: dict[str, int] = {}
@@ -77,102 +71,118 @@ class PartitionState:
         self.ids_written = 0
         self.id_pages = 0
         self.block_pages = 0
-        self._keys: dict[int, frozenset[str]] = {}
+        self._sizes = _sizes(plan)
+        self._selective = {
+            kpi_row
+            for kpi_row in range(len(plan.kpis))
+            if any(plan.rule_of[rule_row].where for rule_row in _rules_of(plan, kpi_row))
+        }
+        self._new: list[int] = []
         if declare:
             self.declare()
 
     @property
     def tables(self) -> Tables:
-        """What kernels take; another object whenever something grew."""
+        """What kernels take, with the rows of all series; another object whenever something grew."""
+        if self._new:
+            self._lay_out_new()
         return self.arrays.tables
 
     def declare(self) -> None:
-        """Make the declared series that are not there yet, so that silence is seen of those that never came."""
-        for row, kpi in enumerate(self.plan.rule_set.kpis):
+        """Make the declared series that are not there yet, and look for silence of all of them."""
+        for kpi_row, kpi in enumerate(self.plan.rule_set.kpis):
+            rows = []
             for dimensions in declared(kpi):
-                key = series_key(kpi.id, dimensions)
-                if key not in self.rows and owner(key.encode(), self.partitions) == self.partition:
-                    self.append_series(row, dimensions, key)
+                key = series_key(kpi.id, dimensions).encode()
+                if self._owns(key):
+                    row = self.series.find(key)
+                    rows.append(self._add(kpi_row, key) if row == ABSENT else row)
+            self._expect(kpi_row, np.array(rows, np.int64))
 
     def resolve(self, kpi_id: str, dimensions: dict[str, str], source: str | None) -> int:
         """The `wire.columns.Resolver` of this partition."""
-        row = self.plan.kpi_row.get(kpi_id)
-        if row is None:
+        kpi_row = self.plan.kpi_row.get(kpi_id)
+        if kpi_row is None:
             raise WireError("unknown_kpi", f"no KPI {kpi_id!r} is in the catalogue", path="$.kpi")
-        kpi = self.plan.rule_set.kpis[row]
+        kpi = self.plan.rule_set.kpis[kpi_row]
         _check_dimensions(kpi, dimensions)
         if kpi.sources and source is not None and source not in kpi.sources:
             expected = ", ".join(kpi.sources)
             raise WireError("source_not_allowed", f"{kpi_id} comes from {expected}, not {source!r}", path="$.source")
-        key = series_key(kpi_id, dimensions)
-        found = self.rows.get(key)
-        if found is not None:
-            return found
-        if key in self.foreign or owner(key.encode(), self.partitions) != self.partition:
-            if len(self.foreign) >= FOREIGN_MAX:
-                self.foreign.clear()
-            self.foreign.add(key)
+        key = series_key(kpi_id, dimensions).encode()
+        row = self.series.find(key)
+        if row != ABSENT:
+            return row
+        if not self._owns(key):
             return FOREIGN
-        if self.counts[row] >= self.limits.series_per_kpi_max:
+        if self.counts[kpi_row] >= self.limits.series_per_kpi_max:
             raise WireError(
-                "too_many_series", f"{kpi_id} has {self.counts[row]} series, its limit", path="$.dimensions"
+                "too_many_series", f"{kpi_id} has {self.counts[kpi_row]} series, its limit", path="$.dimensions"
             )
-        return self.append_series(row, dict(dimensions), key)
+        return self._add(kpi_row, key)
 
-    def key_of(self, kpi_row: int, dimensions: dict[str, str]) -> str:
-        """The canonical key of a series of the KPI in `kpi_row`."""
-        return series_key(self.plan.rule_set.kpis[kpi_row].id, dimensions)
+    def _owns(self, key: bytes) -> bool:
+        hashed = murmur2(np.frombuffer(key, np.uint8), 0, len(key))
+        return (hashed & 0x7FFFFFFF) % self.partitions == self.partition
 
-    def append_series(self, kpi_row: int, dimensions: dict[str, str], key: str) -> int:
-        """Make the rows of a new series: its slots, cells, instances and histories lie behind each other."""
-        kpi = self.plan.kpis[kpi_row]
-        first, views = int(kpi["view"]), int(kpi["views"])
-        row = self.arrays.take("series", 1)
-        slot = self.arrays.take("slots", views)
-        self.series.append(Series(kpi_row, dimensions, key))
-        self.rows[key] = row
+    def _add(self, kpi_row: int, key: bytes) -> int:
+        """A new series. Its rows are laid out when the tables are next asked for: many at once, where many are new."""
+        self._new.append(kpi_row)
         self.counts[kpi_row] += 1
-        self.tables.series[row] = (kpi_row, slot, UNSET, UNSET, UNSET, UNSET, 0, 0)
-        for place in range(views):
-            self._append_slot(row, slot + place, first + place)
-        self.tables.dirty[row // SERIES_A_BLOCK] = 1
-        return row
+        return self.series.add(key)
 
-    def _append_slot(self, row: int, slot: int, view_row: int) -> None:
+    def _lay_out_new(self) -> None:
+        kpis, self._new = np.array(self._new, np.int32), []
+        self.lay_out(kpis, self._take_rows(kpis))
+
+    def lay_out(self, kpis: NDArray[np.int32], firsts: list[int]) -> None:
+        """Write series of these KPIs as they are before their first measurement, from the given rows on."""
+        lay_out(self.arrays.tables, kpis, *firsts)
+        row = firsts[0]
+        for kpi_row in self._selective.intersection(kpis.tolist()):
+            self._leave_out(kpi_row, row + np.flatnonzero(kpis == kpi_row))
+        self.tables.dirty[row // SERIES_A_BLOCK : -(-len(self.series) // SERIES_A_BLOCK)] = 1
+
+    def take_series(self, keys: bytes | memoryview, lengths: NDArray[np.int64], kpis: NDArray[np.int32]) -> list[int]:
+        """Give series that are not there yet their rows in the tables of RANGES; returns the first in each."""
+        self.series.extend(keys, lengths)
+        self.counts += np.bincount(kpis, minlength=len(self.counts))
+        return self._take_rows(kpis)
+
+    def _take_rows(self, kpis: NDArray[np.int32]) -> list[int]:
+        """What belongs to a series lies behind what belongs to the one before it."""
+        sizes = self._sizes[kpis].sum(axis=0).tolist()
+        return [self.arrays.take(name, size) for name, size in zip(RANGES, sizes, strict=True)]
+
+    def _leave_out(self, kpi_row: int, rows: NDArray[np.int64]) -> None:
+        """Disable the rules that do not concern these series of one KPI."""
+        for rule_row in _rules_of(self.plan, kpi_row):
+            others = np.setdiff1d(rows, self._concerned(rule_row, rows))
+            self.tables.instances["phase"][self._instances(rule_row, others)] = DISABLED
+
+    def _expect(self, kpi_row: int, rows: NDArray[np.int64]) -> None:
+        """Let the rules that look for silence look at these series of one KPI."""
+        for rule_row in _rules_of(self.plan, kpi_row):
+            if self.plan.rules[rule_row]["kind"] == MISSING:
+                numbers = self._instances(rule_row, self._concerned(rule_row, rows))
+                phases = self.tables.instances["phase"]
+                phases[numbers] = np.maximum(phases[numbers], INACTIVE)
+
+    def _concerned(self, rule_row: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of the series in `rows` that the rule concerns."""
+        where = self.plan.rule_of[rule_row].where.items()
+        if not where:
+            return rows
+        return np.array([row for row in rows.tolist() if where <= self.series[row].dimensions.items()], np.int64)
+
+    def _instances(self, rule_row: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The instances of a rule on the series in `rows`."""
+        view_row = int(self.plan.rules[rule_row]["view"])
         view = self.plan.views[view_row]
-        cells = self.arrays.take("cells", int(view["cells"]))
-        instance = self.arrays.take("instances", int(view["rules"]))
-        self.tables.cells["index"][cells : cells + int(view["cells"])] = UNSET
-        self.tables.slots[slot] = (row, view_row, cells, instance, 0, 0, 0, 0, 0, 0, UNSET, UNSET, UNSET)
-        for place in range(int(view["rules"])):
-            self._append_instance(row, slot, instance + place, int(view["rule"]) + place)
-
-    def _append_instance(self, row: int, slot: int, number: int, rule_row: int) -> None:
-        rule = self.plan.rules[rule_row]
-        width = int(rule["width"]) if rule["kind"] == CHANGE else 0
-        history = self.arrays.take("history", width)
-        self.tables.history[history : history + width] = _NAN
-        phase = 0 if self._concerns(rule_row, row) else DISABLED
-        fresh = (rule_row, slot, phase, history, 0, 0, 0, 0, 0, 0.0, 0.0, UNSET, UNSET, 0, 0, 0, UNSET)
-        self.tables.instances[number] = fresh
-        self.tables.base[number] = fresh
-
-    def _concerns(self, rule_row: int, row: int) -> bool:
-        rule: Rule = self.plan.rule_of[rule_row]
-        series = self.series[row]
-        silence = self.plan.view_keys[int(self.plan.rules[rule_row]["view"])].kind == SILENCE
-        if silence and series.key not in self._declared_keys(series.kpi):
-            return False
-        return all(series.dimensions.get(name) == value for name, value in rule.where.items())
-
-    def _declared_keys(self, kpi_row: int) -> frozenset[str]:
-        """The keys of a KPI's declared series; kept, since it is asked for each of them."""
-        found = self._keys.get(kpi_row)
-        if found is None:
-            kpi = self.plan.rule_set.kpis[kpi_row]
-            found = frozenset(series_key(kpi.id, dimensions) for dimensions in declared(kpi))
-            self._keys[kpi_row] = found
-        return found
+        place = view_row - int(self.plan.kpis[view["kpi"]]["view"])
+        slots = self.tables.series["slot"][rows] + place
+        numbers: NDArray[np.int64] = self.tables.slots["instance"][slots] + (rule_row - int(view["rule"]))
+        return numbers
 
     def make_room_for_points(self) -> None:
         """Give the slot that a pass stopped at a ring of twice the length."""
@@ -190,47 +200,77 @@ class PartitionState:
 
     def make_room_for_ids(self) -> None:
         """Forget ids that their series no longer accept anyway; double the ledger if that does not free half of it."""
-        tables = self.tables
-        count = int(tables.counters[LEDGER])
         floors = np.zeros(len(self.series), np.int64)
-        floors_of(tables, floors)
-        entries = tables.ids[:count]
-        kept = entries[entries["time"] >= floors[entries["row"]]]
-        room = len(tables.ids) if 2 * len(kept) <= len(tables.ids) else 2 * len(tables.ids)
-        self.set_ids(enlarged(kept, room), len(kept))
+        floors_of(self.tables, floors)
+        kept = int(forget(self.tables.ids, int(self.tables.counters[LEDGER]), floors))
+        if 2 * kept > len(self.tables.ids):
+            self.arrays.make_room("ids", 2 * len(self.tables.ids))
+        self.index_ids(kept)
         self.ids_written = 0
 
-    def set_ids(self, ids: np.ndarray[tuple[int, ...], np.dtype[np.void]], count: int) -> None:
-        """Take a ledger and index it."""
-        places = np.zeros(2 * len(ids), np.int32)
-        index_all(ids, places, count)
-        self.arrays.replace_ids(ids, places, count)
+    def index_ids(self, count: int) -> None:
+        """Say that the ledger has `count` entries, and index them."""
+        self.arrays.make_room("places", 2 * len(self.tables.ids))
+        self.tables.places[:] = 0
+        index_all(self.tables.ids, self.tables.places, count)
+        self.tables.counters[LEDGER] = count
 
     def slots_of(self, row: int) -> range:
         """The slots of a series."""
-        first = int(self.tables.series[row]["slot"])
-        return range(first, first + int(self.plan.kpis[self.series[row].kpi]["views"]))
+        series = self.tables.series[row]
+        first = int(series["slot"])
+        return range(first, first + int(self.plan.kpis[series["kpi"]]["views"]))
 
-    def instances_of(self, slot: int) -> range:
+    def instances_of(self, slot: int) -> slice:
         """The instances of a slot."""
         first = int(self.tables.slots[slot]["instance"])
-        return range(first, first + int(self.plan.views[int(self.tables.slots[slot]["view_row"])]["rules"]))
+        return slice(first, first + int(self.plan.views[self.tables.slots[slot]["view_row"]]["rules"]))
+
+    def points_of(self, slot: int) -> slice:
+        """The raw points that a slot holds."""
+        row = self.tables.slots[slot]
+        first = int(row["point"]) + int(row["head"])
+        return slice(first, first + int(row["points"]))
 
     def forget_history(self, row: int, rule: str) -> None:
         """Let one rule begin to learn one series anew."""
         for slot in self.slots_of(row):
-            for number in self.instances_of(slot):
-                instance = self.tables.instances[number]
+            for instance in self.tables.instances[self.instances_of(slot)]:
                 table_row = int(instance["rule"])
                 if self.plan.rule_of[table_row].id == rule:
                     first, width = int(instance["history"]), int(self.plan.rules[table_row]["width"])
                     self.tables.history[first : first + width] = _NAN
         self.tables.dirty[row // SERIES_A_BLOCK] = 1
 
-    def raw_slots(self, first: int, last: int) -> list[int]:
-        """The slots from `first` to below `last` that keep raw points."""
-        kinds = self.plan.views["kind"][self.tables.slots["view_row"][first:last]]
-        return [first + int(place) for place in np.flatnonzero(kinds == RAW)]
+    def with_base(self, slots: slice) -> NDArray[np.int64]:
+        """Those of the slots that have something to judge again, from what their instances were before it."""
+        rows = self.tables.slots[slots]
+        views = self.plan.views[rows["view_row"]]
+        raw = (views["kind"] == RAW) & (views["lateness"] > 0) & (rows["newest"] != UNSET)
+        used: NDArray[np.int64] = np.flatnonzero(raw | (rows["provisional"] != 0)) + slots.start
+        return used
+
+    def with_points(self, slots: slice) -> NDArray[np.int64]:
+        """Those of the slots that have room for raw points."""
+        used: NDArray[np.int64] = np.flatnonzero(self.tables.slots["room"][slots]) + slots.start
+        return used
+
+
+def _sizes(plan: Plan) -> NDArray[np.int64]:
+    """How many rows a series takes in each of RANGES, by KPI."""
+    sizes = np.zeros((len(plan.kpis), len(RANGES)), np.int64)
+    for kpi_row, kpi in enumerate(plan.kpis):
+        views = plan.views[kpi["view"] : kpi["view"] + kpi["views"]]
+        widths = [int(plan.rules[rule_row]["width"]) for rule_row in _rules_of(plan, kpi_row)]
+        sizes[kpi_row] = 1, len(views), views["cells"].sum(), len(widths), sum(widths)
+    return sizes
+
+
+def _rules_of(plan: Plan, kpi_row: int) -> range:
+    """The rules of a KPI, of all its views."""
+    kpi = plan.kpis[kpi_row]
+    first, last = plan.views[kpi["view"]], plan.views[kpi["view"] + kpi["views"] - 1]
+    return range(int(first["rule"]), int(last["rule"] + last["rules"]))
 
 
 def declared(kpi: Kpi) -> tuple[dict[str, str], ...]:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from test_stage1_twin import START, kpi, rule
 
+from engine.model.identity import series_key
 from engine.model.limits import Limits
 from engine.model.records import Tick
 from engine.model.time import HOUR, SECOND, format_time
 from engine.rules.ruleset import RuleSet, Threshold
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
-from engine.state import partition
 from engine.state.partition import PartitionState
 from engine.wire.batch import Batch, Record
 from engine.wire.columns import FOREIGN
 from engine.wire.control import encode_control
+from engine.wire.partition import owner
 from engine.wire.records import encode_batch
-
-if TYPE_CHECKING:
-    import pytest
 
 
 def stage(limits: Limits, **changes: Any) -> Stage1:
@@ -119,11 +117,11 @@ def test_a_long_array_of_bad_items_is_kept_once_and_not_in_every_letter():
     assert kept == [message.value, *[b""] * 4_999, b"[0, 0]", b"[0, 0]"]
 
 
-def test_the_memory_of_series_of_other_partitions_is_bounded(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(partition, "FOREIGN_MAX", 4)
+def test_series_of_other_partitions_are_told_apart_and_leave_nothing_behind():
     plan = stage(Limits(), dimensions=("a",)).state.plan
     state = PartitionState(plan, 0, 2, Limits())
     found = [state.resolve("k", {"a": str(number)}, None) for _ in range(2) for number in range(40)]
     assert found[:40] == found[40:]
-    assert found.count(FOREIGN) > 8
-    assert len(state.foreign) <= 4
+    foreign = [owner(series_key("k", {"a": str(number)}).encode(), 2) != 0 for number in range(40)]
+    assert [row == FOREIGN for row in found[:40]] == foreign
+    assert 8 < len(state.series) == foreign.count(False)
