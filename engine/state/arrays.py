@@ -11,7 +11,6 @@ from engine.kernels.layout import COUNTERS, SERIES_A_BLOCK, Tables
 from engine.state.memory import Memory
 
 if TYPE_CHECKING:
-
     from engine.rules.compiler import Plan
 
 _DTYPES: dict[str, np.dtype[Any]] = {

@@ -107,18 +107,26 @@ def _move_instances(old: PartitionState, new: PartitionState, slots: NDArray[np.
     instances = old.tables.instances[: old.arrays.used["instances"]]
     rule_of = _rules(old.plan, new.plan)[instances["rule"]]
     kept = np.flatnonzero(rule_of != _GONE)
-    rules, slot_of = rule_of[kept], instances["slot"][kept]
+    rules = rule_of[kept]
     first_rule = new.plan.views["rule"][new.plan.rules["view"][rules]]
-    goals = new.tables.slots["instance"][slots[slot_of]] + rules - first_rule
+    goals = new.tables.slots["instance"][slots[instances["slot"][kept]]] + rules - first_rule
+    based = _with_base(new)
+    new.tables.base[based] = new.tables.instances[based]
     _copy(instances, kept, new.tables.instances, goals)
+    again = np.isin(goals, based)
+    _copy(old.tables.base, kept[again], new.tables.base, goals[again])
     widths = new.plan.rules["width"][rules]
     source, target = (_spread(each["history"], widths) for each in (instances[kept], new.tables.instances[goals]))
     new.tables.history[target] = old.tables.history[source]
-    based = np.isin(slot_of, old.with_base(slice(0, len(slots))))
-    _copy(old.tables.base, kept[based], new.tables.base, goals[based])
-    for name in _OWN:
-        new.tables.base[name][goals[based]] = new.tables.instances[name][goals[based]]
     return _went(len(instances), kept, goals)
+
+
+def _with_base(state: PartitionState) -> NDArray[np.int64]:
+    """The instances of slots that have something to judge again."""
+    used = state.arrays.used
+    return np.flatnonzero(
+        np.isin(state.tables.instances["slot"][: used["instances"]], state.with_base(slice(0, used["slots"])))
+    )
 
 
 def _copy(
