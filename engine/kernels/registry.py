@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.kernels._jit import jit
+from engine.kernels.words import load32, same_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,21 +22,19 @@ ABSENT = -1
 @jit
 def murmur2(keys: NDArray[np.uint8], begin: int, end: int) -> int:
     """MurmurHash2 of a stretch of bytes as Java's Kafka client computes it, as an unsigned 32-bit number."""
-    m = np.uint32(0x5BD1E995)
+    multiplier = np.uint32(0x5BD1E995)
     h = np.uint32(0x9747B28C) ^ np.uint32(end - begin)
-    while end - begin >= 4:  # noqa: PLR2004 (the bytes of a word)
-        k = np.uint32(keys[begin]) | np.uint32(keys[begin + 1]) << np.uint32(8)
-        k |= np.uint32(keys[begin + 2]) << np.uint32(16) | np.uint32(keys[begin + 3]) << np.uint32(24)
-        k = np.uint32(k * m)
+    while begin + 4 <= end:
+        k = np.uint32(load32(keys, begin) * multiplier)
         k ^= k >> np.uint32(24)
-        h = np.uint32(h * m) ^ np.uint32(k * m)
+        h = np.uint32(h * multiplier) ^ np.uint32(k * multiplier)
         begin += 4
-    if end > begin:
+    if begin < end:
         for place in range(end - begin):
             h ^= np.uint32(keys[begin + place]) << np.uint32(8 * place)
-        h = np.uint32(h * m)
+        h = np.uint32(h * multiplier)
     h ^= h >> np.uint32(13)
-    h = np.uint32(h * m)
+    h = np.uint32(h * multiplier)
     return np.int64(h ^ h >> np.uint32(15))
 
 
@@ -52,12 +51,9 @@ def find(keys: NDArray[np.uint8], starts: NDArray[np.int64], places: NDArray[np.
     place = _place_of(murmur2(key, 0, len(key)), size)
     while places[place] != 0:
         row = places[place] - 1
-        if starts[row + 1] - starts[row] == len(key):
-            begin, same = starts[row], 0
-            while same < len(key) and keys[begin + same] == key[same]:
-                same += 1
-            if same == len(key):
-                return row
+        start = starts[row]
+        if starts[row + 1] - start == len(key) and same_bytes(keys, start, key, 0, len(key)):
+            return row
         place = (place + 1) & (size - 1)
     return ABSENT
 
