@@ -1,9 +1,8 @@
 """Pages: the state of a partition as named pieces of bytes, of which only the changed ones are written again.
 
-`meta` is the small things, `series/N` all rows of the N-th block of series, `ids/N` a stretch of the ledger. Rows
-are written
-as they lie in memory (little endian): a page is only read under the rule set that it was written under, and the
-manifest names that.
+`meta` is the small things, `series/N` all rows of the N-th block of series, `ids/N` a stretch of the ledger. Rows are
+written as they lie in memory (little endian), compressed: a fifth as long, for less than it costs to send the rest. A
+page is only read under the rule set that it was written under, and the manifest names that.
 """
 
 from __future__ import annotations
@@ -14,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from engine.errors import StateError
+from engine.errors import StateError, WireError
 from engine.kernels import layout
 from engine.kernels.layout import LEDGER, SERIES_A_BLOCK
 from engine.model.finding import Finding
 from engine.model.records import Activate
 from engine.state.partition import RANGES, EmittedKey, PartitionState
+from engine.wire.compression import compress_block, decompress_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -104,7 +104,7 @@ def changed_pages(state: PartitionState) -> dict[str, bytes]:
     blocks = -(-len(state.series) // SERIES_A_BLOCK)
     emitted = _emitted_by_block(state)
     for block in np.flatnonzero(state.tables.dirty[:blocks]).tolist():
-        pages[f"series/{block}"] = _encode(_block(state, block, emitted.get(block, {})))
+        pages[f"series/{block}"] = compress_block(_encode(_block(state, block, emitted.get(block, {}))))
     state.tables.dirty[:] = 0
     pages.update((f"series/{block}", b"") for block in range(blocks, state.block_pages))
     state.block_pages = blocks
@@ -125,7 +125,7 @@ def _id_pages(state: PartitionState) -> Iterator[tuple[str, bytes]]:
     pages = -(-count // IDS_A_PAGE)
     for page in range(state.ids_written // IDS_A_PAGE, pages):
         entries = state.tables.ids[page * IDS_A_PAGE : min(count, (page + 1) * IDS_A_PAGE)]
-        yield f"ids/{page}", entries.tobytes()
+        yield f"ids/{page}", compress_block(entries.tobytes())
     for page in range(pages, state.id_pages):
         yield f"ids/{page}", b""
     state.ids_written, state.id_pages = count, pages
@@ -204,10 +204,18 @@ def restored(plan: Plan, partition: int, partitions: int, limits: Limits, pages:
 
 
 def _read_block(pages: Mapping[str, bytes], block: int) -> Block:
+    name = f"series/{block}"
     try:
-        return msgspec.msgpack.decode(pages[f"series/{block}"], type=Block)
-    except (KeyError, msgspec.DecodeError) as error:
-        raise StateError(f"expected a readable page series/{block}, found {error!r}") from error
+        return msgspec.msgpack.decode(_unpacked(pages, name), type=Block)
+    except msgspec.DecodeError as error:
+        raise StateError(f"expected a readable page {name}, found {error!r}") from error
+
+
+def _unpacked(pages: Mapping[str, bytes], name: str) -> bytes:
+    try:
+        return decompress_block(pages[name])
+    except (KeyError, WireError) as error:
+        raise StateError(f"expected a readable page {name}, found {error!r}") from error
 
 
 def _restore_block(state: PartitionState, page: Block) -> None:
@@ -237,11 +245,7 @@ def _write(rows: NDArray[Any], data: memoryview, name: str) -> None:
 
 def _restore_ids(state: PartitionState, count: int, pages: Mapping[str, bytes]) -> None:
     number = -(-count // IDS_A_PAGE)
-    try:
-        data = b"".join(pages[f"ids/{page}"] for page in range(number))
-    except KeyError as error:
-        raise StateError(f"expected the page {error}, found none") from error
-    entries = np.frombuffer(data, layout.ID)
+    entries = np.frombuffer(b"".join(_unpacked(pages, f"ids/{page}") for page in range(number)), layout.ID)
     if len(entries) != count:
         raise StateError(f"expected {count} ids in the pages, found {len(entries)}")
     state.arrays.make_room("ids", count)

@@ -77,3 +77,16 @@ def decompress(data: bytes, code: int) -> bytes:
         return _DECOMPRESS[code](data)
     except (cramjam.DecompressionError, StructError) as error:
         raise WireError("corrupt_batch", f"the records do not decompress (codec {code}): {error}") from error
+
+
+def compress_block(data: bytes) -> bytes:
+    """Bytes of our own as one LZ4 block, its length in front."""
+    return bytes(cramjam.lz4.compress_block(data))
+
+
+def decompress_block(data: bytes) -> bytes:
+    """The inverse of `compress_block`; WireError `corrupt_batch` for anything else."""
+    try:
+        return bytes(cramjam.lz4.decompress_block(data))
+    except cramjam.DecompressionError as error:
+        raise WireError("corrupt_batch", f"an LZ4 block was expected: {error}") from error

@@ -14,7 +14,7 @@ from kafka.record.memory_records import MemoryRecordsBuilder
 
 from engine.errors import WireError
 from engine.wire.batch import Batch, LogRecord, Record
-from engine.wire.compression import CODES, decompress
+from engine.wire.compression import CODES, compress_block, decompress, decompress_block
 from engine.wire.records import encode_batch, records
 
 if TYPE_CHECKING:
@@ -161,3 +161,11 @@ def test_an_older_record_format_is_refused_by_name():
 def test_no_records_are_no_bytes():
     assert encode_batch([], 5) == b""
     assert list(records(Batch("t", 0, 5, 4, 9, b""))) == []
+
+
+@given(st.binary(max_size=300).map(lambda data: data * 20))
+def test_blocks_of_our_own_come_back_whole_or_not_at_all(data: bytes):
+    block = compress_block(data)
+    assert decompress_block(block) == data
+    with pytest.raises(WireError, match="LZ4"):
+        decompress_block(block[:-1])
