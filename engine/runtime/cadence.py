@@ -34,6 +34,7 @@ class Cadence(Generic[PlaceT]):
     def __init__(self, limits: CadenceLimits) -> None:
         self._limits = limits
         self._spent: dict[PlaceT, Micros] = {}
+        self._held: dict[PlaceT, Micros] = {}
         self._rest: Micros = limits.rest_min
         self._rest_until: Micros | None = None
 
@@ -59,14 +60,20 @@ class Cadence(Generic[PlaceT]):
     def left(self, place: PlaceT) -> None:
         """A partition was revoked."""
         self._spent.pop(place, None)
+        self._held.pop(place, None)
 
     def worked(self, place: PlaceT, duration: Micros) -> None:
         """The partition took `duration` to process something."""
         self._spent[place] += duration
 
+    def copied(self, place: PlaceT) -> None:
+        """The checkpoint that is being written holds what the partition has done so far, and nothing after it."""
+        self._held[place] = self._spent.get(place, 0)
+
     def written(self, place: PlaceT, now: Micros, duration: Micros) -> None:
         """A checkpoint of the partition ended at `now` and took `duration` of work; rest as the share asks for."""
-        self._spent[place] = 0
+        if place in self._spent:
+            self._spent[place] -= self._held.pop(place, self._spent[place])
         self._rest = max(self._limits.rest_min, round(duration / self._limits.cpu_share))
         self._rest_until = now + self._rest
 

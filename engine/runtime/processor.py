@@ -5,6 +5,7 @@ Knows nothing of rules, of time or of who calls it; everything that it awaits is
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine import SEMANTICS_VERSION
@@ -15,6 +16,7 @@ from engine.runtime.manifest import Manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
 
     from engine.runtime.ports import Log, Stage
     from engine.wire.batch import Batch
@@ -61,7 +63,8 @@ class Written(NamedTuple):
 
 
 class Processor:
-    """One partition of one stage. Call `recover` first, then `process` and `checkpoint`, one at a time.
+    """One partition of one stage. Call `recover` first, then `process`, one batch at a time, and `checkpoint`, one at a
+    time: the two may go on beside each other.
 
     After an exception or a cancellation within any of them only `recover` or `close` may follow. `start_at` is the
     offset to begin at where there is no manifest; None: the very first record, refused when that is gone.
@@ -79,6 +82,8 @@ class Processor:
         self._position = 0
         self._saved_position = -1
         self._torn = True
+        self._unsaved = False
+        """A checkpoint broke off: pages that count as written may not stand in the log; a new term writes them all."""
         self._identity = ""
         self._counts: dict[str, int] = {}
 
@@ -113,7 +118,7 @@ class Processor:
         if manifest is not None:
             await self._refuse(manifest)
         if intact and manifest is not None and (manifest.term, manifest.epoch) == written_here:
-            self._torn = False
+            self._torn, self._unsaved = False, False
             return self._position
         self.close()
         stage = self._make_stage()
@@ -123,7 +128,7 @@ class Processor:
             stage.restore(recovered.pages)
             self._position = self._saved_position = recovered.manifest.offset + 1
         self.activation = manifest.activation if manifest else -1
-        self._stage, self._torn = stage, False
+        self._stage, self._torn, self._unsaved = stage, False, False
         return self._position
 
     async def process(self, batch: Batch) -> None:
@@ -146,26 +151,34 @@ class Processor:
         self._position = batch.next_offset
         self._torn = False
 
-    async def checkpoint(self) -> Written | None:
+    async def checkpoint(self, alone: AbstractAsyncContextManager[object] | None = None) -> Written | None:
         """Bind the present state to the position: pages, then the manifest, then the commit, then the sweep.
 
-        Everything put out so far is acknowledged already, since `process` waits for it. None when there is nothing new
-        since this term's last. A term's first is written in any case: without a manifest of its own a term does not
-        keep a paused predecessor, who never wrote one either, from being read after it.
+        Only while `alone` is held, which is for as long as the pages take to copy, nothing may be in `process`: all
+        that was put out up to the position is acknowledged then. What is processed later belongs to the next
+        checkpoint. None when there is nothing new since this term's last. A term's first is written in any case:
+        without a manifest of its own a term does not keep a paused predecessor, who never wrote one either, from being
+        read after it.
         """
-        stage = self._ready()
-        self._torn = True
+        try:
+            return await self._checkpoint(alone or nullcontext())
+        except BaseException:
+            self._unsaved = True
+            raise
+
+    async def _checkpoint(self, alone: AbstractAsyncContextManager[object]) -> Written | None:
         await self._checkpoints.hold()
-        if self._checkpoints.manifest_written and self._position == self._saved_position:
-            self._torn = False
-            return None
-        pages = stage.dirty_pages() if self._checkpoints.manifest_written else stage.all_pages()
-        await self._checkpoints.write(self._manifest(stage), pages)
-        await self._log.commit(self.place.topic, self.place.partition, self._position)
-        self._saved_position = self._position
+        async with alone:
+            stage, position = self._ready(), self._position
+            if self._checkpoints.manifest_written and position == self._saved_position:
+                return None
+            pages = stage.dirty_pages() if self._checkpoints.manifest_written else stage.all_pages()
+            manifest = self._manifest(stage)
+        await self._checkpoints.write(manifest, pages)
+        await self._log.commit(self.place.topic, self.place.partition, position)
+        self._saved_position = position
         await self._checkpoints.sweep()
-        self._torn = False
-        return Written(self._position - 1, len(pages), sum(map(len, pages.values())))
+        return Written(position - 1, len(pages), sum(map(len, pages.values())))
 
     def close(self) -> None:
         """Let go of the state, and of what it holds outside."""
@@ -175,7 +188,7 @@ class Processor:
             self._stage = None
 
     def _ready(self) -> Stage:
-        if self._torn:
+        if self._torn or self._unsaved:
             raise StateError(f"{self.place}: the state was left in the middle of something; call recover first")
         return self.stage
 

@@ -17,9 +17,9 @@ class Faults(msgspec.Struct, frozen=True):
     breaks off. `pause`: a worker stands still, its partitions go to others, it comes back for `zombie_steps` without
     knowing. `compact`: the checkpoints topic is compacted. `gap`: offsets without records appear in an input.
     `repeat`: an append leaves the beginning of itself twice. `split`: an append halts between two of its records.
-    `early` and `late`: a read begins before or after where it should. `checkpoint`, `follow`: an owner writes a
-    checkpoint, or looks for new activations, before its next read. `records_max`: of one read. `portion_max`: records
-    that the sender appends at once.
+    `early` and `late`: a read begins before or after where it should. `checkpoint`: an owner that writes none begins a
+    checkpoint. `follow`: it looks for new activations before its next read. `records_max`: of one read. `portion_max`:
+    records that the sender appends at once.
     """
 
     workers: int

@@ -25,6 +25,7 @@ from engine.wire.records import records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from engine.model.limits import Limits
     from engine.model.records import Tick
@@ -134,7 +135,7 @@ class IngestWork:
             return message
         return message[:BYTES_KEPT] if first else b""
 
-    async def tend(self) -> None:
+    async def tend(self, alone: AbstractAsyncContextManager[object]) -> None:
         """Every batch is committed by itself."""
 
     async def settle(self) -> None:

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 from engine.errors import LogError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from faust.types import TP
 
     from engine.wire.batch import Batch
 
+WAITING_MAX = 2
+"""Batches that a lane has at hand: one in work, one that waits for it."""
 SEEKS_MAX = 5
 """How often a jump at one position is sought again before it counts as lost records."""
 
@@ -25,8 +29,10 @@ class Work(Protocol):
     async def process(self, batch: Batch) -> None:
         """Take the next batch."""
 
-    async def tend(self) -> None:
-        """Called again and again between batches: checkpoint when it is time."""
+    async def tend(self, alone: AbstractAsyncContextManager[object]) -> None:
+        """Called again and again, beside `process`: checkpoint when it is time. While `alone` is held nothing is in
+        `process`.
+        """
 
     async def settle(self) -> None:
         """Before the partition is given away or the worker ends: make what was done last."""
@@ -50,6 +56,9 @@ class Lane:
         """Whether batches may be taken: recovered, and not given away."""
         self._broken = False
         self._turn = asyncio.Lock()
+        self._tended = asyncio.Lock()
+        self.room = asyncio.Semaphore(WAITING_MAX)
+        """Whoever calls `take` holds a place here meanwhile."""
         self._sought = (0, 0)
 
     async def recover(self) -> None:
@@ -76,16 +85,15 @@ class Lane:
             return None
 
     async def tend(self) -> None:
-        """Let the work checkpoint, unless a batch is being worked on."""
-        if self.open and not self._turn.locked():
-            async with self._turn:
-                if self.open and not self._broken:
-                    await self.work.tend()
+        """Let the work checkpoint, while it takes batches."""
+        async with self._tended:
+            if self.open and not self._broken:
+                await self.work.tend(self._turn)
 
     async def settle(self) -> None:
-        """Take no further batch; wait for the one in work; write what was done last."""
+        """Take no further batch; wait for the one in work, and for a checkpoint; write what was done last."""
         was_open, self.open = self.open, False
-        async with self._turn:
+        async with self._tended, self._turn:
             if was_open and not self._broken:
                 await self.work.settle()
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from engine.runtime.settings import Settings
     from engine.stream.consumer import BatchConsumer
+    from engine.stream.lane import Lane
     from engine.stream.ownership import Ownership
     from engine.stream.supervision import Supervisor
     from engine.wire.batch import Batch
@@ -39,6 +40,7 @@ class Membership:
             group_instance_id=settings.group_instance_id,
         )
         self._app.failed = self._app.batches.failed = supervisor.fail
+        self._at_work: set[asyncio.Task[None]] = set()
 
     @property
     def consumer(self) -> BatchConsumer:
@@ -67,21 +69,32 @@ class Membership:
         """Leave the group, or give it up after so long."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._app.stop(), seconds)
+        for task in self._at_work:
+            task.cancel()
         # Faust keeps the receivers of all apps in one place, for ever.
         self._app.on_partitions_revoked.disconnect(self._revoked)
         self._app.on_rebalance_complete.disconnect(self._assigned)
 
     async def _take(self, batch: Batch) -> None:
+        """Give it to its lane, and go on: a partition that waits for acknowledgements holds up no other."""
         lane = self._ownership.get(TP(batch.topic, batch.partition))
         if lane is None or self._supervisor.failure is not None:
             return
+        await lane.room.acquire()
+        task = asyncio.create_task(self._work(lane, batch))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+
+    async def _work(self, lane: Lane, batch: Batch) -> None:
         try:
-            again = await lane.take(batch)
+            again = await lane.take(batch) if self._supervisor.failure is None else None
             if again is not None:
                 _log.warning("offsets jumped, sought again", topic=batch.topic, partition=batch.partition, offset=again)
                 await self.consumer.seek_all({lane.tp: again})
         except Exception as error:  # noqa: BLE001 (the supervising point: Faust would drop the batch and go on)
             self._supervisor.fail(error)
+        finally:
+            lane.room.release()
 
     async def _revoked(self, *_args: object, **_options: object) -> None:
         await self._supervisor.guard(self._ownership.release())

@@ -116,4 +116,6 @@ class Ownership:
     def _drop(self, tps: set[TP]) -> None:
         for tp in tps:
             self._watcher.drop(tp)
-            self._lanes.pop(tp).work.close()
+            lane = self._lanes.pop(tp)
+            lane.open = False
+            lane.work.close()

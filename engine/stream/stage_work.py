@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
 from engine.runtime.acquire import acquire
@@ -9,7 +10,8 @@ from engine.runtime.processor import Processor
 from engine.stream.cpu_time import CpuTimed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
 
     from engine.model.records import Tick
     from engine.model.time import Micros
@@ -99,10 +101,10 @@ class StageWork:
         self._cadence.worked(self.place, duration)
         self._observer.batch_done(self.place, self._ready.stage, batch, self._counted(), duration)
 
-    async def tend(self) -> None:
+    async def tend(self, alone: AbstractAsyncContextManager[object]) -> None:
         """Write a checkpoint when it is this partition's turn."""
         if self._cadence.due(self._clock()) == self.place:
-            await self._checkpoint()
+            await self._checkpoint(alone)
 
     async def settle(self) -> None:
         """Write a last checkpoint: whoever comes next has nothing to replay."""
@@ -122,19 +124,27 @@ class StageWork:
         return self._processor
 
     def _counted(self) -> Counts:
-        """What the stage has counted since the last call; a stage need not count."""
+        """What the stage has counted since the last call, where it is anything; a stage need not count."""
         before, self._totals = self._totals, _totals(self._ready.stage)
-        return {name: number - before.get(name, 0) for name, number in self._totals.items()}
+        return {
+            name: number - before.get(name, 0) for name, number in self._totals.items() if number != before.get(name, 0)
+        }
 
-    async def _checkpoint(self) -> None:
+    async def _checkpoint(self, alone: AbstractAsyncContextManager[object] | None = None) -> None:
         began = self._clock()
-        checkpoint = CpuTimed(self._ready.checkpoint())
+        checkpoint = CpuTimed(self._ready.checkpoint(self._copying(alone or nullcontext())))
         written = await checkpoint
         now = self._clock()
         # Not the time that it took: one that waited for a broker would ask for an hour's rest.
         self._cadence.written(self.place, now, checkpoint.used)
         if written is not None:
             self._observer.checkpoint_done(self.place, written, now - began)
+
+    @asynccontextmanager
+    async def _copying(self, alone: AbstractAsyncContextManager[object]) -> AsyncIterator[None]:
+        async with alone:
+            yield
+            self._cadence.copied(self.place)
 
 
 def _totals(stage: Stage) -> Counts:

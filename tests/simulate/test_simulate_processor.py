@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sim_toy import ToyCounter
@@ -13,13 +13,36 @@ from engine.runtime.processor import OffsetJumpError, Place, Processor
 from engine.wire.batch import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from engine.runtime.manifest import Manifest
     from engine.runtime.memory_log import MemoryLog
+    from engine.wire.batch import Batch
 
     Make = Callable[..., Processor]
     Work = Callable[..., None]
+
+
+class HeldLog:
+    """A log whose appends wait for `go_on`; `reached` tells that one does."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+        self.reached, self.go_on = asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    async def append(self, outputs: Sequence[Output]) -> list[tuple[int, int]]:
+        self.reached.set()
+        await self.go_on.wait()
+        return await self._log.append(outputs)
+
+
+async def batch_of(log: MemoryLog, offset: int, count: int) -> Batch:
+    batch = await log.read("measurements", 0, offset, records_max=count)
+    assert batch is not None
+    return batch
 
 
 def manifests(log: MemoryLog) -> list[Manifest]:
@@ -94,6 +117,75 @@ def test_nothing_goes_on_after_something_broke_off(log: MemoryLog) -> None:
         asyncio.run(processor.process(batch))
     with pytest.raises(StateError, match="call recover first"):
         asyncio.run(processor.checkpoint())
+
+
+def test_a_checkpoint_holds_what_was_done_when_its_pages_were_copied(make_processor: Make, log: MemoryLog) -> None:
+    processor, writing = make_processor(), HeldLog(log)
+    asyncio.run(processor.recover())
+    processor._checkpoints._log = writing  # noqa: SLF001 - so that it halts while pages are written
+
+    async def scenario() -> None:
+        await processor.process(await batch_of(log, 0, 4))
+        checkpoint = asyncio.create_task(processor.checkpoint())
+        await writing.reached.wait()
+        await processor.process(await batch_of(log, 4, 3))
+        writing.go_on.set()
+        written = await checkpoint
+        assert written is not None
+        assert (written.offset, processor.position) == (3, 7)
+
+    asyncio.run(scenario())
+    successor = make_processor()
+    assert asyncio.run(successor.recover()) == 4
+    asyncio.run(successor.process(asyncio.run(batch_of(log, 4, 3))))
+    assert successor.stage.all_pages() == processor.stage.all_pages()
+
+
+def test_what_was_processed_during_a_checkpoint_is_in_the_next(make_processor: Make, log: MemoryLog) -> None:
+    processor, writing = make_processor(), HeldLog(log)
+    asyncio.run(processor.recover())
+    processor._checkpoints._log = writing  # noqa: SLF001 - as above
+
+    async def scenario() -> None:
+        await processor.process(await batch_of(log, 0, 4))
+        checkpoint = asyncio.create_task(processor.checkpoint())
+        await writing.reached.wait()
+        await processor.process(await batch_of(log, 4, 8))
+        writing.go_on.set()
+        await checkpoint
+        await processor.checkpoint()
+
+    asyncio.run(scenario())
+    successor = make_processor()
+    assert asyncio.run(successor.recover()) == 12
+    assert successor.stage.all_pages() == processor.stage.all_pages()
+
+
+def test_nothing_goes_on_after_a_checkpoint_broke_off(make_processor: Make, work: Work, log: MemoryLog) -> None:
+    processor, writing = make_processor(), HeldLog(log)
+    work(processor, records=3)
+    processor._checkpoints._log = writing  # noqa: SLF001 - as above
+
+    async def scenario() -> None:
+        await processor.process(await batch_of(log, 3, 3))
+        checkpoint = asyncio.create_task(processor.checkpoint())
+        await writing.reached.wait()
+        checkpoint.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await checkpoint
+        with pytest.raises(StateError, match="call recover first"):
+            await processor.process(await batch_of(log, 6, 1))
+        with pytest.raises(StateError, match="call recover first"):
+            await processor.checkpoint()
+        writing.go_on.set()
+        # The state in memory was whole all the time.
+        assert await processor.recover() == 6
+        await processor.checkpoint()
+
+    asyncio.run(scenario())
+    successor = make_processor()
+    assert asyncio.run(successor.recover()) == 6
+    assert successor.stage.all_pages() == processor.stage.all_pages()
 
 
 def test_a_batch_after_a_jump_is_not_taken(make_processor: Make, log: MemoryLog) -> None:
