@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from engine.model.time import Micros
     from engine.wire.batch import Batch
 
-BATCHES_WAITING_MAX = 8
-"""Batches that wait for an agent: Faust counts events, a batch is one, so with `FETCH_BYTES` this bounds memory."""
+FETCHES_WAITING_MAX = 2
+"""Fetches that wait for an agent: what Faust counts are events, so with `FETCH_BYTES_MAX` this bounds memory."""
 
 
 class WorkerBoot(BootStrategy):
@@ -68,7 +68,7 @@ class HandThrough(faust.Schema):  # type: ignore[type-arg]  # generic only in na
         return message.key
 
     def loads_value(self, app: AppT, message: Message, **_options: Any) -> Any:  # noqa: ANN401, ARG002 (Faust's own signature)
-        """The `Batch`."""
+        """The batches."""
         return message.value
 
 
@@ -85,7 +85,7 @@ def make_app(
         topic_allow_declare=False,
         topic_disable_leader=True,
         agent_supervisor=CrashingSupervisor,
-        stream_buffer_maxsize=BATCHES_WAITING_MAX,
+        stream_buffer_maxsize=FETCHES_WAITING_MAX,
         stream_wait_empty=False,
         stream_recovery_delay=0.0,
         consumer_max_fetch_size=FETCH_BYTES,
@@ -100,11 +100,15 @@ def make_app(
 
 
 def add_agent(app: EngineApp, topic: str, handle: Callable[[Batch], Awaitable[None]]) -> None:
-    """Give each batch of `topic` (full name) to `handle`, one at a time. `handle` must not raise: Faust would go on."""
+    """Give the batches of `topic` (full name) to `handle`, one at a time, in order within each partition.
+
+    `handle` must not raise: Faust would go on.
+    """
     channel = app.topic(topic, schema=HandThrough(), acks=False, internal=False)
 
     async def agent(stream: StreamT[Any]) -> None:
-        async for batch in stream:
-            await handle(batch)
+        async for batches in stream:
+            for batch in batches:
+                await handle(batch)
 
     app.agent(channel, name=f"read-{topic}")(agent)
