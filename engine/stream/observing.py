@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -13,6 +13,8 @@ from engine.wire.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from prometheus_client import Counter, Histogram
 
     from engine.model.time import Micros
     from engine.rules.ruleset import Rule, RuleSet
@@ -67,6 +69,15 @@ class _Happening(msgspec.Struct):
     data: _Told
 
 
+class _Meters(NamedTuple):
+    """What every batch of a place counts into: looked up once, because batches may be small and many."""
+
+    input_bytes: Counter
+    batch_records: Histogram
+    batch_bytes: Histogram
+    evaluation: Histogram
+
+
 _reason = msgspec.json.Decoder(_Reason)
 _happening = msgspec.json.Decoder(_Happening)
 
@@ -81,6 +92,7 @@ class Observing:
         self._metrics = metrics
         self._rule_sets = rule_sets
         self._kpi_values = kpi_values
+        self._meters: dict[Place, _Meters] = {}
         # From zero on, so that the first of a kind shows as an increase.
         for reason in REASONS:
             metrics.dead_letters.labels(reason)
@@ -89,15 +101,26 @@ class Observing:
 
     def batch_done(self, place: Place, stage: Stage, batch: Batch, counts: Counts, duration: Micros) -> None:
         """A batch was processed and what it said is acknowledged; `counts` are what the stage has counted in it."""
-        name = STAGES[place.topic]
         self._count_measurements(place, counts)
         self._count_findings(self._rule_sets.get(stage.rule_set_hash), counts)
         for what, limit in _COUNTED_LIMITS.items():
-            self._metrics.limits_reached.labels(limit).inc(counts.get(what, 0))
-        self._metrics.input_bytes.labels(batch.topic).inc(len(batch.data))
-        self._metrics.batch_records.labels(name).observe(batch.last_offset - batch.first_offset + 1)
-        self._metrics.batch_bytes.labels(name).observe(len(batch.data))
-        self._metrics.evaluation.labels(name).observe(duration / SECOND)
+            if what in counts:
+                self._metrics.limits_reached.labels(limit).inc(counts[what])
+        meters = self._meters.get(place) or self._make_meters(place, batch.topic)
+        meters.input_bytes.inc(len(batch.data))
+        meters.batch_records.observe(batch.last_offset - batch.first_offset + 1)
+        meters.batch_bytes.observe(len(batch.data))
+        meters.evaluation.observe(duration / SECOND)
+
+    def _make_meters(self, place: Place, topic: str) -> _Meters:
+        metrics, stage = self._metrics, STAGES[place.topic]
+        meters = self._meters[place] = _Meters(
+            metrics.input_bytes.labels(topic),
+            metrics.batch_records.labels(stage),
+            metrics.batch_bytes.labels(stage),
+            metrics.evaluation.labels(stage),
+        )
+        return meters
 
     def _count_measurements(self, place: Place, counts: Counts) -> None:
         metrics = self._metrics
