@@ -55,9 +55,7 @@ class KafkaLog:
         """Connect. BrokerError when nobody answers."""
         self._producer, self._page_producer = self._make_producer(), self._make_producer()
         try:
-            await self._requests.connect()
-            await self._producer.start()
-            await self._page_producer.start()
+            await asyncio.gather(self._requests.connect(), self._producer.start(), self._page_producer.start())
         except KafkaError as error:
             await self.close()
             raise BrokerError(f"expected a Kafka broker at {self._bootstrap}, it cannot be used: {error}") from error

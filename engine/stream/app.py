@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import faust
 from faust.app.base import BootStrategy
+from faust.tables.manager import TableManager
 from mode.supervisors import CrashingSupervisor
 
 from engine.stream.consumer import FETCH_BYTES, BatchConsumer, BatchTransport
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 
 FETCHES_WAITING_MAX = 2
 """Fetches that wait for an agent: what Faust counts are events, so with `FETCH_BYTES_MAX` this bounds memory."""
+
+
+class NoTables(TableManager):
+    """Faust waits a second for tables to be declared."""
+
+    async def on_start(self) -> None:
+        """Nothing is declared later on."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class WorkerBoot(BootStrategy):
@@ -85,6 +95,7 @@ def make_app(
         topic_allow_declare=False,
         topic_disable_leader=True,
         agent_supervisor=CrashingSupervisor,
+        TableManager=NoTables,
         stream_buffer_maxsize=FETCHES_WAITING_MAX,
         stream_wait_empty=False,
         stream_recovery_delay=0.0,

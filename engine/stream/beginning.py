@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from faust.types import TP
@@ -60,4 +61,5 @@ async def require_beginning(log: Log, prefix: str, start_at: StartAt) -> None:
 
 
 async def _any(log: Log, topic: str) -> bool:
-    return any([await log.end(topic, partition) for partition in range(await log.partitions(topic))])
+    ends = [log.end(topic, partition) for partition in range(await log.partitions(topic))]
+    return any(await asyncio.gather(*ends))

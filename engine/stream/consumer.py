@@ -85,17 +85,21 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
             **credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context),
         )
 
-    _ahead: concurrent.futures.Future[Any] | None = None
+    _ahead: tuple[int, concurrent.futures.Future[Any]] | None = None
+    """The fetch under way, and the generation of the group that it belongs to."""
 
     async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ANN401, ASYNC109 (Faust's own signature)
         """What was fetched while the last was delivered: a `Fetched` for each topic, under one of its partitions.
 
         The next fetch is on its way when this returns.
         """
-        ahead = self._ahead or self._fetch_ahead(active_partitions, timeout)
+        generation, ahead = self._ahead or (None, None)
+        if ahead is None or generation != self.app.consumer_generation_id:
+            # After a rebalance every position is sought anew: what was fetched before it is fetched again.
+            ahead = self._fetch_ahead(active_partitions, timeout)
         self._ahead = None
         records = await asyncio.wrap_future(ahead)
-        self._ahead = self._fetch_ahead(active_partitions, timeout)
+        self._ahead = self.app.consumer_generation_id, self._fetch_ahead(active_partitions, timeout)
         return _by_topic(records)
 
     def _fetch_ahead(self, active_partitions: set[TP] | None, timeout: float) -> concurrent.futures.Future[Any]:
@@ -104,6 +108,12 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
         return asyncio.run_coroutine_threadsafe(
             self._fetch_records(consumer, active_partitions, timeout=timeout), self.thread_loop
         )
+
+    async def on_thread_stop(self) -> None:
+        """Faust's call before the consumer stops."""
+        if self._ahead is not None:
+            self._ahead[1].cancel()
+        await super().on_thread_stop()
 
     async def _fetch_records(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 (Faust's own signature)
         """What was fetched; nothing where partitions have just been dealt out and are not sought yet.

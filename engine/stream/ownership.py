@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from engine.stream.lane import Lane
 
+RECOVERING_MAX = 8
+"""Partitions that recover at the same time: each holds its pages and what becomes of them in memory."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -95,10 +98,21 @@ class Ownership:
         self._drop(set(self._lanes))
 
     async def _recover(self, assigned: list[TP]) -> None:
-        for place, tp in enumerate(assigned):
+        """Several at a time: most of a recovery is waiting for answers."""
+        waiting = list(assigned)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(RECOVERING_MAX):
+                    group.create_task(self._recover_next(waiting))
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _recover_next(self, waiting: list[TP]) -> None:
+        while waiting:
             # Those that wait for their turn do not stand still.
-            for waiting in assigned[place:]:
-                self._watcher.expect(waiting)
+            for each in waiting:
+                self._watcher.expect(each)
+            tp = waiting.pop(0)
             lane = self._lanes.get(tp)
             if lane is None:
                 lane = self._lanes[tp] = self._make(tp)
