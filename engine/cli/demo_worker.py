@@ -51,6 +51,11 @@ class WorkerProcess:
         self.started = time.monotonic()
         self._port: int | None = None
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def require_alive(self) -> None:
         """EngineError, with the end of its log, when it is not running any more."""
         code = self._process.poll()

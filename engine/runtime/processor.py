@@ -118,7 +118,7 @@ class Processor:
         if manifest is not None:
             await self._refuse(manifest)
         if intact and manifest is not None and (manifest.term, manifest.epoch) == written_here:
-            self._torn, self._unsaved = False, False
+            self._torn = self._unsaved = False
             return self._position
         self.close()
         stage = self._make_stage()
@@ -128,7 +128,8 @@ class Processor:
             stage.restore(recovered.pages)
             self._position = self._saved_position = recovered.manifest.offset + 1
         self.activation = manifest.activation if manifest else -1
-        self._stage, self._torn, self._unsaved = stage, False, False
+        self._stage = stage
+        self._torn = self._unsaved = False
         return self._position
 
     async def process(self, batch: Batch) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from engine.simulate.stepped_log import SteppedLog
 
 IDLE = "idle"
+REST = "rest"
+_OTHER_SHARE = 0.4
 
 
 async def own(processor: Processor, log: SteppedLog, faults: Faults, rng: Random, draining: Callable[[], bool]) -> None:
@@ -53,14 +55,17 @@ class _Turn:
 def _beside(
     work: Coroutine[str, None, None], other: Coroutine[str, None, None], rng: Random
 ) -> Generator[str, None, None]:
-    """Step one or the other until `work` is done. Whoever leaves it, leaves both."""
+    """Step one or the other until `work` is done. Whoever leaves it, leaves both. A rest of `other` is no step."""
     try:
         while True:
-            chosen = rng.choice((work, other))
-            try:
-                what = chosen.send(None)
-            except StopIteration:
-                return
+            what = REST
+            if rng.random() < _OTHER_SHARE:
+                what = other.send(None)
+            if what == REST:
+                try:
+                    what = work.send(None)
+                except StopIteration:
+                    return
             yield what
     finally:
         work.close()
@@ -73,7 +78,7 @@ async def _save(processor: Processor, faults: Faults, rng: Random, turn: _Turn, 
         if rng.random() < faults.checkpoint:
             async with checkpointing:
                 await processor.checkpoint(turn)
-        await pause("between checkpoints")
+        await pause(REST)
 
 
 async def _work(
