@@ -105,11 +105,12 @@ def _run(settings: Settings) -> None:
 
 def real_stages() -> Stages:
     """The stages that evaluate rules and keep reviews."""
+    from engine.kernels.warm import warm  # noqa: PLC0415
     from engine.runtime.stage1 import Stage1  # noqa: PLC0415
     from engine.runtime.stage2 import Stage2  # noqa: PLC0415
     from engine.stream.lane_maker import Stages  # noqa: PLC0415
 
-    return Stages(evaluate=Stage1, review=Stage2)
+    return Stages(evaluate=Stage1, review=Stage2, warm=warm)
 
 
 def require_topics(settings: Settings, rule_set: RuleSet) -> None:

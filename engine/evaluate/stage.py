@@ -84,6 +84,9 @@ def _bounds(state: PartitionState, future_max: Micros) -> Bounds:
 
 
 def _measurements(state: PartitionState, columns: Columns, future_max: Micros) -> Iterator[Emission]:
+    # Read-only always, whether they stand in the batch's bytes or not: to numba that is a type, compiled once.
+    ids = columns.ids.view()
+    ids.flags.writeable = False
     inputs = Inputs(
         columns.row,
         columns.time,
@@ -92,7 +95,7 @@ def _measurements(state: PartitionState, columns: Columns, future_max: Micros) -
         columns.revision,
         columns.id_start,
         columns.id_length,
-        columns.ids,
+        ids,
     )
     bounds = _bounds(state, future_max)
     column, why = 0, DONE

@@ -1,6 +1,7 @@
 """The one place that imports numba.
 
-Compiled code is cached beside the source, releases the GIL, and follows IEEE arithmetic to the letter: no fast-math, so
+Compiled code is cached (beside the source; where that cannot be written in the user's cache folder, or where
+`NUMBA_CACHE_DIR` says), releases the GIL, and follows IEEE arithmetic to the letter: no fast-math, so
 that the same log gives the same bytes.
 
 Kernels allocate nothing, so numba's reference counts are off (`_nrt`, which then refuses whatever would allocate): an
@@ -22,15 +23,27 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
-__all__ = ["instruction", "jit", "types"]
+__all__ = ["KERNELS", "instruction", "jit", "types"]
 
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
 _compile = numba.njit(**_OPTIONS)
+_compile_each_time = numba.njit(**{**_OPTIONS, "cache": False})
+
+KERNELS: list[Any] = []
+"""Every compiled function, as numba has it."""
 
 
 def jit(function: Function) -> Function:
     """Compile `function` at its first call, or take it from the cache."""
-    return cast("Function", _compile(function))
+    try:
+        kernel = _compile(function)
+    except RuntimeError as error:
+        if "no locator available" not in str(error):
+            raise
+        # Neither the package nor the home of whoever runs it can be written: `warm` says so.
+        kernel = _compile_each_time(function)
+    KERNELS.append(kernel)
+    return cast("Function", kernel)
 
 
 def instruction(typer: Callable[..., Any]) -> Any:

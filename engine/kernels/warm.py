@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from typing import NamedTuple
+
 import numpy as np
 
 from engine.kernels import layout
+from engine.kernels._jit import KERNELS
 from engine.kernels.blake2b import HEX, SCRATCH
 from engine.kernels.ids import forget, index_all
 from engine.kernels.ingest import Bounds, Inputs, ingest
@@ -54,10 +58,18 @@ def empty_tables() -> Tables:
     )
 
 
-def warm() -> None:
+class Warmth(NamedTuple):
+    """What `warm` found: how many kernels had to be compiled, and where they are kept (None: nowhere)."""
+
+    compiled: int
+    folder: str | None
+
+
+def warm() -> Warmth:
     """Call everything that Python calls, with the types that it is called with."""
     _warm_evaluation()
     _warm_scanner()
+    return Warmth(sum(sum(kernel.stats.cache_misses.values()) for kernel in KERNELS), KERNELS[0].stats.cache_path)
 
 
 def _warm_scanner() -> None:
@@ -101,7 +113,7 @@ def _warm_evaluation() -> None:
         revision=integers,
         id_start=integers,
         id_length=integers,
-        ids=np.zeros(0, np.uint8),
+        ids=np.frombuffer(b"", np.uint8),
     )
     ingest(tables, inputs, bounds, 0)
     tick(tables, bounds, -1, 0, 1, 0)
@@ -121,4 +133,4 @@ def _warm_evaluation() -> None:
 
 
 if __name__ == "__main__":
-    warm()
+    sys.stdout.write("{} kernels compiled, kept in {}\n".format(*warm()))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from faust.types import TP
 
+    from engine.kernels.warm import Warmth
     from engine.model.records import Tick
     from engine.rules.ruleset import RuleSet
     from engine.runtime.context import StageContext
@@ -33,10 +34,14 @@ if TYPE_CHECKING:
 
 
 class Stages(NamedTuple):
-    """How a stage is made, for a partition and what it must know."""
+    """How a stage is made, for a partition and what it must know.
+
+    `warm` makes ready what is compiled, before there is anything to do; None where nothing is.
+    """
 
     evaluate: Callable[[int, StageContext], Stage]
     review: Callable[[int, StageContext], Stage]
+    warm: Callable[[], Warmth] | None = None
 
 
 def make_cadence(settings: Settings, context: StageContext) -> Cadence[Place]:

@@ -13,6 +13,7 @@ from engine.errors import EngineError
 from engine.model.time import SECOND
 from engine.runtime.kafka_log import KafkaLog
 from engine.stream.clocks import steady_clock
+from engine.stream.warming import warm_up
 from engine.stream.watchdog import Watchdog
 from engine.stream.worker import Worker
 from engine.telemetry.health import Health
@@ -62,6 +63,8 @@ async def serve(
             progress_timeout=settings.progress_timeout,
         ) as endpoint:
             _log.info("worker starts", group=settings.group, domain=settings.domain, http_port=endpoint.port)
+            if stages.warm is not None:
+                await warm_up(stages.warm)
             if started is not None:
                 started(worker, endpoint)
             if load is None:
