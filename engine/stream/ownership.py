@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import structlog
 
+from engine.stream.lane import Lane
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
     from faust.types import TP
 
-    from engine.stream.lane import Lane
+ItemT = TypeVar("ItemT")
 
-RECOVERING_MAX = 8
-"""Partitions that recover at the same time: each holds its pages and what becomes of them in memory."""
+AT_ONCE_MAX = 8
+"""Partitions that recover or settle at the same time. Most of that is waiting for answers; but each holds its pages and
+what becomes of them in memory.
+"""
 
 _log = structlog.get_logger(__name__)
 
@@ -86,8 +90,7 @@ class Ownership:
         await self._stop_recovering()
         try:
             async with asyncio.timeout(self._settle_seconds):
-                for lane in list(self._lanes.values()):
-                    await lane.settle()
+                await _several(Lane.settle, list(self._lanes.values()))
         except TimeoutError:
             # What hangs keeps its old state to itself, under a term that nobody reads any more.
             _log.warning("last checkpoints were given up", after_seconds=self._settle_seconds)
@@ -98,27 +101,21 @@ class Ownership:
         self._drop(set(self._lanes))
 
     async def _recover(self, assigned: list[TP]) -> None:
-        """Several at a time: most of a recovery is waiting for answers."""
-        waiting = list(assigned)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(RECOVERING_MAX):
-                    group.create_task(self._recover_next(waiting))
-        except BaseExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+        waiting = set(assigned)
 
-    async def _recover_next(self, waiting: list[TP]) -> None:
-        while waiting:
+        async def recover(tp: TP) -> None:
             # Those that wait for their turn do not stand still.
             for each in waiting:
                 self._watcher.expect(each)
-            tp = waiting.pop(0)
+            waiting.remove(tp)
             lane = self._lanes.get(tp)
             if lane is None:
                 lane = self._lanes[tp] = self._make(tp)
             await lane.recover()
             self._watcher.recovered(tp)
             _log.info("partition recovered", topic=tp.topic, partition=tp.partition, offset=lane.position)
+
+        await _several(recover, assigned)
 
     async def _stop_recovering(self) -> None:
         task, self._recovering = self._recovering, None
@@ -133,3 +130,19 @@ class Ownership:
             lane = self._lanes.pop(tp)
             lane.open = False
             lane.work.close()
+
+
+async def _several(work: Callable[[ItemT], Awaitable[None]], items: list[ItemT]) -> None:
+    """Do it to all, `AT_ONCE_MAX` at a time. The first failure ends the others and is raised."""
+    waiting = list(items)
+
+    async def one_after_the_other() -> None:
+        while waiting:
+            await work(waiting.pop(0))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE_MAX):
+                group.create_task(one_after_the_other())
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
