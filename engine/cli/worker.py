@@ -99,8 +99,9 @@ def _run(settings: Settings) -> None:
     rule_set = load_or_raise(settings.rules)
     require_topics(settings, rule_set)
     set_up_logs(settings.log_format, settings.log_level)
+    stages = real_stages()
     _spare_the_collector()
-    asyncio.run(serve(settings, rule_set, real_stages(), load=lambda: load_or_raise(settings.rules)))
+    asyncio.run(serve(settings, rule_set, stages, load=lambda: load_or_raise(settings.rules)))
 
 
 def real_stages() -> Stages:

@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 async def warm_up(warm: Callable[[], Warmth]) -> None:
     """Run `warm` beside the event loop, and say what it found."""
-    _log.info("kernels are loaded; those that no cache holds are compiled, which takes half a minute")
+    _log.info("kernels are loaded; those that no cache holds are compiled, which takes ten seconds or more")
     began = steady_clock()
     compiled, folder = await asyncio.to_thread(warm)
     _log.info("kernels are ready", compiled=compiled, cache=folder, seconds=round((steady_clock() - began) / SECOND, 2))
