@@ -76,6 +76,15 @@ COMMANDS = (
         ),
     ),
     CommandEntry(
+        "explain",
+        "Recompute a review trigger, step by step, and check it.",
+        (
+            "counterpoint explain 142cc9665e12",
+            "counterpoint explain triggers.ndjson --only 142cc9665e12 --no-log",
+            "counterpoint explain 142cc9665e12 --plot why.png",
+        ),
+    ),
+    CommandEntry(
         "schemas",
         "Write the contracts as JSON Schemas and AsyncAPI.",
         ("counterpoint schemas",),

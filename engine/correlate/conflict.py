@@ -155,7 +155,7 @@ class Conflict:
             side for place, side in enumerate(self.sides[1:], 1) if facts.matched(2, self._place(track, index, place))
         ]
         due = self._due(track, index, sides)
-        state = _state_of(sides, on=bool(worse), waiting=due is not None and barrier_time < due)
+        state = state_of(sides, on=bool(worse), waiting=due is not None and barrier_time < due)
         after = self._run_after(track, index, run, state, sides)
         return Step(run, sides, state, after, due if state == "pending" else None)
 
@@ -333,8 +333,11 @@ def _hurts(judged: Judged | None) -> bool:
     return judged is not None and judged.verdict == "worsened"
 
 
-def _state_of(sides: tuple[Judged | None, ...], *, on: bool, waiting: bool) -> str:
-    """`off` is certain: the KPI did not improve, or every counterpart is known not to have worsened."""
+def state_of(sides: tuple[Judged | None, ...], *, on: bool, waiting: bool) -> str:
+    """`on`, `off`, `pending` or `inconclusive`.
+
+    `off` is certain: the KPI did not improve, or every counterpart is known not to have worsened.
+    """
     own, *others = sides
     if on:
         return "on"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.model.finding import BaselinePoint
     from engine.model.limits import Limits
 
-_SAID: dict[str, Literal["conflict", "no_conflict", "inconclusive"]] = {
+SAID: dict[str, Literal["conflict", "no_conflict", "inconclusive"]] = {
     "on": "conflict",
     "off": "no_conflict",
     "pending": "inconclusive",
@@ -35,7 +35,7 @@ def evidence_of(conflict: Conflict, track: Track, index: int, limits: Limits) ->
         condition=conflict.rule.declared,
         window=window_of(conflict, track, index),
         sides=sides,
-        verdict=_SAID[step.state],
+        verdict=SAID[step.state],
         rule_set=conflict.hash,
         digests=digests,
     )
@@ -65,6 +65,7 @@ def _side_evidence(
     usual = _usual(conflict, track, side, index, step.before or step.after)
     at = index + side.lag
     windows = _windows(conflict, track, side.kpi, at)
+    shares = _shares(conflict, track, side, at)
     return SideEvidence(
         kpi=side.kpi,
         per=side.per,
@@ -72,12 +73,13 @@ def _side_evidence(
         value=judged.value,
         usual=judged.usual,
         effect=judged.effect,
-        limit=_limit(conflict, place, judged),
+        limit=limit_of(conflict.sides[place], judged),
         noise=judged.scale if side.judge.noise else 0.0,
         windows=tuple(window.bounds for window in windows),
         baseline_points=_points(usual, judged)[: limits.evidence_points_max],
-        shares=_shares(conflict, track, side, at)[: limits.evidence_points_max],
+        shares=shares[: limits.evidence_points_max],
         missing=_missing(conflict, track, side, at)[: limits.members_listed_max],
+        shares_count=len(shares),
     )
 
 
@@ -89,15 +91,14 @@ def _points(usual: Usual | None, judged: Judged) -> tuple[BaselinePoint, ...]:
     return () if usual is None or judged.usual is None else usual.points
 
 
-def _limit(conflict: Conflict, place: int, judged: Judged) -> float | None:
+def limit_of(side: Side, judged: Judged) -> float | None:
     """The level, or the effect needed: with the sign of good for the rule's KPI, of bad for its counterparts."""
-    side = conflict.sides[place]
     if side.judge.level is not None:
         return side.judge.level
     if side.direction == "in_band":
         return None
     noise = side.judge.noise * judged.scale / abs(judged.usual) if judged.usual else 0.0
-    up = (side.direction == "higher_is_better") == (place == 0)
+    up = (side.direction == "higher_is_better") == (side.number == 0)
     return max(side.judge.by, noise) * (1 if up else -1)
 
 

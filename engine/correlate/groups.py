@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.correlate.barrier import event_time_of
-from engine.model.finding import Finding
+from engine.model.finding import Finding, Silence
 from engine.model.identity import digest_of
-from engine.model.judgement import Judgement, Turn
+from engine.model.judgement import Judgement
 from engine.model.records import Signal
-from engine.model.trigger import GroupEvidence, Member
+from engine.model.trigger import GroupEvidence, Member, Turn
 from engine.rules.ruleset import Composite, Rule
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Grouping:
             self._assert(group, facts)
             if place + 1 < len(reports) and event_time_of(reports[place + 1]) == event_time_of(report):
                 continue
-            on = self._holds(group, facts)
+            on = self.holds(group, facts)
             if on and not group.on:
                 opening = not (resumes and group.opened is not None)
                 if not opening:
@@ -100,12 +100,12 @@ class Grouping:
         key = f"{report.rule}|{report.series}"
         if isinstance(report, Signal):
             if report.state == "firing":
-                group.members[key] = Member(report.series, report.rule, report.finding, report.event_time)
+                group.members[key] = _member(report, report.event_time)
             elif group.members.pop(key, None) is not None:
                 group.recovered = True
             return False
         if report.transition == "firing" and report.status != "withdrawn":
-            group.members[key] = Member(report.series, report.rule, report.id, report.event_time)
+            group.members[key] = _member(report, report.event_time)
         elif report.transition == "firing":
             known = group.members.get(key)
             if known is not None and report.replaces in (None, known.finding):
@@ -113,7 +113,7 @@ class Grouping:
         elif report.status == "new" or (report.status == "amended" and key in group.members):
             group.recovered |= group.members.pop(key, None) is not None
         elif report.status == "withdrawn" and key not in group.members:
-            group.members[key] = Member(report.series, report.rule, report.id, report.opened_event_time)
+            group.members[key] = _member(report, report.opened_event_time)
             return True
         return False
 
@@ -132,7 +132,8 @@ class Grouping:
             stands = condition.rules[slot] in firing if condition.op == "all" else bool(firing)
             (facts.put if stands else facts.take)(slots, place, slot)
 
-    def _holds(self, group: Group, facts: Facts) -> bool:
+    def holds(self, group: Group, facts: Facts) -> bool:
+        """Whether the rule is on by the members whose facts stand."""
         if isinstance(self.rule.condition, Composite):
             return facts.matched(self._slots(), f"{group.rule}|{group.scope}")
         return bool(group.members)
@@ -170,6 +171,19 @@ class Grouping:
             ),
             cause=cause,
         )
+
+
+def _member(report: Reported, event_time: str) -> Member:
+    point = report.evidence.point if isinstance(report, Finding) else None
+    return Member(
+        series=report.series,
+        rule=report.rule,
+        finding=report.id if isinstance(report, Finding) else report.finding,
+        event_time=event_time,
+        transition=report.transition,
+        revision=report.revision,
+        silence=point if isinstance(point, Silence) else None,
+    )
 
 
 def _moved(before: dict[str, Member], after: dict[str, Member]) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.correlate.evidence import evidence_of, same_verdicts
 from engine.correlate.track import Run, Said, Track
 from engine.model.finding import Episode
-from engine.model.judgement import Judgement, Turn
+from engine.model.judgement import Judgement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from engine.correlate.conflict import Conflict
     from engine.correlate.judge import Judged
     from engine.model.limits import Limits
+    from engine.model.trigger import Turn
 
 RESTATED = "a later measurement changed the verdict"
 JOINED = "a further counterpart worsens"

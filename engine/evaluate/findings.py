@@ -114,6 +114,8 @@ def signals_of(state: PartitionState, finding: Finding) -> Iterator[Signal]:
             state="firing" if active else "inactive",
             event_time=finding.event_time,
             tick=finding.tick,
+            transition=finding.transition,
+            revision=finding.revision,
         )
 
 

@@ -16,6 +16,7 @@ from engine.kernels.layout import (
     UNSET,
     WINDOWS,
 )
+from engine.kernels.silence import silence
 from engine.kernels.slots import close_idle
 from engine.kernels.step import emit_transition
 
@@ -60,17 +61,18 @@ def _find_silence(tables: Tables, row: int, slot_number: int, time: int) -> None
         number = slot.instance + place
         instance = tables.instances[number]
         rule = tables.rules[instance.rule]
-        if instance.phase == INACTIVE and time - series.waiting >= rule.after:
+        breach, waited, allowed = silence(rule, series.waiting, time)
+        if instance.phase == INACTIVE and breach:
             instance.phase = FIRING
             instance.opened = time
             instance.points = 1
             instance.first = time
             instance.last = time
-            instance.worst = float(time - series.waiting) / 1e6
+            instance.worst = waited
             result = emit_transition(tables, instance, number, FIRED, time)
             result.column = -1
-            result.statistic = float(time - series.waiting) / 1e6
-            result.limit = float(rule.after) / 1e6
+            result.statistic = waited
+            result.limit = allowed
             result.waiting = series.waiting
             result.seen = series.newest
             result.window.first_length = 0

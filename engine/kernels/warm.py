@@ -10,10 +10,12 @@ import numpy as np
 from engine.kernels import layout
 from engine.kernels._jit import KERNELS
 from engine.kernels.blake2b import HEX, SCRATCH
+from engine.kernels.change import change, median
 from engine.kernels.ids import forget, index_all
 from engine.kernels.ingest import Bounds, Inputs, ingest
 from engine.kernels.laying import lay_out
 from engine.kernels.layout import Tables
+from engine.kernels.lifecycle import advance
 from engine.kernels.registry import find, index_rows, murmur2
 from engine.kernels.scan.derived import TEXT_BYTES
 from engine.kernels.scan.framing import CURSOR, SPAN, begin, frame_some, give_up
@@ -21,7 +23,9 @@ from engine.kernels.scan.message import MESSAGE
 from engine.kernels.scan.scan import Out, Scope, keep_beginning, learn_from, scan
 from engine.kernels.scan.spellings import SPELLING, Spellings
 from engine.kernels.scan.spellings import index_all as index_spellings
+from engine.kernels.silence import silence
 from engine.kernels.slots import floors_of, publish_again, replay
+from engine.kernels.threshold import threshold
 from engine.kernels.ticks import tick
 from engine.kernels.windows import aggregate, index_of, start_of
 
@@ -130,6 +134,11 @@ def _warm_evaluation() -> None:
     index_of(tables.views[0], tables.calendars, 0)
     start_of(tables.views[0], tables.calendars, 0)
     aggregate(tables.cells[0], 0)
+    threshold(tables.rules[0], 0, 0.0)
+    change(tables.rules[0], 0.0, 0.0)
+    median(tables.scratch, 1)
+    silence(tables.rules[0], 0, 0)
+    advance(tables.instances[0], tables.rules[0], True, 0, 0.0, 0.0)  # noqa: FBT003 (compiled code)
 
 
 if __name__ == "__main__":

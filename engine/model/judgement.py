@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
 from engine.model.finding import Episode
-from engine.model.trigger import ConflictEvidence, GroupEvidence
-
-Turn = Literal["began", "changed", "ended", "resumed", "withdrawn"]
+from engine.model.trigger import ConflictEvidence, GroupEvidence, Turn
 
 
 class Judgement(msgspec.Struct, frozen=True):

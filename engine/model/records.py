@@ -103,7 +103,10 @@ class JoinRecord(msgspec.Struct, frozen=True, tag_field="type", tag="join"):
 
 
 class Signal(msgspec.Struct, frozen=True, tag_field="type", tag="signal"):
-    """A member rule of the composite `correlation` began (`firing`) or ceased to fire on one series of `scope`."""
+    """A member rule of the composite `correlation` began (`firing`) or ceased to fire on one series of `scope`.
+
+    `transition` and `revision` are those of `finding`.
+    """
 
     correlation: str
     scope: str
@@ -113,6 +116,8 @@ class Signal(msgspec.Struct, frozen=True, tag_field="type", tag="signal"):
     state: Literal["firing", "inactive"]
     event_time: str
     tick: int
+    transition: Literal["firing", "resolved"] = "firing"
+    revision: int = 0
 
 
 class ReviewCommand(msgspec.Struct, frozen=True, tag_field="type", tag="command"):

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.model.finding import BaselinePoint, Episode, Evidence
-from engine.model.records import Parts, WindowBounds
+from engine.model.finding import BaselinePoint, Episode, Evidence, Silence, Status, Transition
+from engine.model.records import Parts, ReviewCommand, WindowBounds
 
 Happening = Literal["opened", "updated", "resolved", "withdrawn"]
 Severity = Literal["info", "warning", "critical"]
+Turn = Literal["began", "changed", "ended", "resumed", "withdrawn"]
 
 SOURCE = "/counterpoint"
 SPEC_VERSION = "1.0"
@@ -53,7 +54,8 @@ class SideEvidence(msgspec.Struct, frozen=True):
 
     `effect` is what `limit` is held against: the relative change from `usual` (+0.12 is 12 % above), or the value
     itself where the rule names a level. `noise` is the robust scale of the baseline (0 where it is not used).
-    `missing` lists the series of the side that had sent nothing for the window when it was judged.
+    `missing` lists the series of the side that had sent nothing for the window when it was judged. `shares` lists at
+    most 400 of `shares_count`.
     """
 
     kpi: str
@@ -68,6 +70,7 @@ class SideEvidence(msgspec.Struct, frozen=True):
     baseline_points: tuple[BaselinePoint, ...]
     shares: tuple[SeriesShare, ...]
     missing: tuple[str, ...]
+    shares_count: int = 0
 
 
 class ConflictEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="conflict"):
@@ -82,12 +85,20 @@ class ConflictEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="confl
 
 
 class Member(msgspec.Struct, frozen=True):
-    """One of several series or rules that a review is about, and the finding that brought it in."""
+    """One of several series or rules that a review is about, and the finding that brought it in.
+
+    The finding's id is made of rule, series, event time, `transition` and `revision`; only where a recovery was taken
+    back (`transition` is then `resolved`) `event_time` is that of the alert that goes on. `silence` is what it rests on
+    where the series is silent.
+    """
 
     series: str
     rule: str
     finding: str
     event_time: str
+    transition: Transition = "firing"
+    revision: int = 0
+    silence: Silence | None = None
 
 
 class GroupEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="group"):
@@ -100,11 +111,42 @@ class GroupEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="group"):
     digests: dict[str, str] = {}
 
 
+class FindingName(msgspec.Struct, frozen=True, tag_field="type", tag="finding"):
+    """The finding that moved a review. Its id is made of the rule, `series`, the trigger's event time, `transition` and
+    `revision`; `opened_event_time` is of the firing transition that it belongs to.
+    """
+
+    id: str
+    series: str
+    transition: Transition
+    status: Status
+    revision: int
+    opened_event_time: str
+
+
+class TurnName(msgspec.Struct, frozen=True, tag_field="type", tag="turn"):
+    """The turn of a joined or grouped alert that moved a review; `opened` names the alert among others of its scope.
+
+    `taking_part` are the KPIs whose owners it concerns, beside the rule's own.
+    """
+
+    turn: Turn
+    opened: str
+    taking_part: tuple[str, ...] = ()
+
+
+MovedBy = FindingName | TurnName | ReviewCommand
+
+
 class TriggerData(msgspec.Struct, frozen=True):
     """The obligation: who, by when, why, and what it rests on.
 
     `explanation` is one plain sentence. `scope` is what the review is about. `due` counts from the opening tick.
     `historical` marks a review of a finding older than `notify_within`: recorded, not to be delivered as new.
+    `first_event_time` is of the alert that named the review: its id is made of rule, scope and that. `moved_by` is the
+    finding, turn or command that made this transition. `excerpt` is the part of the rule set that all of this rests on,
+    in the form of the topic `rule-sets`. `digests` maps the name of each part of the event to its digest: `event` is
+    what stands beside `data`, `review` what of `data` has no digest of its own.
     """
 
     review: str
@@ -128,6 +170,10 @@ class TriggerData(msgspec.Struct, frozen=True):
     historical: bool
     cause: str | None
     rule_set: str
+    first_event_time: str = ""
+    moved_by: MovedBy | None = None
+    excerpt: dict[str, Any] = {}
+    digests: dict[str, str] = {}
 
 
 class ReviewTrigger(msgspec.Struct, frozen=True):

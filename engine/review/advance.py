@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from engine.model.identity import review_id
 from engine.model.time import format_time, parse_own_time
+from engine.model.trigger import FindingName, TurnName
 from engine.review.explain import explain_finding, explain_judgement
 from engine.review.lifecycle import Event, move
 from engine.review.review import Book, Review
@@ -81,6 +82,7 @@ class Advance:
             episode=finding.episode,
             cause=finding.cause,
             explanation=lambda happening, review: explain_finding(finding, happening, rules, review.close),
+            moved_by=_name_of(finding),
         )
         if review is None:
             if event not in ("fire", "amend_firing"):
@@ -106,6 +108,7 @@ class Advance:
             episode=judgement.episode,
             cause=judgement.cause,
             explanation=lambda happening, _: explain_judgement(judgement, happening, rules),
+            moved_by=TurnName(judgement.turn, judgement.opened, judgement.taking_part),
             taking_part=judgement.taking_part,
         )
         event = _JUDGEMENT_EVENTS[judgement.turn]
@@ -133,8 +136,15 @@ class Advance:
             self._count("commands_refused", "unknown_review" if review is None else "illegal")
             return []
         review.acknowledged |= event == "acknowledge"
-        said = _answer_of(command)
-        told = Told(event_time=review.event_time, evidence=None, episode=None, cause=said, explanation=lambda *_: said)
+        said = answer_of(command)
+        told = Told(
+            event_time=review.event_time,
+            evidence=None,
+            episode=None,
+            cause=said,
+            explanation=lambda *_: said,
+            moved_by=command,
+        )
         return self._step(review, event, format_time(parse_own_time(command.time)), rules, told, None)
 
     def _meant(self, finding: Finding, event: Event) -> Review | None:
@@ -234,12 +244,24 @@ def _note(review: Review, finding: Finding, event: Event) -> None:
         review.cleared = None
 
 
+def _name_of(finding: Finding) -> FindingName:
+    return FindingName(
+        id=finding.id,
+        series=finding.series,
+        transition=finding.transition,
+        status=finding.status,
+        revision=finding.revision,
+        opened_event_time=finding.opened_event_time,
+    )
+
+
 def _due(rule: Rule, now: str) -> str | None:
     due_in = rule.review.due_in
     return None if due_in is None else format_time(parse_own_time(now) + due_in)
 
 
-def _answer_of(command: ReviewCommand) -> str:
+def answer_of(command: ReviewCommand) -> str:
+    """The sentence for what a person did."""
     if command.action == "acknowledge":
         return f"Acknowledged by {command.who}."
     verdict = f" ({command.verdict.replace('_', ' ')})" if command.verdict else ""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
+from engine.model.event_parts import event_digests
 from engine.model.identity import trigger_id
 from engine.model.trigger import (
     CONTENT_TYPE,
@@ -13,10 +16,13 @@ from engine.model.trigger import (
     GroupEvidence,
     Happening,
     KpiSummary,
+    MovedBy,
     ReviewTrigger,
     TriggerData,
     event_type,
 )
+from engine.review.stretch import stretch_of
+from engine.rules.excerpt import excerpt_of
 from engine.rules.ruleset import Composite, Kpi, Rule, RuleSet
 
 if TYPE_CHECKING:
@@ -34,6 +40,7 @@ class Told(NamedTuple):
     episode: Episode | None
     cause: str | None
     explanation: Callable[[Happening, Review], str]
+    moved_by: MovedBy
     taking_part: tuple[str, ...] = ()
 
 
@@ -66,8 +73,11 @@ def trigger_of(
         historical=review.historical,
         cause=cause,
         rule_set=rules.hash,
+        first_event_time=review.first,
+        moved_by=told.moved_by,
+        excerpt=msgspec.to_builtins(excerpt_of(rules, rule, *stretch_of(told.event_time, told.evidence, told.episode))),
     )
-    return ReviewTrigger(
+    trigger = ReviewTrigger(
         specversion=SPEC_VERSION,
         id=trigger_id(review.id, review.ordinal),
         source=SOURCE,
@@ -77,6 +87,8 @@ def trigger_of(
         datacontenttype=CONTENT_TYPE,
         data=data,
     )
+    digests = event_digests(msgspec.to_builtins(trigger))
+    return msgspec.structs.replace(trigger, data=msgspec.structs.replace(data, digests=digests))
 
 
 def owner_of(rule: Rule, rules: RuleSet) -> str:

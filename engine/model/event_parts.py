@@ -1,0 +1,47 @@
+"""The parts of a review trigger that have a digest each, so that a reader can name the one that was changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.model.identity import digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OWN_DIGEST = ("kpi", "evidence", "episode", "moved_by", "excerpt")
+"""Fields of `data` with a digest of their own."""
+
+
+def event_parts(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of an event that was decoded from JSON, by name: `event` is what stands beside `data`, `review` what of
+    `data` is no part of its own. The digests themselves are in none.
+    """
+    data = event["data"]
+    apart = (*OWN_DIGEST, "digests")
+    return {
+        "event": {name: value for name, value in event.items() if name != "data"},
+        "review": {name: value for name, value in data.items() if name not in apart},
+        **{name: data.get(name) for name in OWN_DIGEST},
+    }
+
+
+def event_digests(event: Mapping[str, Any]) -> dict[str, str]:
+    """What `data.digests` must be."""
+    return {name: digest_of(part) for name, part in event_parts(event).items()}
+
+
+def evidence_parts(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of evidence that was decoded from JSON, by the names that `evidence.digests` has for them."""
+    if evidence.get("type") == "conflict":
+        sides = evidence.get("sides") or ()
+        return {"condition": evidence.get("condition"), **{f"sides[{n}]": side for n, side in enumerate(sides)}}
+    if evidence.get("type") == "group":
+        return {name: evidence.get(name) for name in ("condition", "listed")}
+    if evidence.get("point") is None:
+        return {}  # a rule set took the rule away: there is nothing that was judged
+    parts = {name: evidence.get(name) for name in ("condition", "point")}
+    parts["verdict"] = [evidence.get(name) for name in ("statistic", "limit", "baseline")]
+    if evidence.get("baseline_points"):
+        parts["baseline_points"] = evidence["baseline_points"]
+    return parts

@@ -1,0 +1,1 @@
+"""Triggers explained: recomputed from their evidence by the engine's own functions, and from the log."""

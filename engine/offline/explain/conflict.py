@@ -1,0 +1,214 @@
+"""Evidence of a counterpart conflict, recomputed by the arithmetic that judged it: both sides, and what follows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.correlate import judge as arithmetic
+from engine.correlate.conflict import Conflict, state_of
+from engine.correlate.evidence import SAID, limit_of
+from engine.model.records import WindowBounds
+from engine.offline.explain.account import Check, Line, Step, holds, same, shown
+from engine.offline.explain.series import sound_parts
+from engine.review.explain import number, percent, window_named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.correlate.conflict import Side
+    from engine.correlate.judge import Judged, Usual
+    from engine.model.trigger import ConflictEvidence, SeriesShare, SideEvidence
+    from engine.offline.explain.case import Case
+
+EVIDENCE = "data.evidence"
+_BOUNDS = ("start", "end", "index")
+
+
+def conflict_steps(case: Case, evidence: ConflictEvidence) -> Iterator[Step]:
+    """The window, each side of it, and the verdict on all of them."""
+    conflict = Conflict(case.rule, case.rules)
+    yield Step("What was looked at", (_window(case, conflict, evidence),))
+    judged = []
+    for side, said in zip(conflict.sides, evidence.sides, strict=True):
+        told = _Side(case, conflict, side, said, evidence.window.index + side.lag)
+        judged.append(told.judged)
+        yield Step(told.title, tuple(told.lines()))
+    yield Step("The verdict", (_verdict(evidence, judged),))
+
+
+def _window(case: Case, conflict: Conflict, evidence: ConflictEvidence) -> Line:
+    window, path = evidence.window, f"{EVIDENCE}.window"
+    checks = [same("data.event_time", case.data.event_time, window.end)]
+    there = [(side, said.windows) for side, said in zip(conflict.sides, evidence.sides, strict=True) if said.windows]
+    if there:
+        side, windows = there[0]
+        expected = WindowBounds(windows[0].start, windows[-1].end, windows[-1].index - side.lag)
+        checks += [same(f"{path}.{name}", getattr(window, name), getattr(expected, name)) for name in _BOUNDS]
+    named = window_named(window.start, window.end, case.rule.window, case.rules, over=True)
+    over = f"{conflict.over} windows merged" if conflict.over > 1 else "one window"
+    return Line("window", f"{named} ({window.start} to {window.end}), number {window.index}; {over}", tuple(checks))
+
+
+class _Side:
+    """One side: `said` is what the trigger says of it, `judged` what comes out."""
+
+    def __init__(self, case: Case, conflict: Conflict, side: Side, said: SideEvidence, at: int) -> None:
+        self.case, self.conflict, self.side, self.said, self.at = case, conflict, side, said, at
+        self.path = f"{EVIDENCE}.sides[{side.number}]"
+        self.view = case.join_view()
+        self.whole = len(said.shares) == said.shares_count
+        self.value = self._value()
+        self.usual = self._usual()
+        wanted: arithmetic.Verdict = "improved" if side.number == 0 else "worsened"
+        self.judged = arithmetic.judge_side(self.value, self.usual, side.judge, side.direction, wanted)
+
+    @property
+    def title(self) -> str:
+        per = f" per {self.side.per}" if self.side.per else ""
+        lag = f", {self.side.lag} window{'' if self.side.lag == 1 else 's'} later" if self.side.lag else ""
+        return f"{'Does it improve' if self.side.number == 0 else 'Does it worsen'}: {self.side.kpi}{per}{lag}"
+
+    def _parts(self, kpi: str) -> list[SeriesShare]:
+        return [share for share in self.said.shares if share.series.partition("{")[0] == kpi]
+
+    def _value(self) -> float | None:
+        """None where members were still waited for, or the ring was only starting, as well as where nothing came."""
+        waits = bool(self.said.missing) or len(self.said.windows) < self.conflict.over
+        if not self.whole or (self.said.value is None and waits):
+            return self.said.value
+        values = [self._rolled_up(kpi) for kpi in self.side.rolled]
+        return values[0] if self.side.per is None else arithmetic.ratio(values[0], values[-1])
+
+    def _rolled_up(self, kpi: str) -> float | None:
+        parts = [share.parts for share in self._parts(kpi)]
+        return arithmetic.aggregate(parts, self.side.rolled[kpi]) if parts else None
+
+    def _usual(self) -> Usual | None:
+        points = self.said.baseline_points
+        if self.side.judge.level is not None or not points:
+            return None
+        return arithmetic.usual_of(points, self.side.judge.count)
+
+    def lines(self) -> Iterator[Line]:
+        said, path = self.said, self.path
+        named = (same(f"{path}.kpi", said.kpi, self.side.kpi), same(f"{path}.per", said.per, self.side.per))
+        yield Line("KPI", f"{self._titles()}; {self.side.direction.replace('_', ' ')}", named)
+        yield self._windows_line()
+        yield self._shares_line()
+        yield Line("value", self._formula(), (same(f"{path}.value", said.value, self.value),))
+        yield from self._held_against()
+        if said.missing:
+            yield Line("missing", f"nothing for this window came of {', '.join(said.missing)}")
+
+    def _titles(self) -> str:
+        return " per ".join(self.case.rules.kpi_by_id[kpi].title for kpi in self.side.rolled)
+
+    def _windows_line(self) -> Line:
+        checks = [
+            check
+            for place, window in enumerate(self.said.windows)
+            for check in self._in_place(window, f"{self.path}.windows[{place}]")
+        ]
+        if self.said.windows:
+            newest = f"{self.path}.windows[{len(self.said.windows) - 1}].index"
+            checks.append(same(newest, self.said.windows[-1].index, self.at))
+        numbers = [window.index for window in self.said.windows]
+        ordered = numbers == sorted(set(numbers))
+        checks.append(holds(f"{self.path}.windows", numbers, true=ordered, why="each window once, in order"))
+        return Line("windows", f"{len(numbers)}: number {_span(numbers)}" if numbers else "none", tuple(checks))
+
+    def _in_place(self, window: WindowBounds, path: str) -> Iterator[Check]:
+        expected = self.case.bounds(self.view, window.index)
+        yield same(f"{path}.start", window.start, expected.start)
+        yield same(f"{path}.end", window.end, expected.end)
+        within = self.at - self.conflict.over < window.index <= self.at
+        yield holds(f"{path}.index", window.index, true=within, why="one of the merged windows")
+
+    def _shares_line(self) -> Line:
+        said = self.said
+        checks: list[Check] = []
+        kpis = set(self.side.rolled)
+        for place, share in enumerate(said.shares):
+            path = f"{self.path}.shares[{place}]"
+            checks += self._in_place(share.window, f"{path}.window")
+            checks += sound_parts(share.parts, f"{path}.parts", share.window.start, share.window.end)
+            checks.append(same(f"{path}.ids_count", share.ids_count, share.parts.count))
+            known = share.series.partition("{")[0] in kpis
+            checks.append(holds(f"{path}.series", share.series, true=known, why=f"a series of {' or '.join(kpis)}"))
+        series = len({share.series for share in said.shares})
+        listed = len(said.shares) <= said.shares_count
+        checks.append(
+            holds(f"{self.path}.shares_count", said.shares_count, true=listed, why="not fewer than are listed")
+        )
+        left_out = "" if self.whole else f"; {len(said.shares)} are listed, so the value is not recomputed"
+        measured = sum(share.parts.count for share in said.shares)
+        return Line(
+            "shares", f"{said.shares_count} of {series} series, {measured} measurements{left_out}", tuple(checks)
+        )
+
+    def _formula(self) -> str:
+        if self.value is None:
+            return "not known"
+        if not self.whole:
+            return shown(self.value)
+        sides = [f"{how} {shown(self._rolled_up(kpi))}" for kpi, how in self.side.rolled.items()]
+        return f"{' / '.join(sides)}{f' = {shown(self.value)}' if self.side.per else ''}"
+
+    def _held_against(self) -> Iterator[Line]:
+        said, judged, path, judge = self.said, self.judged, self.path, self.side.judge
+        if judge.level is None:
+            yield self._usual_line()
+        limit = limit_of(self.side, judged)
+        noise = judged.scale if judge.noise else 0.0
+        size = "" if judged.effect is None else f", held against {shown(judged.effect)}"
+        yield Line(
+            "limit",
+            ("none: a KPI that is to stay in a band" if limit is None else shown(limit)) + size,
+            (same(f"{path}.limit", said.limit, limit), same(f"{path}.noise", said.noise, noise)),
+        )
+        effect = same(f"{path}.effect", said.effect, judged.effect)
+        yield Line("verdict", self._why(), (same(f"{path}.verdict", said.verdict, judged.verdict), effect))
+
+    def _usual_line(self) -> Line:
+        points, judge = self.said.baseline_points, self.side.judge
+        checks = [
+            same(f"{self.path}.usual", self.said.usual, self.judged.usual),
+            *(check for place in range(len(points)) for check in self._baseline_in_place(place)),
+        ]
+        if not points:
+            return Line("usual", f"not known: it takes {judge.count} earlier values", tuple(checks))
+        listed = ", ".join(f"{point.start[:10]}: {number(point.value)}" for point in points)
+        held = "; held since the conflict began" if judge.hold else ""
+        return Line("usual", f"the median of {listed} is {shown(self.judged.usual)}{held}", tuple(checks))
+
+    def _baseline_in_place(self, place: int) -> Iterator[Check]:
+        """A merged window begins with the first that is not empty, so that it may begin later than its cells."""
+        point, stride = self.said.baseline_points[place], self.side.stride
+        cell = self.case.cell(self.view, point.start)
+        start = self.case.bounds(self.view, cell).start
+        path = f"{self.path}.baseline_points[{place}].start"
+        yield same(path, point.start, start)
+        if not self.side.judge.hold:
+            newest = self.at - (place + 1) * stride
+            within = newest - self.conflict.over < cell <= newest
+            yield holds(path, point.start, true=within, why=f"{place + 1} times {stride} windows before")
+
+    def _why(self) -> str:
+        said = self.judged
+        if said.usual is not None and said.effect is not None:
+            where = "above" if said.effect > 0 else "below"
+            return f"{percent(abs(said.effect))} {where} the usual level: {said.verdict}"
+        return said.verdict
+
+
+def _span(numbers: list[int]) -> str:
+    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+
+
+def _verdict(evidence: ConflictEvidence, judged: list[Judged]) -> Line:
+    own, *others = judged
+    on = own.verdict == "improved" and any(other.verdict == "worsened" for other in others)
+    sides = tuple(None if said.verdict == "unknown" and said.value is None else said for said in judged)
+    verdict = SAID[state_of(sides, on=on, waiting=False)]
+    together = f"{own.verdict} against {', '.join(other.verdict for other in others)}"
+    return Line("together", f"{together}: {verdict}", (same(f"{EVIDENCE}.verdict", evidence.verdict, verdict),))

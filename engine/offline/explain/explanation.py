@@ -1,0 +1,103 @@
+"""The explanation of one trigger: its steps, and whether its evidence is consistent with all that it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.errors import WireError
+from engine.model.finding import Evidence
+from engine.model.limits import Limits
+from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, TurnName
+from engine.offline.explain.account import Check, Line, Step, Verdict
+from engine.offline.explain.case import case_of
+from engine.offline.explain.conflict import conflict_steps
+from engine.offline.explain.digests import digest_step
+from engine.offline.explain.group import group_steps
+from engine.offline.explain.obligation import ids_step, obligation_step, rule_step
+from engine.offline.explain.series import series_steps
+from engine.rules.ruleset import Change, Composite, CounterpartConflict, MissingData, Threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from engine.offline.explain.case import Case
+    from engine.offline.explain.given import Given
+
+_BROKEN = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, msgspec.MsgspecError)
+"""What recomputing something that was changed may run into: times that are none, numbers out of every range."""
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """`failures` are the comparisons that do not hold, in the order of the steps."""
+
+    id: str
+    type: str
+    sentence: str
+    evidence: Verdict
+    steps: tuple[Step, ...]
+    failures: tuple[Check, ...]
+
+
+def explain(given: Given, limits: Limits | None = None) -> Explanation:
+    """Recompute a trigger from its evidence. `limits` are the settings that it was made under."""
+    steps = [
+        *_recomputed(given, limits or Limits()),
+        _guarded("The digests", "data.digests", lambda: [digest_step(given.event)]),
+    ]
+    flat = tuple(step for found in steps for step in found)
+    failures = tuple(check for step in flat for line in step.lines for check in line.checks if not check.holds)
+    return Explanation(
+        id=given.id,
+        type=str(given.event.get("type", "")),
+        sentence=str(given.event["data"].get("explanation", "")),
+        evidence="not consistent" if failures else "consistent",
+        steps=flat,
+        failures=failures,
+    )
+
+
+def _recomputed(given: Given, limits: Limits) -> Iterator[list[Step]]:
+    if given.misfits:
+        yield [Step("The shape", (Line("fields", "not those of a review trigger", given.misfits),))]
+    if given.trigger is None:
+        return
+    try:
+        case = case_of(given.trigger)
+    except WireError as error:
+        yield [_failed("Who spoke", "data.excerpt", error)]
+        return
+    yield _guarded("Who spoke", "data.excerpt", lambda: [rule_step(case)])
+    yield _guarded("The evidence", "data.evidence", lambda: _evidence(case, limits))
+    yield _guarded("The names", "data", lambda: [ids_step(case)])
+    yield _guarded("What it leads to", "data", lambda: [obligation_step(case)])
+
+
+def _evidence(case: Case, limits: Limits) -> Iterable[Step]:
+    moved_by = case.data.moved_by
+    match case.data.evidence, case.rule.condition:
+        case Evidence() as evidence, Threshold() | Change() if isinstance(moved_by, FindingName):
+            return series_steps(case, evidence, moved_by)
+        case ConflictEvidence() as evidence, CounterpartConflict() if isinstance(moved_by, TurnName):
+            return conflict_steps(case, evidence)
+        case GroupEvidence() as evidence, Composite() | MissingData() if isinstance(moved_by, TurnName):
+            return group_steps(case, evidence, moved_by, limits)
+        case None, _:
+            return ()
+    raise ValueError("expected evidence of the kind that the condition makes, moved by what makes it")
+
+
+def _guarded(title: str, path: str, steps: Callable[[], Iterable[Step]]) -> list[Step]:
+    """The steps, as far as they can be recomputed; where that breaks off, a comparison that does not hold."""
+    found: list[Step] = []
+    try:
+        found.extend(steps())
+    except _BROKEN as error:
+        found.append(_failed(title, path, error))
+    return found
+
+
+def _failed(title: str, path: str, error: Exception) -> Step:
+    why = f"cannot be recomputed: {type(error).__name__}: {error}"
+    return Step(title, (Line("broken off", why, (Check(path, None, None, holds=False, why=why),)),))

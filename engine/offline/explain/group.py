@@ -1,0 +1,116 @@
+"""Evidence of a group: a composite by the join that matched it, silence by the kernel that found it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.correlate.groups import Group, Grouping
+from engine.correlate.join import Facts
+from engine.kernels.silence import silence
+from engine.model.identity import finding_id
+from engine.offline.explain.account import Check, Line, Step, holds, same
+from engine.offline.explain.case import micros
+from engine.review.explain import duration
+from engine.rules.ruleset import Composite, MissingData
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.model.limits import Limits
+    from engine.model.trigger import GroupEvidence, Member, TurnName
+    from engine.offline.explain.case import Case
+
+EVIDENCE = "data.evidence"
+_ON = frozenset({"began", "changed", "resumed"})
+"""The turns after which the alert is on."""
+
+
+def group_steps(case: Case, evidence: GroupEvidence, moved_by: TurnName, limits: Limits) -> Iterator[Step]:
+    """The members, and whether they make the alert."""
+    heads = {MissingData: "Which series are silent", Composite: "Which rules are firing"}
+    members = [_member(case, evidence, place) for place in range(len(evidence.listed))]
+    yield Step(heads[type(case.rule.condition)], (_count(evidence, limits), *members))
+    yield Step("The verdict", (_verdict(case, evidence, moved_by, limits),))
+
+
+def _count(evidence: GroupEvidence, limits: Limits) -> Line:
+    listed, most = len(evidence.listed), limits.members_listed_max
+    path = f"{EVIDENCE}.count"
+    if evidence.count > most:
+        return Line(
+            "members", f"{evidence.count}, of which {listed} are listed", (same(f"{EVIDENCE}.listed", listed, most),)
+        )
+    return Line("members", str(evidence.count), (same(path, evidence.count, listed),))
+
+
+def _member(case: Case, evidence: GroupEvidence, place: int) -> Line:
+    member, path = evidence.listed[place], f"{EVIDENCE}.listed[{place}]"
+    checks = [*_identity(member, path), *_in_order(evidence, place)]
+    if isinstance(case.rule.condition, MissingData):
+        text, more = _silence(case, member, path)
+        return Line(member.series, text, (*checks, *more))
+    known = case.rules.rule_by_id.get(member.rule)
+    checks.append(holds(f"{path}.rule", member.rule, true=known is not None, why="a member of the composite"))
+    title = "" if known is None else f": {known.title}"
+    return Line(member.series, f"{member.rule}{title}, since {member.event_time}", tuple(checks))
+
+
+def _identity(member: Member, path: str) -> Iterator[Check]:
+    """Of a recovery that was taken back the event time is not told: only its digest holds it."""
+    if member.transition == "firing":
+        time = micros(member.event_time)
+        made = finding_id(member.rule, member.series, time, member.transition, member.revision)
+        yield same(f"{path}.finding", member.finding, made)
+
+
+def _in_order(evidence: GroupEvidence, place: int) -> Iterator[Check]:
+    names = [f"{member.rule}|{member.series}" for member in evidence.listed[max(place - 1, 0) : place + 1]]
+    ordered = names == sorted(set(names))
+    yield holds(f"{EVIDENCE}.listed[{place}].series", names[-1], true=ordered, why="members are listed in order, once")
+
+
+def _silence(case: Case, member: Member, path: str) -> tuple[str, list[Check]]:
+    said = member.silence
+    rule = same(f"{path}.rule", member.rule, case.rule.id)
+    if said is None:
+        return f"silent since {member.event_time}", [rule]
+    row = case.rule_row()
+    breach, waited, allowed = silence(row, micros(said.waited_since), micros(said.tick_time))
+    seen = "never measured" if said.last_seen is None else f"last measured at {said.last_seen}"
+    checks = [
+        rule,
+        same(f"{path}.event_time", member.event_time, said.tick_time),
+        holds(f"{path}.silence.waited_since", said.waited_since, true=bool(breach), why="longer than may be"),
+    ]
+    spans = [duration(round(seconds) * 1_000_000) for seconds in (waited, allowed)]
+    text = f"{seen}; by the tick of {said.tick_time} nothing for {spans[0]} ({said.waited_since}), {spans[1]} may be"
+    return text, checks
+
+
+def _verdict(case: Case, evidence: GroupEvidence, moved_by: TurnName, limits: Limits) -> Line:
+    condition, rules = case.rule.condition, {member.rule for member in evidence.listed}
+    if isinstance(condition, Composite):
+        firing = ", ".join(f"{rule} {'fires' if rule in rules else 'does not fire'}" for rule in condition.rules)
+        text = f"{condition.op} of: {firing}"
+    else:
+        text = "at least one series is silent" if evidence.count else "no series is silent any more"
+    wanted = moved_by.turn in _ON
+    if len(evidence.listed) < evidence.count and isinstance(condition, Composite):
+        return Line("together", f"{text}; not all are listed, so it is not recomputed")
+    on = _holds(case, evidence, limits)
+    why = f"after {moved_by.turn} the alert is {'on' if wanted else 'over'}"
+    return Line(
+        "together", f"{text}: {'on' if on else 'over'}", (holds(EVIDENCE, evidence.count, true=on == wanted, why=why),)
+    )
+
+
+def _holds(case: Case, evidence: GroupEvidence, limits: Limits) -> bool:
+    """Whether the engine's own join matches these members."""
+    grouping = Grouping(case.rule, {}, case.data.rule_set, limits)
+    members = {f"{member.rule}|{member.series}": member for member in evidence.listed}
+    group, facts = Group(case.rule.id, case.data.scope, members), Facts()
+    try:
+        grouping.assert_again(group, facts)
+        return grouping.holds(group, facts)
+    finally:
+        facts.close()

@@ -1,0 +1,233 @@
+"""Evidence of one series, recomputed by the kernels: the value, what it was held against, the gate that it passed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engine.kernels import layout
+from engine.kernels.change import change, median
+from engine.kernels.layout import AGGREGATIONS, CHANGE, FIRED, FIRING, INACTIVE, PENDING, RECOVERING, RESOLVED
+from engine.kernels.lifecycle import advance
+from engine.kernels.threshold import threshold
+from engine.kernels.windows import aggregate
+from engine.model.finding import RawPoint, WindowPoint
+from engine.model.time import format_time
+from engine.offline.explain.account import Check, Line, Step, holds, same, shown
+from engine.offline.explain.case import micros
+from engine.review.explain import duration, number, window_named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.model.finding import Episode, Evidence
+    from engine.model.records import Parts
+    from engine.model.trigger import FindingName
+    from engine.offline.explain.case import Case
+
+EVIDENCE = "data.evidence"
+
+
+def series_steps(case: Case, evidence: Evidence, moved_by: FindingName) -> Iterator[Step]:
+    """What was looked at, what it was held against, and which gate that opened or closed."""
+    point = evidence.point
+    if not isinstance(point, RawPoint | WindowPoint):
+        yield Step("What was looked at", (Line("nothing", "a rule set took the rule away; nothing was judged"),))
+        return
+    yield Step("What was looked at", tuple(_point(case, point)))
+    judge = _change if case.rule_row()["kind"] == CHANGE else _threshold
+    judged = judge(case, evidence, point, moved_by)
+    yield Step("What it was held against", tuple(judged))
+    yield Step("The gate", tuple(_gate(case, point.value, moved_by)))
+
+
+def _point(case: Case, point: RawPoint | WindowPoint) -> Iterator[Line]:
+    path = f"{EVIDENCE}.point"
+    if isinstance(point, RawPoint):
+        yield Line("measurement", point.id)
+        yield Line("event time", point.time, (same("data.event_time", case.data.event_time, point.time),))
+        yield Line("value", shown(point.value))
+        return
+    row = case.rule_row()
+    bounds = case.bounds(case.view_of(row), point.window.index)
+    named = window_named(bounds.start, bounds.end, case.rule.window, case.rules)
+    window = (
+        same(f"{path}.window.start", point.window.start, bounds.start),
+        same(f"{path}.window.end", point.window.end, bounds.end),
+        same("data.event_time", case.data.event_time, bounds.end),
+    )
+    yield Line("window", f"{named} ({bounds.start} to {bounds.end}), number {bounds.index}", window)
+    yield from _contents(case, point, path)
+
+
+def _contents(case: Case, point: WindowPoint, path: str) -> Iterator[Line]:
+    parts, ids, kpi = point.parts, point.ids, case.rules.kpi_by_id[str(case.rule.kpi)]
+    counted = (
+        same(f"{path}.ids.count", ids.count, parts.count),
+        *sound_parts(parts, f"{path}.parts", point.window.start, point.window.end),
+    )
+    yield Line(
+        "measurements", f"{parts.count}, from {ids.first} to {ids.last}; sum of id hashes {ids.hash_sum}", counted
+    )
+    value = aggregated(parts, kpi.aggregation)
+    checks = (
+        same(f"{path}.aggregation", point.aggregation, kpi.aggregation),
+        same(f"{path}.value", point.value, value),
+    )
+    yield Line("value", f"{formula(parts, kpi.aggregation)} = {shown(value)}", checks)
+
+
+def sound_parts(parts: Parts, path: str, start: str, end: str) -> Iterator[Check]:
+    """What must hold between the parts of any aggregate of a window."""
+    last_time = micros(parts.last_time)
+    within = micros(start) <= last_time < micros(end)
+    yield holds(f"{path}.count", parts.count, true=parts.count > 0, why="a window that was judged holds something")
+    yield holds(f"{path}.last_time", parts.last_time, true=within, why="it lies in the window")
+    ordered = parts.min <= parts.last <= parts.max
+    yield holds(f"{path}.last", parts.last, true=ordered, why="it lies between the least and the greatest")
+    nonzero = 0 <= parts.nonzero <= parts.count
+    yield holds(f"{path}.nonzero", parts.nonzero, true=nonzero, why="not more than there are measurements")
+
+
+def aggregated(parts: Parts, aggregation: str) -> float:
+    """The KPI's value by the kernel that made it."""
+    cell = np.zeros(1, layout.CELL)
+    for name in ("count", "sum", "min", "max", "nonzero", "last"):
+        cell[name] = getattr(parts, name)
+    return float(aggregate(cell[0], AGGREGATIONS.index(aggregation)))
+
+
+def formula(parts: Parts, aggregation: str) -> str:
+    """How the aggregate comes of its parts, in words."""
+    match aggregation:
+        case "mean":
+            return f"mean = sum / count = {shown(parts.sum)} / {parts.count}"
+        case "share":
+            return f"share = non-zero / count = {parts.nonzero} / {parts.count}"
+        case _:
+            return aggregation
+
+
+def _threshold(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved_by: FindingName) -> Iterator[Line]:
+    row = case.rule_row()
+    phase = INACTIVE if moved_by.transition == "firing" else FIRING
+    breach, limit, _ = threshold(row, phase, point.value)
+    op = ("above", "below", "outside", "inside")[int(row["op"])]
+    recovers = phase == FIRING and not np.isnan(row["recover_at"])
+    from_where = "recover_at" if recovers else f"`{op}`"
+    yield Line("limit", f"{shown(float(limit))} ({from_where})", (same(f"{EVIDENCE}.limit", evidence.limit, limit),))
+    yield Line(
+        "statistic",
+        f"the value itself: {shown(point.value)} is {'' if breach else 'not '}{op} {_limits(row, float(limit), op)}",
+        (
+            same(f"{EVIDENCE}.statistic", evidence.statistic, point.value),
+            same(f"{EVIDENCE}.baseline", evidence.baseline, None),
+            _breached(moved_by, breach=bool(breach)),
+        ),
+    )
+
+
+def _limits(row: Any, limit: float, op: str) -> str:
+    return number(limit) if op in ("above", "below") else f"{number(row['low'])} to {number(row['high'])}"
+
+
+def _breached(moved_by: FindingName, *, breach: bool) -> Check:
+    wanted = moved_by.transition == "firing"
+    why = "it fires on a point that breaches" if wanted else "it resolves on a point that does not breach"
+    return holds("data.moved_by.transition", moved_by.transition, true=breach == wanted, why=why)
+
+
+def _change(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved_by: FindingName) -> Iterator[Line]:
+    row = case.rule_row()
+    values = np.array([each.value for each in evidence.baseline_points], np.float64)
+    if not isinstance(point, WindowPoint) or not len(values):
+        raise ValueError("expected a window and earlier ones that a change is taken from")
+    yield from _earlier(case, row, evidence, point.window.index)
+    usual = float(median(values, len(values)))
+    agrees = same(f"{EVIDENCE}.baseline", evidence.baseline, usual)
+    yield Line("usual", f"the median of these {len(values)} is {shown(usual)}", (agrees,))
+    _, breach, statistic, limit, _ = change(row, point.value, usual)
+    size = f"({shown(point.value)} - {shown(usual)})" + (f" / {shown(abs(usual))}" if row["relative"] else "")
+    yield Line(
+        "statistic",
+        f"{'relative' if row['relative'] else 'absolute'} change = {size} = {shown(float(statistic))}",
+        (same(f"{EVIDENCE}.statistic", evidence.statistic, float(statistic)),),
+    )
+    checks = (
+        same(f"{EVIDENCE}.limit", evidence.limit, None if np.isnan(limit) else float(limit)),
+        _breached(moved_by, breach=bool(breach)),
+    )
+    yield Line("limit", f"{shown(float(limit))}: {'' if breach else 'not '}past it", checks)
+
+
+def _earlier(case: Case, row: Any, evidence: Evidence, index: int) -> Iterator[Line]:
+    view, count, lag = case.view_of(row), int(row["count"]), int(row["lag"])
+    points = evidence.baseline_points
+    checks = [same(f"{EVIDENCE}.baseline_points", len(points), count)]
+    for place, point in enumerate(points):
+        start = case.bounds(view, index - (len(points) - place) * lag).start
+        checks.append(same(f"{EVIDENCE}.baseline_points[{place}].start", point.start, start))
+    listed = ", ".join(f"{point.start[:16]}: {number(point.value)}" for point in points)
+    yield Line("earlier", f"{count} windows, {lag} apart: {listed}", tuple(checks))
+
+
+def _gate(case: Case, value: float, moved_by: FindingName) -> Iterator[Line]:
+    rule, episode, time = case.rule, case.data.episode, micros(case.data.event_time)
+    if episode is None:
+        return
+    lasted = duration(time - micros(episode.first))
+    count = f"{episode.points} point{'' if episode.points == 1 else 's'}"
+    if moved_by.transition == "firing":
+        yield Line(
+            "for",
+            f"{duration(rule.for_)}: breached by {count} from {episode.first} to {episode.last}, that is for {lasted}",
+            tuple(_fired(case, episode, value, time)),
+        )
+        return
+    clear = duration(time - micros(episode.last))
+    yield Line(
+        "keep_firing_for",
+        f"{duration(rule.keep_firing_for)}: the last of {count} that breached was at {episode.last}, {clear} before",
+        tuple(_resolved(case, episode, value, time)),
+    )
+
+
+def _fired(case: Case, episode: Episode, value: float, time: int) -> Iterator[Check]:
+    """The last point of the run through the engine's own life cycle: it must fire there, and leave this episode."""
+    row, instances = case.rule_row(), np.zeros(1, layout.INSTANCE)
+    instance = instances[0]
+    instance["phase"] = INACTIVE
+    if episode.points > 1:
+        instance["phase"], instance["since"] = PENDING, micros(episode.first)
+        instance["points"], instance["first"] = episode.points - 1, micros(episode.first)
+        instance["worst"], instance["excess"] = episode.worst, _excess(row, episode.worst)
+    made = advance(instance, row, True, time, value, _excess(row, value))  # noqa: FBT003 (compiled code)
+    path = "data.episode"
+    yield holds(f"{path}.first", episode.first, true=made == FIRED, why="by then the breach had lasted for `for`")
+    yield same(f"{path}.points", episode.points, int(instance["points"]))
+    yield same(f"{path}.first", episode.first, format_time(int(instance["first"])))
+    yield same(f"{path}.last", episode.last, format_time(int(instance["last"])))
+    yield same(f"{path}.worst", episode.worst, float(instance["worst"]))
+
+
+def _excess(row: Any, value: float) -> float:
+    """How far a value is past the limit; of a change only the worst is known to be the worst."""
+    return float(threshold(row, INACTIVE, value)[2]) if row["kind"] != CHANGE else 0.0
+
+
+def _resolved(case: Case, episode: Episode, value: float, time: int) -> Iterator[Check]:
+    """As early as it can have recovered, and then the point that resolved it."""
+    row, instances = case.rule_row(), np.zeros(1, layout.INSTANCE)
+    instance, last = instances[0], micros(episode.last)
+    instance["phase"], instance["since"] = (RECOVERING, last) if case.rule.keep_firing_for else (FIRING, 0)
+    made = advance(instance, row, False, time, value, 0.0)  # noqa: FBT003 (compiled code)
+    path = "data.episode"
+    lasted = made == RESOLVED and last < time
+    yield holds(f"{path}.last", episode.last, true=lasted, why="it had been clear for `keep_firing_for`")
+    first = micros(episode.first)
+    ordered = first == last if episode.points == 1 else first <= last
+    yield holds(f"{path}.first", episode.first, true=ordered, why="the first is not after the last; one is both")
+    if row["kind"] != CHANGE:
+        worst = threshold(row, INACTIVE, episode.worst)[0]
+        yield holds(f"{path}.worst", episode.worst, true=bool(worst), why="the worst value breached")

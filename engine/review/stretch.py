@@ -1,0 +1,46 @@
+"""The stretch of event time that a trigger speaks of: time zones must be known over all of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.model.finding import Evidence, Silence, WindowPoint
+from engine.model.time import Micros, parse_own_time
+from engine.model.trigger import ConflictEvidence, GroupEvidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.model.finding import Episode
+
+
+def stretch_of(
+    event_time: str, evidence: Evidence | ConflictEvidence | GroupEvidence | None, episode: Episode | None
+) -> tuple[Micros, Micros]:
+    """First and last event time among them."""
+    times = [event_time, *_mentioned(evidence)]
+    if episode is not None:
+        times += [episode.first, episode.last]
+    micros = [parse_own_time(time) for time in times]
+    return min(micros), max(micros)
+
+
+def _mentioned(evidence: Evidence | ConflictEvidence | GroupEvidence | None) -> Iterator[str]:
+    if isinstance(evidence, Evidence):
+        yield from _of_series(evidence)
+    elif isinstance(evidence, ConflictEvidence):
+        yield from (evidence.window.start, evidence.window.end)
+        for side in evidence.sides:
+            yield from (point.start for point in side.baseline_points)
+            yield from (time for window in side.windows for time in (window.start, window.end))
+    elif isinstance(evidence, GroupEvidence):
+        yield from (member.event_time for member in evidence.listed)
+
+
+def _of_series(evidence: Evidence) -> Iterator[str]:
+    point = evidence.point
+    if isinstance(point, WindowPoint):
+        yield from (point.window.start, point.window.end)
+    elif isinstance(point, Silence):
+        yield point.tick_time
+    yield from (each.start for each in evidence.baseline_points)
