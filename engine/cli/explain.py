@@ -13,12 +13,14 @@ from rich.console import Console
 
 from engine.brokers.reader import read_values
 from engine.cli.settings import BrokersOption, ConfigOption, PrefixOption, SetOption, load
+from engine.cli.since import parse_since
 from engine.errors import WireError
 from engine.model.topics import TRIGGERS, full_name
 from engine.offline.explain.explanation import explain as explanation_of
 from engine.offline.explain.given import Given, given, read_given
 from engine.offline.explain.log_verdict import NOT_ASKED, LogVerdict
 from engine.offline.explain.text import show_briefly, show_explanation
+from engine.runtime.settings_sources import DEFAULT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,15 +54,48 @@ def explain(
     only: Annotated[
         str | None, typer.Option("--only", metavar="ID", help="Of a file with several, the one whose id begins so.")
     ] = None,
+    log: Annotated[
+        bool | None,
+        typer.Option(
+            "--log/--no-log",
+            help="Make it again from the log as well. Unless said: where TRIGGER is an id, or brokers are named.",
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="TIME|DURATION",
+            help="Begin with measurements that the broker took at or after it, not with the first.",
+        ),
+    ] = None,
     output: Annotated[Format, typer.Option("--format", help="For people, or a line of JSON a trigger.")] = Format.TEXT,
 ) -> None:
-    """Recompute a trigger, step by step, and say whether its evidence is consistent."""
-    settings = load(config, given_settings, brokers=brokers, prefix=prefix).settings
+    """Recompute a trigger from its evidence, step by step with numbers, and say whether all of it is consistent.
+
+    With a log, the measurements go through the stages of a worker again, in this process, and the bytes are compared.
+    Nothing is written to the broker. Of several triggers in a file each gets a line; --only shows one in full.
+
+    Exit status 0: consistent, and the log has the same bytes or was not asked, or no longer has them. 1: not
+    consistent, or the log differs. 2: wrong usage, or no such trigger.
+    """
+    loaded = load(config, given_settings, brokers=brokers, prefix=prefix)
+    settings, begin = loaded.settings, None if since is None else parse_since(since)
     found = _found(trigger, only, settings)
-    told = [(explanation_of(each, settings.engine_limits), NOT_ASKED) for each in found]
+    from_topic = trigger != _STANDARD_INPUT and not Path(trigger).is_file()
+    named = from_topic or (loaded.origins["brokers"] != DEFAULT and len(found) == 1)
+    verdicts = _ask(settings, found, begin) if log or (log is None and named) else [NOT_ASKED] * len(found)
+    told = list(zip((explanation_of(each, settings.engine_limits) for each in found), verdicts, strict=True))
     _print(told, output)
     if any(explanation.failures or log.verdict == "differs" for explanation, log in told):
         raise typer.Exit(1)
+
+
+def _ask(settings: Settings, found: list[Given], since: int | None) -> list[LogVerdict]:
+    from engine.cli.explain_log import verdicts_of_the_log  # noqa: PLC0415 (without a log nothing of it is needed)
+
+    with Console(stderr=True).status("replaying the log"):
+        return verdicts_of_the_log(settings, found, since)
 
 
 def _found(trigger: str, only: str | None, settings: Settings) -> list[Given]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,12 +14,11 @@ from rich.text import Text
 
 from engine.brokers.reader import read_values
 from engine.cli.settings import BrokersOption, ConfigOption, PrefixOption, SetOption, read_settings
+from engine.cli.since import parse_since
 from engine.errors import WireError
 from engine.model.time import parse_own_time
 from engine.model.topics import TRIGGERS, full_name
 from engine.model.trigger import ReviewTrigger
-from engine.runtime.settings import parse_duration
-from engine.wire.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,7 +55,7 @@ def triggers(
     """
     settings = read_settings(config, given, brokers=brokers, prefix=prefix)
     values = read_values(",".join(settings.brokers), full_name(settings.prefix, TRIGGERS), follow=follow)
-    found = _once(values, _from(since))
+    found = _once(values, None if since is None else parse_since(since))
     if not follow:
         found = iter(sorted(found, key=lambda pair: (parse_own_time(pair[0].time), pair[0].subject, pair[0].id)))
     try:
@@ -69,19 +67,6 @@ def triggers(
             _print_table(found)
     except KeyboardInterrupt:
         raise typer.Exit from None
-
-
-def _from(since: str | None) -> int | None:
-    if since is None:
-        return None
-    try:
-        return time.time_ns() // 1_000 - parse_duration(since)
-    except ValueError:
-        pass
-    try:
-        return parse_time(since)
-    except WireError as error:
-        raise typer.BadParameter(f"--since: expected a duration such as 24h, or a time: {error.detail}") from None
 
 
 def _once(values: Iterable[bytes], since: int | None) -> Iterator[tuple[ReviewTrigger, bytes]]:

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from engine.errors import BrokerError, LogError
+from engine.model.time import MILLISECOND
 from engine.model.topics import CHECKPOINTS, full_name
 from engine.runtime.kafka_requests import EARLIEST, LATEST, Requests
 from engine.runtime.raw_records import evicted, raw_batch, shorten
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from engine.model.time import Micros
     from engine.runtime.ports import Output
     from engine.wire.batch import Batch
 
@@ -156,6 +158,11 @@ class KafkaLog:
     async def end(self, topic: str, partition: int) -> int:
         """See `Log`. What stands in a transaction that is still open does not count."""
         return await self._requests.offset(await self._name(topic, partition), partition, LATEST)
+
+    async def offset_at(self, topic: str, partition: int, time: Micros) -> int:
+        """The offset of the first record that the broker took at or after `time`; the end when there is none."""
+        found = await self._requests.offset(await self._name(topic, partition), partition, time // MILLISECOND)
+        return found if found >= 0 else await self.end(topic, partition)
 
     async def commit(self, topic: str, partition: int, offset: int) -> None:
         """See `Log`. BrokerError when it is refused."""

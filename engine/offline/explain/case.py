@@ -10,6 +10,7 @@ from engine.errors import WireError
 from engine.kernels.windows import index_of, start_of
 from engine.model.records import WindowBounds
 from engine.model.time import format_time, parse_own_time
+from engine.review.explain import local_date
 from engine.rules.compiler import compile_plan
 from engine.rules.ruleset import RuleSet
 
@@ -61,6 +62,11 @@ class Case(NamedTuple):
     def cell(self, view: Any, time: str) -> int:
         """The cell of a view that a time falls into."""
         return int(index_of(view, self.plan.calendars, micros(time)))
+
+    def moment(self, time: str) -> str:
+        """Where a window begins, as people name it: a calendar day by its date there, else to the minute in UTC."""
+        zone = self.rule.window.zone
+        return f"{time[:16]}Z" if zone is None else local_date(micros(time), zone, self.rules)
 
     def _start(self, view: Any, index: int) -> Micros:
         """Compiled code looks at no bounds: a trigger that was changed must not read past a calendar."""

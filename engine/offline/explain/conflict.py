@@ -158,16 +158,32 @@ class _Side:
         said, judged, path, judge = self.said, self.judged, self.path, self.side.judge
         if judge.level is None:
             yield self._usual_line()
-        limit = limit_of(self.side, judged)
-        noise = judged.scale if judge.noise else 0.0
-        size = "" if judged.effect is None else f", held against {shown(judged.effect)}"
-        yield Line(
-            "limit",
-            ("none: a KPI that is to stay in a band" if limit is None else shown(limit)) + size,
-            (same(f"{path}.limit", said.limit, limit), same(f"{path}.noise", said.noise, noise)),
-        )
-        effect = same(f"{path}.effect", said.effect, judged.effect)
-        yield Line("verdict", self._why(), (same(f"{path}.verdict", said.verdict, judged.verdict), effect))
+        yield Line("effect", self._effect(), (same(f"{path}.effect", said.effect, judged.effect),))
+        limit, noise = limit_of(self.side, judged), judged.scale if judge.noise else 0.0
+        checks = (same(f"{path}.limit", said.limit, limit), same(f"{path}.noise", said.noise, noise))
+        yield Line("limit", self._limit(limit), checks)
+        yield Line("verdict", judged.verdict, (same(f"{path}.verdict", said.verdict, judged.verdict),))
+
+    def _effect(self) -> str:
+        said = self.judged
+        if said.effect is None:
+            return "not known"
+        if said.usual is None:
+            return f"the value itself: {shown(said.effect)}"
+        size = f"({shown(said.value)} - {shown(said.usual)}) / {shown(abs(said.usual))} = {shown(said.effect)}"
+        return f"{size}, {percent(abs(said.effect))} {'above' if said.effect > 0 else 'below'} the usual level"
+
+    def _limit(self, limit: float | None) -> str:
+        said, judge = self.judged, self.side.judge
+        if limit is None:
+            return "none: the KPI is to stay in a band"
+        if judge.level is not None:
+            return f"{judge.side} {shown(limit)}"
+        if not judge.noise or not said.usual:
+            return f"{shown(limit)}, the least that counts"
+        noise = f"{shown(judge.noise)} * {shown(said.scale)} / {shown(abs(said.usual))}"
+        size = shown(judge.noise * said.scale / abs(said.usual))
+        return f"{shown(limit)}: the larger of the least that counts, {shown(judge.by)}, and noise, {noise} = {size}"
 
     def _usual_line(self) -> Line:
         points, judge = self.said.baseline_points, self.side.judge
@@ -177,8 +193,8 @@ class _Side:
         ]
         if not points:
             return Line("usual", f"not known: it takes {judge.count} earlier values", tuple(checks))
-        listed = ", ".join(f"{point.start[:10]}: {number(point.value)}" for point in points)
-        held = "; held since the conflict began" if judge.hold else ""
+        listed = ", ".join(f"{self.case.moment(point.start)} {number(point.value)}" for point in points)
+        held = "; held from the beginning of a conflict to its end" if judge.hold else ""
         return Line("usual", f"the median of {listed} is {shown(self.judged.usual)}{held}", tuple(checks))
 
     def _baseline_in_place(self, place: int) -> Iterator[Check]:
@@ -192,13 +208,6 @@ class _Side:
             newest = self.at - (place + 1) * stride
             within = newest - self.conflict.over < cell <= newest
             yield holds(path, point.start, true=within, why=f"{place + 1} times {stride} windows before")
-
-    def _why(self) -> str:
-        said = self.judged
-        if said.usual is not None and said.effect is not None:
-            where = "above" if said.effect > 0 else "below"
-            return f"{percent(abs(said.effect))} {where} the usual level: {said.verdict}"
-        return said.verdict
 
 
 def _span(numbers: list[int]) -> str:

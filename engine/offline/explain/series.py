@@ -67,9 +67,8 @@ def _contents(case: Case, point: WindowPoint, path: str) -> Iterator[Line]:
         same(f"{path}.ids.count", ids.count, parts.count),
         *sound_parts(parts, f"{path}.parts", point.window.start, point.window.end),
     )
-    yield Line(
-        "measurements", f"{parts.count}, from {ids.first} to {ids.last}; sum of id hashes {ids.hash_sum}", counted
-    )
+    names = ids.first if parts.count == 1 else f"from {ids.first} to {ids.last}"
+    yield Line("measurements", f"{parts.count}: {names}; sum of the hashes of their ids {ids.hash_sum}", counted)
     value = aggregated(parts, kpi.aggregation)
     checks = (
         same(f"{path}.aggregation", point.aggregation, kpi.aggregation),
@@ -168,29 +167,26 @@ def _earlier(case: Case, row: Any, evidence: Evidence, index: int) -> Iterator[L
     for place, point in enumerate(points):
         start = case.bounds(view, index - (len(points) - place) * lag).start
         checks.append(same(f"{EVIDENCE}.baseline_points[{place}].start", point.start, start))
-    listed = ", ".join(f"{point.start[:16]}: {number(point.value)}" for point in points)
-    yield Line("earlier", f"{count} windows, {lag} apart: {listed}", tuple(checks))
+    listed = ", ".join(f"{case.moment(point.start)} {number(point.value)}" for point in points)
+    apart = "" if lag == 1 else f", {lag} windows apart"
+    yield Line("earlier", f"{count}{apart}: {listed}", tuple(checks))
 
 
 def _gate(case: Case, value: float, moved_by: FindingName) -> Iterator[Line]:
     rule, episode, time = case.rule, case.data.episode, micros(case.data.event_time)
     if episode is None:
         return
-    lasted = duration(time - micros(episode.first))
-    count = f"{episode.points} point{'' if episode.points == 1 else 's'}"
+    run = "one point" if episode.points == 1 else f"{episode.points} points from {episode.first}"
     if moved_by.transition == "firing":
-        yield Line(
-            "for",
-            f"{duration(rule.for_)}: breached by {count} from {episode.first} to {episode.last}, that is for {lasted}",
-            tuple(_fired(case, episode, value, time)),
-        )
+        lasted = duration(time - micros(episode.first))
+        asked = f"{duration(rule.for_)}; {run} to {episode.last} breached, for {lasted}"
+        told = asked if rule.for_ else f"not asked for: it fires at the first point that breaches, {episode.last}"
+        yield Line("for", told, tuple(_fired(case, episode, value, time)))
         return
     clear = duration(time - micros(episode.last))
-    yield Line(
-        "keep_firing_for",
-        f"{duration(rule.keep_firing_for)}: the last of {count} that breached was at {episode.last}, {clear} before",
-        tuple(_resolved(case, episode, value, time)),
-    )
+    asked = f"{duration(rule.keep_firing_for)}; " if rule.keep_firing_for else "not asked for; "
+    told = f"{asked}{run} to {episode.last} breached, {clear} before this one"
+    yield Line("keep_firing_for", told, tuple(_resolved(case, episode, value, time)))
 
 
 def _fired(case: Case, episode: Episode, value: float, time: int) -> Iterator[Check]:
@@ -223,7 +219,7 @@ def _resolved(case: Case, episode: Episode, value: float, time: int) -> Iterator
     instance["phase"], instance["since"] = (RECOVERING, last) if case.rule.keep_firing_for else (FIRING, 0)
     made = advance(instance, row, False, time, value, 0.0)  # noqa: FBT003 (compiled code)
     path = "data.episode"
-    lasted = made == RESOLVED and last < time
+    lasted = made == RESOLVED and last <= time
     yield holds(f"{path}.last", episode.last, true=lasted, why="it had been clear for `keep_firing_for`")
     first = micros(episode.first)
     ordered = first == last if episode.points == 1 else first <= last

@@ -1,0 +1,61 @@
+"""What the log says of triggers: connects, asks, and lets go."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from engine.model.topics import MEASUREMENTS
+from engine.offline.explain.log_check import Question, ask_log
+from engine.offline.explain.log_stages import first_activation
+from engine.runtime.context import StageContext
+from engine.runtime.kafka_log import KafkaLog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.model.time import Micros
+    from engine.offline.explain.given import Given
+    from engine.offline.explain.log_check import Begin, MakeContext
+    from engine.offline.explain.log_verdict import LogVerdict
+    from engine.rules.ruleset import RuleSet
+    from engine.runtime.settings import Settings
+
+
+def verdicts_of_the_log(settings: Settings, told: Sequence[Given], since: Micros | None) -> list[LogVerdict]:
+    """One for each trigger. BrokerError when there is no broker, LogError when its topics are not what is expected."""
+    return asyncio.run(_ask(settings, told, since))
+
+
+async def _ask(settings: Settings, told: Sequence[Given], since: Micros | None) -> list[LogVerdict]:
+    async with KafkaLog(",".join(settings.brokers), settings.prefix) as log:
+        question = Question(log, _context(settings), _begin(log, settings, since), since=since is not None)
+        return [await ask_log(question, each) for each in told]
+
+
+def _context(settings: Settings) -> MakeContext:
+    """As the worker has it."""
+
+    def make(rule_sets: dict[str, RuleSet], first: str, measurements: int, findings: int) -> StageContext:
+        return StageContext(
+            rule_sets=rule_sets,
+            first_rule_set=first,
+            measurement_partitions=measurements,
+            finding_partitions=findings,
+            domain=settings.domain,
+            notify_within=settings.notify_within if settings.domain == "live" else None,
+            future_max=settings.future_max,
+            limits=settings.engine_limits,
+        )
+
+    return make
+
+
+def _begin(log: KafkaLog, settings: Settings, since: Micros | None) -> Begin | None:
+    """Where the worker began, by its settings; or where the user says."""
+    start = settings.start_at if since is None else since
+    if isinstance(start, int):
+        return lambda partition: log.offset_at(MEASUREMENTS, partition, start)
+    if start == "latest":
+        return lambda partition: first_activation(log, partition)
+    return None
