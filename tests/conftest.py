@@ -22,6 +22,16 @@ settings.register_profile("thorough", deadline=None, max_examples=1_000)
 settings.load_profile(os.environ.get("COUNTERPOINT_HYPOTHESIS", "default"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write what comes out into the golden files")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Whether to write the golden files."""
+    return bool(request.config.getoption("--update-golden"))
+
+
 @pytest.fixture
 def embedded() -> Iterator[EmbeddedBroker]:
     """An embedded broker of the test's own, without topics."""

@@ -79,9 +79,9 @@ COMMANDS = (
         "explain",
         "Recompute a review trigger, step by step, and check it.",
         (
-            "counterpoint explain 142cc9665e12",
-            "counterpoint explain triggers.ndjson --only 142cc9665e12 --no-log",
-            "counterpoint explain 142cc9665e12 --plot why.png",
+            "counterpoint explain 142cc9665e12341817591ce4a12d9c71-1",
+            "counterpoint explain triggers.ndjson --no-log",
+            "counterpoint explain 142cc9665e12341817591ce4a12d9c71-1 --plot why.png",
         ),
     ),
     CommandEntry(

@@ -12,9 +12,10 @@ import typer
 from rich.console import Console
 
 from engine.brokers.reader import read_values
+from engine.brokers.topics import TopicAdmin
 from engine.cli.settings import BrokersOption, ConfigOption, PrefixOption, SetOption, load
 from engine.cli.since import parse_since
-from engine.errors import WireError
+from engine.errors import BrokerError, WireError
 from engine.model.topics import TRIGGERS, full_name
 from engine.offline.explain.explanation import explain as explanation_of
 from engine.offline.explain.given import Given, given, read_given
@@ -82,13 +83,26 @@ def explain(
     loaded = load(config, given_settings, brokers=brokers, prefix=prefix)
     settings, begin = loaded.settings, None if since is None else parse_since(since)
     found = _found(trigger, only, settings)
-    from_topic = trigger != _STANDARD_INPUT and not Path(trigger).is_file()
-    named = from_topic or (loaded.origins["brokers"] != DEFAULT and len(found) == 1)
-    verdicts = _ask(settings, found, begin) if log or (log is None and named) else [NOT_ASKED] * len(found)
+    if log is None and _is_file(trigger):
+        log = loaded.origins["brokers"] != DEFAULT and len(found) == 1 and _answers(settings)
+    verdicts = [NOT_ASKED] * len(found) if log is False else _ask(settings, found, begin)
     told = list(zip((explanation_of(each, settings.engine_limits) for each in found), verdicts, strict=True))
     _print(told, output)
     if any(explanation.failures or log.verdict == "differs" for explanation, log in told):
         raise typer.Exit(1)
+
+
+def _is_file(trigger: str) -> bool:
+    return trigger == _STANDARD_INPUT or Path(trigger).is_file()
+
+
+def _answers(settings: Settings) -> bool:
+    """A file can be explained where the brokers of the settings are out of reach; then the log is not asked."""
+    try:
+        TopicAdmin(",".join(settings.brokers)).partitions()
+    except BrokerError:
+        return False
+    return True
 
 
 def _ask(settings: Settings, found: list[Given], since: int | None) -> list[LogVerdict]:

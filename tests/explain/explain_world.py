@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,8 @@ from engine.model.records import ReviewCommand
 from engine.model.time import DAY, HOUR, MINUTE, Micros, format_time, parse_own_time
 from engine.model.topics import FINDINGS, MEASUREMENTS, OWN_TOPICS, TRIGGERS
 from engine.model.trigger import ReviewTrigger
+from engine.offline.explain.explanation import Explanation, explain
+from engine.offline.explain.given import given
 from engine.rules.loader import load_or_raise
 from engine.runtime.acquire import acquire
 from engine.runtime.context import StageContext
@@ -114,13 +116,23 @@ class _Sink:
         """All is there at once."""
 
 
+def explained(value: bytes | dict[str, Any]) -> Explanation:
+    """What explain says of an event, as bytes or decoded."""
+    return explain(given(msgspec.json.decode(value) if isinstance(value, bytes) else value))
+
+
 @cache
 def world() -> World:
-    """Always the same one."""
-    return asyncio.run(_world())
+    """Always the same one: leave it as it is."""
+    return make_world()
 
 
-async def _world() -> World:
+def make_world(**changed: float) -> World:
+    """One of the test's own. `changed`: values of measurements by id, dashes as underscores."""
+    return asyncio.run(_world({name.replace("_", "-"): value for name, value in changed.items()}))
+
+
+async def _world(changed: dict[str, float]) -> World:
     rule_set = load_or_raise([RULES])
     log = MemoryLog(
         dict.fromkeys(OWN_TOPICS, 1)
@@ -132,7 +144,8 @@ async def _world() -> World:
     first = [await _acquired(log, stage_1_place(each), context) for each in range(PARTITIONS)]
     replay = Replay(_Sink(log), PARTITIONS, HOUR)
     for time, told in history():
-        replay.measurement(told.kpi, told.dimensions, time, told.value, id=told.id, source=told.source)
+        value = changed.get(str(told.id), told.value)
+        replay.measurement(told.kpi, told.dimensions, time, value, id=told.id, source=told.source)
     replay.finish(4 * DAY)
     second = [await _acquired(log, stage_2_place(each, PARTITIONS), context) for each in range(PARTITIONS)]
     for processor in (*first, *second):

@@ -6,7 +6,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from engine.offline.explain.leaves import differences
+
 Verdict = Literal["consistent", "not consistent"]
+
+BROKEN = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, msgspec.MsgspecError)
+"""What recomputing something that was changed may run into: times that are none, numbers out of every range."""
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -46,6 +51,20 @@ def same(path: str, found: Any, expected: Any) -> Check:
     """Whether what stands at `path` is what comes out; numbers to the last bit."""
     plain_found, plain_expected = plain(found), plain(expected)
     return Check(path, plain_found, plain_expected, plain_found == plain_expected)
+
+
+def alike(path: str, found: Any, expected: Any) -> tuple[Check, ...]:
+    """As `same`, for objects and lists: where they differ, one comparison for each leaf that does."""
+    plain_found, plain_expected = plain(found), plain(expected)
+    different = tuple(
+        Check(each.path, each.one, each.other, holds=False) for each in differences(plain_found, plain_expected, path)
+    )
+    return different or (Check(path, plain_found, plain_expected, holds=True),)
+
+
+def either(one: tuple[str, Any], other: tuple[str, Any]) -> tuple[Check, Check]:
+    """Two leaves that must be equal: where they are not, either may be the one that was changed."""
+    return same(*one, other[1]), same(*other, one[1])
 
 
 def holds(path: str, found: Any, *, true: bool, why: str) -> Check:

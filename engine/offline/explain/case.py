@@ -10,6 +10,7 @@ from engine.errors import WireError
 from engine.kernels.windows import index_of, start_of
 from engine.model.records import WindowBounds
 from engine.model.time import format_time, parse_own_time
+from engine.offline.explain.account import BROKEN
 from engine.review.explain import local_date
 from engine.rules.compiler import compile_plan
 from engine.rules.ruleset import RuleSet
@@ -37,8 +38,8 @@ class Case(NamedTuple):
     @property
     def happening(self) -> Happening:
         """`opened`, `updated`, `resolved` or `withdrawn`."""
-        happening: Happening = self.trigger.type.split(".")[2]  # type: ignore[assignment]  # checked with the ids
-        return happening
+        happening: Happening = self.trigger.type.rpartition(".")[0].rpartition(".")[2]  # type: ignore[assignment]
+        return happening  # whether it is one of these is checked with the names
 
     def rule_row(self) -> Any:
         """The rule's parameters as its kernel takes them."""
@@ -82,7 +83,7 @@ def case_of(trigger: ReviewTrigger) -> Case:
         rules = msgspec.convert(data.excerpt, RuleSet)
         rule = rules.rule_by_id[data.rule]
         plan = compile_plan(rules)
-    except (msgspec.MsgspecError, LookupError, ValueError) as error:
+    except BROKEN as error:
         raise WireError("bad_excerpt", f"expected an excerpt of the rule set with rule {data.rule}: {error}") from error
     return Case(trigger, rules, rule, plan)
 

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from engine.correlate import judge as arithmetic
 from engine.correlate.conflict import Conflict, state_of
 from engine.correlate.evidence import SAID, limit_of
+from engine.model.finding import Episode
 from engine.model.records import WindowBounds
-from engine.offline.explain.account import Check, Line, Step, holds, same, shown
+from engine.model.trigger import TurnName
+from engine.offline.explain.account import Check, Line, Step, alike, holds, same, shown
+from engine.offline.explain.case import micros
 from engine.offline.explain.series import sound_parts
 from engine.review.explain import number, percent, window_named
 
@@ -33,7 +36,7 @@ def conflict_steps(case: Case, evidence: ConflictEvidence) -> Iterator[Step]:
         told = _Side(case, conflict, side, said, evidence.window.index + side.lag)
         judged.append(told.judged)
         yield Step(told.title, tuple(told.lines()))
-    yield Step("The verdict", (_verdict(evidence, judged),))
+    yield Step("The verdict", (_verdict(evidence, judged), *_lasted(case, conflict, evidence, judged)))
 
 
 def _window(case: Case, conflict: Conflict, evidence: ConflictEvidence) -> Line:
@@ -45,8 +48,9 @@ def _window(case: Case, conflict: Conflict, evidence: ConflictEvidence) -> Line:
         expected = WindowBounds(windows[0].start, windows[-1].end, windows[-1].index - side.lag)
         checks += [same(f"{path}.{name}", getattr(window, name), getattr(expected, name)) for name in _BOUNDS]
     named = window_named(window.start, window.end, case.rule.window, case.rules, over=True)
+    exact = "" if case.rule.window.zone is None else f" ({window.start} to {window.end})"
     over = f"{conflict.over} windows merged" if conflict.over > 1 else "one window"
-    return Line("window", f"{named} ({window.start} to {window.end}), number {window.index}; {over}", tuple(checks))
+    return Line("window", f"{named}{exact}, number {window.index}; {over}", tuple(checks))
 
 
 class _Side:
@@ -193,7 +197,7 @@ class _Side:
         ]
         if not points:
             return Line("usual", f"not known: it takes {judge.count} earlier values", tuple(checks))
-        listed = ", ".join(f"{self.case.moment(point.start)} {number(point.value)}" for point in points)
+        listed = ", ".join(f"{self.case.moment(point.start)}: {number(point.value)}" for point in points)
         held = "; held from the beginning of a conflict to its end" if judge.hold else ""
         return Line("usual", f"the median of {listed} is {shown(self.judged.usual)}{held}", tuple(checks))
 
@@ -221,3 +225,39 @@ def _verdict(evidence: ConflictEvidence, judged: list[Judged]) -> Line:
     verdict = SAID[state_of(sides, on=on, waiting=False)]
     together = f"{own.verdict} against {', '.join(other.verdict for other in others)}"
     return Line("together", f"{together}: {verdict}", (same(f"{EVIDENCE}.verdict", evidence.verdict, verdict),))
+
+
+def _lasted(case: Case, conflict: Conflict, evidence: ConflictEvidence, judged: list[Judged]) -> Iterator[Line]:
+    """The run that the window belongs to."""
+    episode, moved_by = case.data.episode, case.data.moved_by
+    if episode is None or not isinstance(moved_by, TurnName):
+        return
+    worse = {
+        side.kpi: said.effect or 0.0
+        for side, said in zip(conflict.sides[1:], judged[1:], strict=True)
+        if said.verdict == "worsened" and evidence.verdict == "conflict"
+    }
+    checks = [*_run(episode, evidence, worse), _joined(moved_by, worse)]
+    if moved_by.turn == "began" and episode.points == 1:
+        bounds = case.bounds(case.join_view(), evidence.window.index)
+        expected = Episode(1, bounds.start, bounds.end, max(worse.values(), key=abs))
+        checks += alike("data.episode", episode, expected)
+    windows = f"{episode.points} window{'' if episode.points == 1 else 's'}"
+    yield Line(
+        "lasted", f"{windows}, {episode.first} to {episode.last}; at worst {shown(episode.worst)}", tuple(checks)
+    )
+
+
+def _run(episode: Episode, evidence: ConflictEvidence, worse: dict[str, float]) -> Iterator[Check]:
+    least = max(map(abs, worse.values()), default=0.0)
+    path, worst = "data.episode", episode.worst
+    yield holds(f"{path}.worst", worst, true=abs(worst) >= least, why="no smaller than what is seen in this window")
+    begun = micros(episode.first) < micros(episode.last) <= micros(evidence.window.end)
+    yield holds(f"{path}.last", episode.last, true=begun, why="after the first, and not after this window")
+    yield holds(f"{path}.points", episode.points, true=episode.points >= 1, why="at least one window")
+
+
+def _joined(moved_by: TurnName, worse: dict[str, float]) -> Check:
+    there = set(worse) <= set(moved_by.taking_part)
+    why = f"at least {', '.join(sorted(worse)) or 'none'}"
+    return holds("data.moved_by.taking_part", moved_by.taking_part, true=there, why=why)

@@ -10,13 +10,14 @@ from engine.errors import WireError
 from engine.model.finding import Evidence
 from engine.model.limits import Limits
 from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, TurnName
-from engine.offline.explain.account import Check, Line, Step, Verdict
+from engine.offline.explain.account import BROKEN, Check, Line, Step, Verdict
 from engine.offline.explain.case import case_of
 from engine.offline.explain.conflict import conflict_steps
 from engine.offline.explain.digests import digest_step
 from engine.offline.explain.group import group_steps
 from engine.offline.explain.obligation import ids_step, obligation_step, rule_step
 from engine.offline.explain.series import series_steps
+from engine.offline.explain.times import times_step
 from engine.rules.ruleset import Change, Composite, CounterpartConflict, MissingData, Threshold
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
     from engine.offline.explain.case import Case
     from engine.offline.explain.given import Given
-
-_BROKEN = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, msgspec.MsgspecError)
-"""What recomputing something that was changed may run into: times that are none, numbers out of every range."""
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -61,6 +59,9 @@ def explain(given: Given, limits: Limits | None = None) -> Explanation:
 def _recomputed(given: Given, limits: Limits) -> Iterator[list[Step]]:
     if given.misfits:
         yield [Step("The shape", (Line("fields", "not those of a review trigger", given.misfits),))]
+    times = times_step(given.event)
+    if times is not None:
+        yield [times]
     if given.trigger is None:
         return
     try:
@@ -93,7 +94,7 @@ def _guarded(title: str, path: str, steps: Callable[[], Iterable[Step]]) -> list
     found: list[Step] = []
     try:
         found.extend(steps())
-    except _BROKEN as error:
+    except BROKEN as error:
         found.append(_failed(title, path, error))
     return found
 

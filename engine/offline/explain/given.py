@@ -10,13 +10,14 @@ import msgspec
 from engine.errors import WireError
 from engine.model.trigger import ReviewTrigger
 from engine.offline.explain.account import Check
-from engine.offline.explain.leaves import ABSENT, differences
+from engine.offline.explain.leaves import ABSENT, differences, join
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _AT = re.compile(r"at `\$\.?([^`]*)`$")
 """Where msgspec says that a value does not fit."""
+_MISSING = re.compile(r"missing required field `([^`]*)`")
 
 
 class Given(NamedTuple):
@@ -80,6 +81,6 @@ def _presence(found: Any) -> str:
 
 
 def _misfit(error: msgspec.ValidationError) -> Check:
-    text = str(error)
-    place = _AT.search(text)
-    return Check(place[1] if place else "", None, None, holds=False, why=text.partition(" - at")[0])
+    text, place = str(error), _AT.search(str(error))
+    path, missing = place[1] if place else "", _MISSING.search(text)
+    return Check(join(path, missing[1]) if missing else path, None, None, holds=False, why=text.partition(" - at")[0])

@@ -8,7 +8,7 @@ from engine.correlate.groups import Group, Grouping
 from engine.correlate.join import Facts
 from engine.kernels.silence import silence
 from engine.model.identity import finding_id
-from engine.offline.explain.account import Check, Line, Step, holds, same
+from engine.offline.explain.account import Check, Line, Step, alike, either, holds, same
 from engine.offline.explain.case import micros
 from engine.review.explain import duration
 from engine.rules.ruleset import Composite, MissingData
@@ -29,7 +29,9 @@ def group_steps(case: Case, evidence: GroupEvidence, moved_by: TurnName, limits:
     """The members, and whether they make the alert."""
     heads = {MissingData: "Which series are silent", Composite: "Which rules are firing"}
     members = [_member(case, evidence, place) for place in range(len(evidence.listed))]
-    yield Step(heads[type(case.rule.condition)], (_count(evidence, limits), *members))
+    yield Step(
+        heads[type(case.rule.condition)], (_count(evidence, limits), *members, _taking_part(case, evidence, moved_by))
+    )
     yield Step("The verdict", (_verdict(case, evidence, moved_by, limits),))
 
 
@@ -41,6 +43,19 @@ def _count(evidence: GroupEvidence, limits: Limits) -> Line:
             "members", f"{evidence.count}, of which {listed} are listed", (same(f"{EVIDENCE}.listed", listed, most),)
         )
     return Line("members", str(evidence.count), (same(path, evidence.count, listed),))
+
+
+def _taking_part(case: Case, evidence: GroupEvidence, moved_by: TurnName) -> Line:
+    """Of a composite the owners of its members' KPIs are called as well; silence is its KPI's own affair."""
+    rules = [case.rules.rule_by_id.get(member.rule) for member in evidence.listed]
+    kpis = {rule.kpi for rule in rules if rule is not None and rule.kpi is not None}
+    expected = sorted(kpis) if isinstance(case.rule.condition, Composite) else []
+    checks: list[Check] = []
+    if len(evidence.listed) == evidence.count:
+        checks += alike("data.moved_by.taking_part", moved_by.taking_part, expected)
+    if moved_by.turn == "began":
+        checks += either(("data.moved_by.opened", moved_by.opened), ("data.event_time", case.data.event_time))
+    return Line("taking part", ", ".join(moved_by.taking_part) or "no other KPI", tuple(checks))
 
 
 def _member(case: Case, evidence: GroupEvidence, place: int) -> Line:
@@ -83,7 +98,7 @@ def _silence(case: Case, member: Member, path: str) -> tuple[str, list[Check]]:
         holds(f"{path}.silence.waited_since", said.waited_since, true=bool(breach), why="longer than may be"),
     ]
     spans = [duration(round(seconds) * 1_000_000) for seconds in (waited, allowed)]
-    text = f"{seen}; by the tick of {said.tick_time} nothing for {spans[0]} ({said.waited_since}), {spans[1]} may be"
+    text = f"{seen}; waited from the tick of {said.waited_since} to that of {said.tick_time}, {spans[0]} of {spans[1]}"
     return text, checks
 
 

@@ -22,7 +22,7 @@ from engine.model.trigger import (
     TurnName,
     event_type,
 )
-from engine.offline.explain.account import Check, Line, Step, holds, same, shown
+from engine.offline.explain.account import Check, Line, Step, alike, either, holds, same, shown
 from engine.offline.explain.case import micros
 from engine.review.advance import answer_of
 from engine.review.explain import duration, explain_finding, explain_judgement
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.offline.explain.case import Case
+    from engine.rules.ruleset import Window
 
 _NEVER_EMPTY = "(none)"
 
@@ -46,35 +47,33 @@ def _rule(case: Case) -> Iterator[Line]:
     said = [same(f"data.{name}", getattr(data, name), getattr(rule, name)) for name in ("title", "severity")]
     yield Line("rule", f"{rule.id}: {rule.title} ({rule.severity})", tuple(said))
     evidence = data.evidence
-    written = []
+    written: tuple[Check, ...] = ()
+    rule_sets: tuple[Check, ...] = ()
     if evidence is not None and not _taken_away(evidence):
-        written = [
-            same("data.evidence.condition", evidence.condition, rule.declared),
-            same("data.evidence.rule_set", evidence.rule_set, data.rule_set),
-        ]
-    yield Line("condition", shown(rule.declared), tuple(written))
+        written = alike("data.evidence.condition", evidence.condition, rule.declared)
+        rule_sets = either(("data.evidence.rule_set", evidence.rule_set), ("data.rule_set", data.rule_set))
+    yield Line("condition", shown(rule.declared), written)
     kpi = None if rule.kpi is None else case.rules.kpi_by_id[rule.kpi]
     summary = None if kpi is None else summary_of(kpi)
-    checks = _fields("data.kpi", data.kpi, summary)
+    checks = alike("data.kpi", data.kpi, summary)
     if kpi is not None:
-        window = duration(rule.window.size) if rule.window.zone is None else f"a day in {rule.window.zone}"
-        what = "each measurement" if rule.points == "raw" else f"{kpi.aggregation} of {window}"
+        what = "each measurement" if rule.points == "raw" else f"{kpi.aggregation} of {_window(rule.window)}"
         yield Line("KPI", f"{kpi.id}: {kpi.title} ({kpi.unit}); {what}", checks)
-    elif checks:
+    else:
         yield Line("KPI", "none: a composite", checks)
-    yield Line("rule set", data.rule_set)
+    yield Line("rule set", data.rule_set, rule_sets)
+
+
+def _window(window: Window) -> str:
+    if window.zone is not None:
+        return f"a day in {window.zone}"
+    every = "" if window.size == window.step else f", every {duration(window.step)}"
+    return f"{duration(window.size)}{every}"
 
 
 def _taken_away(evidence: Evidence | ConflictEvidence | GroupEvidence) -> bool:
     """A rule set that changed a rule, or dropped it, took the finding back: its condition is the one before."""
     return isinstance(evidence, Evidence) and evidence.point is None
-
-
-def _fields(path: str, found: msgspec.Struct | None, expected: msgspec.Struct | None) -> tuple[Check, ...]:
-    if found is None or expected is None:
-        return (same(path, found, expected),)
-    names = found.__struct_fields__
-    return tuple(same(f"{path}.{name}", getattr(found, name), getattr(expected, name)) for name in names)
 
 
 def ids_step(case: Case) -> Step:
@@ -114,7 +113,7 @@ def _finding(case: Case, name: FindingName) -> Line:
     in_order = opened == time if name.transition == "firing" else opened <= time
     checks = (
         same("data.moved_by.id", name.id, made),
-        same("data.moved_by.series", name.series, data.scope),
+        *either(("data.moved_by.series", name.series), ("data.scope", data.scope)),
         holds("data.moved_by.opened_event_time", name.opened_event_time, true=in_order, why="the alert began at it"),
         holds("data.moved_by.status", name.status, true=_is_amended(name), why="an amended one has a higher revision"),
     )
@@ -128,11 +127,11 @@ def _is_amended(name: FindingName) -> bool:
 def _first_event_time(case: Case) -> Iterator[Check]:
     """An alert that opens a review names it."""
     data, moved_by = case.data, case.data.moved_by
-    path = "data.first_event_time"
+    named = "data.first_event_time", data.first_event_time
     if data.ordinal == 1 and isinstance(moved_by, FindingName):
-        yield same(path, data.first_event_time, moved_by.opened_event_time)
+        yield from either(named, ("data.moved_by.opened_event_time", moved_by.opened_event_time))
     elif data.ordinal == 1 and isinstance(moved_by, TurnName):
-        yield same(path, data.first_event_time, moved_by.opened)
+        yield from either(named, ("data.moved_by.opened", moved_by.opened))
 
 
 def obligation_step(case: Case) -> Step:
@@ -163,7 +162,7 @@ def _participants(case: Case, owner: str) -> Iterator[Check]:
     least = sorted({*case.rule.review.participants, *owners} - {owner})
     path, there = "data.participants", data.participants
     if data.ordinal == 1:
-        yield same(path, there, least)
+        yield from alike(path, there, least)
         return
     complete = set(least) <= set(there) and owner not in there and list(there) == sorted(set(there))
     yield holds(path, there, true=complete, why=f"at least {', '.join(least) or 'nobody'}, without the owner, sorted")
@@ -176,10 +175,10 @@ def _due(case: Case) -> tuple[str, tuple[Check, ...]]:
         after = micros(data.opened) <= micros(case.trigger.time) or isinstance(data.moved_by, ReviewCommand)
         checks = (holds("data.opened", data.opened, true=after, why="a review opens before it is changed"),)
         return f"{data.due or 'no date'}, as said when it opened at {data.opened}", checks
-    opened = same("data.opened", data.opened, case.trigger.time)
+    opened = either(("data.opened", data.opened), ("time", case.trigger.time))
     expected = None if due_in is None else format_time(micros(data.opened) + due_in)
     counted = "the rule says none" if due_in is None else f"{duration(due_in)} after {data.opened}: {expected}"
-    return counted, (opened, same("data.due", data.due, expected))
+    return counted, (*opened, same("data.due", data.due, expected))
 
 
 def _sentence(case: Case) -> Line:

@@ -57,7 +57,8 @@ def _point(case: Case, point: RawPoint | WindowPoint) -> Iterator[Line]:
         same(f"{path}.window.end", point.window.end, bounds.end),
         same("data.event_time", case.data.event_time, bounds.end),
     )
-    yield Line("window", f"{named} ({bounds.start} to {bounds.end}), number {bounds.index}", window)
+    exact = "" if case.rule.window.zone is None else f" ({bounds.start} to {bounds.end})"
+    yield Line("window", f"{named}{exact}, number {bounds.index}", window)
     yield from _contents(case, point, path)
 
 
@@ -83,6 +84,9 @@ def sound_parts(parts: Parts, path: str, start: str, end: str) -> Iterator[Check
     within = micros(start) <= last_time < micros(end)
     yield holds(f"{path}.count", parts.count, true=parts.count > 0, why="a window that was judged holds something")
     yield holds(f"{path}.last_time", parts.last_time, true=within, why="it lies in the window")
+    if parts.count == 1:
+        for name in ("sum", "min", "max"):
+            yield same(f"{path}.{name}", getattr(parts, name), parts.last)
     ordered = parts.min <= parts.last <= parts.max
     yield holds(f"{path}.last", parts.last, true=ordered, why="it lies between the least and the greatest")
     nonzero = 0 <= parts.nonzero <= parts.count
@@ -167,7 +171,7 @@ def _earlier(case: Case, row: Any, evidence: Evidence, index: int) -> Iterator[L
     for place, point in enumerate(points):
         start = case.bounds(view, index - (len(points) - place) * lag).start
         checks.append(same(f"{EVIDENCE}.baseline_points[{place}].start", point.start, start))
-    listed = ", ".join(f"{case.moment(point.start)} {number(point.value)}" for point in points)
+    listed = ", ".join(f"{case.moment(point.start)}: {number(point.value)}" for point in points)
     apart = "" if lag == 1 else f", {lag} windows apart"
     yield Line("earlier", f"{count}{apart}: {listed}", tuple(checks))
 

@@ -1,0 +1,6 @@
+"""The simulated histories stand beside the tests of the simulation."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "simulate"))
