@@ -11,8 +11,8 @@ import msgspec
 import typer
 from rich.console import Console
 
+from engine.brokers.reachable import wait_until_reachable
 from engine.brokers.reader import read_values
-from engine.brokers.topics import TopicAdmin
 from engine.cli.settings import BrokersOption, ConfigOption, PrefixOption, SetOption, load
 from engine.cli.since import parse_since
 from engine.errors import BrokerError, WireError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _WIDTH_WITHOUT_TERMINAL = 120
 _STANDARD_INPUT = "-"
+_PATIENCE_SECONDS = 2.0
 
 
 class Format(StrEnum):
@@ -83,9 +84,12 @@ def explain(
     loaded = load(config, given_settings, brokers=brokers, prefix=prefix)
     settings, begin = loaded.settings, None if since is None else parse_since(since)
     found = _found(trigger, only, settings)
+    unasked = NOT_ASKED
     if log is None and _is_file(trigger):
-        log = loaded.origins["brokers"] != DEFAULT and len(found) == 1 and _answers(settings)
-    verdicts = [NOT_ASKED] * len(found) if log is False else _ask(settings, found, begin)
+        log = loaded.origins["brokers"] != DEFAULT and len(found) == 1
+        if log and not _answers(settings):
+            log, unasked = False, LogVerdict("not asked", f"no broker answers at {', '.join(settings.brokers)}")
+    verdicts = [unasked] * len(found) if log is False else _ask(settings, found, begin)
     told = list(zip((explanation_of(each, settings.engine_limits) for each in found), verdicts, strict=True))
     _print(told, output)
     if any(explanation.failures or log.verdict == "differs" for explanation, log in told):
@@ -99,7 +103,7 @@ def _is_file(trigger: str) -> bool:
 def _answers(settings: Settings) -> bool:
     """A file can be explained where the brokers of the settings are out of reach; then the log is not asked."""
     try:
-        TopicAdmin(",".join(settings.brokers)).partitions()
+        wait_until_reachable(",".join(settings.brokers), _PATIENCE_SECONDS)
     except BrokerError:
         return False
     return True

@@ -128,3 +128,11 @@ def test_a_file_that_holds_no_trigger_is_wrong_usage(text: str, tmp_path: Path, 
     file.write_text(text)
     assert command("explain", str(file)) == 2
     assert "review trigger" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_file_is_explained_where_its_brokers_are_out_of_reach(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    file = tmp_path / "trigger.json"
+    file.write_bytes(FALL)
+    assert command("explain", str(file), "--brokers", "127.0.0.1:1") == 0
+    assert "log: not asked (no broker answers at 127.0.0.1:1)" in capsys.readouterr().out
+    assert command("explain", str(file), "--brokers", "127.0.0.1:1", "--log") == 1
