@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,25 +11,25 @@ import typer
 from rich.console import Console
 
 from engine.brokers.reachable import wait_until_reachable
-from engine.brokers.reader import read_values
+from engine.cli.explain_given import is_file, triggers_named
+from engine.cli.explain_heard import unheard
+from engine.cli.explain_plot import case_to_plot, plot_case
 from engine.cli.settings import BrokersOption, ConfigOption, PrefixOption, SetOption, load
 from engine.cli.since import parse_since
-from engine.errors import BrokerError, WireError
-from engine.model.topics import TRIGGERS, full_name
+from engine.errors import BrokerError
 from engine.offline.explain.explanation import explain as explanation_of
-from engine.offline.explain.given import Given, given, read_given
+from engine.offline.explain.given import Given
 from engine.offline.explain.log_verdict import NOT_ASKED, LogVerdict
 from engine.offline.explain.text import show_briefly, show_explanation
 from engine.runtime.settings_sources import DEFAULT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
+    from engine.cli.explain_heard import Heard
+    from engine.offline.explain.case import Case
     from engine.offline.explain.explanation import Explanation
     from engine.runtime.settings import Settings
 
 _WIDTH_WITHOUT_TERMINAL = 120
-_STANDARD_INPUT = "-"
 _PATIENCE_SECONDS = 2.0
 
 
@@ -71,6 +70,9 @@ def explain(
             help="Begin with measurements that the broker took at or after it, not with the first.",
         ),
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw it as well: FILE.png or FILE.svg.")
+    ] = None,
     output: Annotated[Format, typer.Option("--format", help="For people, or a line of JSON a trigger.")] = Format.TEXT,
 ) -> None:
     """Recompute a trigger from its evidence, step by step with numbers, and say whether all of it is consistent.
@@ -83,70 +85,36 @@ def explain(
     """
     loaded = load(config, given_settings, brokers=brokers, prefix=prefix)
     settings, begin = loaded.settings, None if since is None else parse_since(since)
-    found = _found(trigger, only, settings)
-    unasked = NOT_ASKED
-    if log is None and _is_file(trigger):
-        log = loaded.origins["brokers"] != DEFAULT and len(found) == 1
-        if log and not _answers(settings):
-            log, unasked = False, LogVerdict("not asked", f"no broker answers at {', '.join(settings.brokers)}")
-    verdicts = [unasked] * len(found) if log is False else _ask(settings, found, begin)
-    told = list(zip((explanation_of(each, settings.engine_limits) for each in found), verdicts, strict=True))
+    found = triggers_named(trigger, only, settings)
+    case = None if plot is None else case_to_plot(found, plot)
+    if log is None and is_file(trigger):
+        named = loaded.origins["brokers"] != DEFAULT and len(found) == 1
+        heard = _hear_if_any(settings, found, begin, case) if named else unheard(NOT_ASKED, found, case)
+    else:
+        heard = unheard(NOT_ASKED, found, case) if log is False else _hear(settings, found, begin, case)
+    if plot is not None and heard.case is not None:
+        plot_case(heard.case, heard.around, plot)
+    told = list(zip((explanation_of(each, settings.engine_limits) for each in found), heard.verdicts, strict=True))
     _print(told, output)
-    if any(explanation.failures or log.verdict == "differs" for explanation, log in told):
+    if any(explanation.failures or verdict.verdict == "differs" for explanation, verdict in told):
         raise typer.Exit(1)
 
 
-def _is_file(trigger: str) -> bool:
-    return trigger == _STANDARD_INPUT or Path(trigger).is_file()
-
-
-def _answers(settings: Settings) -> bool:
+def _hear_if_any(settings: Settings, found: list[Given], since: int | None, case: Case | None) -> Heard:
     """A file can be explained where the brokers of the settings are out of reach; then the log is not asked."""
     try:
         wait_until_reachable(",".join(settings.brokers), _PATIENCE_SECONDS)
     except BrokerError:
-        return False
-    return True
+        verdict = LogVerdict("not asked", f"no broker answers at {', '.join(settings.brokers)}")
+        return unheard(verdict, found, case)
+    return _hear(settings, found, since, case)
 
 
-def _ask(settings: Settings, found: list[Given], since: int | None) -> list[LogVerdict]:
-    from engine.cli.explain_log import verdicts_of_the_log  # noqa: PLC0415 (without a log nothing of it is needed)
+def _hear(settings: Settings, found: list[Given], since: int | None, case: Case | None) -> Heard:
+    from engine.cli.explain_log import hear_the_log  # noqa: PLC0415 (without a log nothing of it is needed)
 
     with Console(stderr=True).status("replaying the log"):
-        return verdicts_of_the_log(settings, found, since)
-
-
-def _found(trigger: str, only: str | None, settings: Settings) -> list[Given]:
-    """The triggers that are meant. BadParameter when there is none, or more than one begins so."""
-    path = Path(trigger)
-    try:
-        if trigger == _STANDARD_INPUT:
-            there = read_given(sys.stdin.buffer.read())
-        elif path.is_file():
-            there = read_given(path.read_bytes())
-        else:
-            return [_one(_in_topic(settings, trigger), trigger, "review-triggers")]
-    except WireError as error:
-        raise typer.BadParameter(error.detail, param_hint="TRIGGER") from error
-    return there if only is None else [_one(there, only, trigger)]
-
-
-def _in_topic(settings: Settings, beginning: str) -> list[Given]:
-    values = read_values(",".join(settings.brokers), full_name(settings.prefix, TRIGGERS))
-    return [given(msgspec.json.decode(value)) for value in values if b'"id":"' + beginning.encode() in value]
-
-
-def _one(there: Iterable[Given], beginning: str, where: str) -> Given:
-    by_id = {each.id: each for each in there if each.id.startswith(beginning)}
-    if beginning in by_id:
-        return by_id[beginning]
-    if len(by_id) == 1:
-        return by_id.popitem()[1]
-    if not by_id:
-        message = f"expected a file or the id of a trigger, found neither {beginning!r} here nor such an id in {where}"
-        raise typer.BadParameter(message, param_hint="TRIGGER")
-    listed = "\n".join(f"  {name}  {each.event['data'].get('explanation')}" for name, each in sorted(by_id.items()))
-    raise typer.BadParameter(f"expected one id, found {len(by_id)} that begin so:\n{listed}", param_hint="TRIGGER")
+        return hear_the_log(settings, found, since, case)
 
 
 def _print(told: list[tuple[Explanation, LogVerdict]], output: Format) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from engine.cli.explain_heard import Heard
 from engine.model.topics import MEASUREMENTS
-from engine.offline.explain.log_check import Question, ask_log
+from engine.offline.explain.log_check import Question, ask_log, context_of
 from engine.offline.explain.log_stages import first_activation
+from engine.offline.plot.stretch import around, widened
 from engine.runtime.context import StageContext
 from engine.runtime.kafka_log import KafkaLog
 
@@ -15,22 +17,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.model.time import Micros
+    from engine.offline.explain.case import Case
     from engine.offline.explain.given import Given
     from engine.offline.explain.log_check import Begin, MakeContext
-    from engine.offline.explain.log_verdict import LogVerdict
     from engine.rules.ruleset import RuleSet
     from engine.runtime.settings import Settings
 
 
-def verdicts_of_the_log(settings: Settings, told: Sequence[Given], since: Micros | None) -> list[LogVerdict]:
-    """One for each trigger. BrokerError when there is no broker, LogError when its topics are not what is expected."""
-    return asyncio.run(_ask(settings, told, since))
+def hear_the_log(settings: Settings, told: Sequence[Given], since: Micros | None, plotted: Case | None) -> Heard:
+    """BrokerError when there is no broker, LogError when its topics are not what is expected."""
+    return asyncio.run(_hear(settings, told, since, plotted))
 
 
-async def _ask(settings: Settings, told: Sequence[Given], since: Micros | None) -> list[LogVerdict]:
+async def _hear(settings: Settings, told: Sequence[Given], since: Micros | None, plotted: Case | None) -> Heard:
     async with KafkaLog(",".join(settings.brokers), settings.prefix) as log:
         question = Question(log, _context(settings), _begin(log, settings, since), since=since is not None)
-        return [await ask_log(question, each) for each in told]
+        verdicts = [await ask_log(question, each) for each in told]
+        if plotted is None:
+            return Heard(verdicts, None, {})
+        context = await context_of(question)
+        case = widened(plotted, context)
+        return Heard(verdicts, case, await around(log, context, case))
 
 
 def _context(settings: Settings) -> MakeContext:

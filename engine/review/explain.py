@@ -238,9 +238,14 @@ def window_named(start: str, end: str, window: Window, rules: RuleSet, *, over: 
 
 def local_date(time: Micros, zone: str, rules: RuleSet) -> str:
     """The calendar date of a time in a zone of the rule set."""
+    return format_time(time + offset_at(time, zone, rules))[:10]
+
+
+def offset_at(time: Micros, zone: str, rules: RuleSet) -> Micros:
+    """How far local time is ahead of UTC."""
     offset = 0
     for transition in rules.zones.get(zone, ()):
         if transition.start > time:
             break
         offset = transition.offset
-    return format_time(time + offset)[:10]
+    return offset

@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from confluent_kafka import Producer
-from explain_world import PARTITIONS, world
+from explain_world import world
 
-from engine.brokers.topics import plan
 from engine.cli import main
-from engine.model.topics import CONTROL, FINDINGS, MEASUREMENTS, RULE_SETS, TRIGGERS, full_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from engine.brokers.embedded import EmbeddedBroker
-
-PREFIX = "shop"
 FALL, JUMP = world().of("orders-fall", "opened"), world().of("orders-jump", "opened")
 FALL_ID: str = msgspec.json.decode(FALL)["id"]
 
@@ -29,20 +23,6 @@ def command(*arguments: str) -> object:
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     return ended.value.code
-
-
-@pytest.fixture
-def installation(embedded: EmbeddedBroker) -> list[str]:
-    """The shop's log at an embedded broker; the options that lead there."""
-    embedded.create_topics({topic.name: topic.partitions for topic in plan(PREFIX, PARTITIONS)})
-    producer = Producer({"bootstrap.servers": embedded.bootstrap})
-    for topic in (RULE_SETS, CONTROL, MEASUREMENTS, FINDINGS, TRIGGERS):
-        for partition in range(1 if topic in (RULE_SETS, CONTROL) else PARTITIONS):
-            for record in world().log.records(topic, partition):
-                name, headers = full_name(PREFIX, topic), list(record.headers)
-                producer.produce(name, record.value, record.key, partition, headers=headers)
-    producer.flush(10)
-    return ["--brokers", embedded.bootstrap, "--prefix", PREFIX]
 
 
 def test_an_id_is_looked_up_and_made_again_from_the_log(installation: list[str], capsys: pytest.CaptureFixture[str]):

@@ -62,7 +62,11 @@ class Case(NamedTuple):
 
     def cell(self, view: Any, time: str) -> int:
         """The cell of a view that a time falls into."""
-        return int(index_of(view, self.plan.calendars, micros(time)))
+        return self.cell_at(view, micros(time))
+
+    def cell_at(self, view: Any, time: Micros) -> int:
+        """The same for microseconds."""
+        return int(index_of(view, self.plan.calendars, time))
 
     def moment(self, time: str) -> str:
         """Where a window begins, as people name it: a calendar day by its date there, else to the minute in UTC."""

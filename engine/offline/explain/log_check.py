@@ -55,10 +55,14 @@ class Question(NamedTuple):
 
 async def ask_log(question: Question, told: Given) -> LogVerdict:
     """Whether the log gives the same trigger. EngineError when it cannot be read."""
+    return await _Inquiry(question, told, await context_of(question)).verdict()
+
+
+async def context_of(question: Question) -> StageContext:
+    """What the stages know beside their logs, with the rule sets that are stored now."""
     log = question.log
     counts = [await log.partitions(topic) for topic in (MEASUREMENTS, FINDINGS)]
-    context = question.context(await read_rule_sets(log), await first_rule_set(log), *counts)
-    return await _Inquiry(question, told, context).verdict()
+    return question.context(await read_rule_sets(log), await first_rule_set(log), *counts)
 
 
 class _Inquiry:

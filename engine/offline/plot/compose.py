@@ -1,0 +1,143 @@
+"""The picture of a trigger, composed of its evidence and of what the log has around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.correlate.conflict import Conflict
+from engine.model.finding import Evidence, RawPoint, WindowPoint
+from engine.model.time import Micros, parse_own_time
+from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, TurnName
+from engine.offline.plot.picture import Around, Level, Mark, Moment, Panel, Picture, Row
+from engine.review.explain import number, offset_at
+from engine.rules.ruleset import Change, MissingData, Threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from engine.correlate.conflict import Side
+    from engine.model.trigger import SideEvidence
+    from engine.offline.explain.case import Case
+
+
+def picture_of(case: Case, around: Around | None = None) -> Picture | None:
+    """None for a trigger without anything to be seen: a command moved the review, or a rule set took the rule away."""
+    there, evidence = around or {}, case.data.evidence
+    zone = case.rule.window.zone
+    picture = Picture(
+        sentence=case.data.explanation,
+        zone=zone or "UTC",
+        local=lambda time: time if zone is None else time + offset_at(time, zone, case.rules),
+        moments=tuple(_moments(case)),
+        firing=_firing(case),
+    )
+    if isinstance(evidence, Evidence) and isinstance(evidence.point, RawPoint | WindowPoint):
+        return picture._replace(panels=(_series(case, evidence, evidence.point, there),))
+    if isinstance(evidence, ConflictEvidence):
+        sides = zip(Conflict(case.rule, case.rules).sides, evidence.sides, strict=True)
+        return picture._replace(panels=tuple(_side(case, side, said, there) for side, said in sides))
+    if isinstance(evidence, GroupEvidence) and evidence.listed:
+        silent = isinstance(case.rule.condition, MissingData)
+        title, label = ("Which series are silent", "silent") if silent else ("Which rules are firing", "firing")
+        return picture._replace(rows=tuple(_rows(case, evidence, there)), rows_title=title, rows_label=label)
+    return None
+
+
+def _moments(case: Case) -> Iterator[Moment]:
+    data, moved_by = case.data, case.data.moved_by
+    now = parse_own_time(data.event_time)
+    if isinstance(moved_by, FindingName):
+        yield Moment("alarm", parse_own_time(moved_by.opened_event_time))
+        if moved_by.transition == "resolved":
+            yield Moment("over", now)
+    elif isinstance(moved_by, TurnName):
+        yield Moment("alarm", parse_own_time(moved_by.opened))
+        if moved_by.turn == "ended":
+            yield Moment("over", now)
+
+
+def _firing(case: Case) -> tuple[Micros, Micros] | None:
+    episode = case.data.episode
+    if episode is None or episode.first == episode.last:
+        return None
+    first, last = parse_own_time(episode.first), parse_own_time(episode.last)
+    if case.rule.points == "raw" or not isinstance(case.data.evidence, Evidence):
+        return first, last
+    # An episode names windows by their ends; here they stand where they begin.
+    view = case.view_of(case.rule_row())
+    return parse_own_time(case.bounds(view, case.cell_at(view, first - 1)).start), last
+
+
+def _series(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, around: Around) -> Panel:
+    kpi = case.rules.kpi_by_id[str(case.rule.kpi)]
+    start = point.time if isinstance(point, RawPoint) else point.window.start
+    moved_by = case.data.moved_by
+    series = moved_by.series if isinstance(moved_by, FindingName) else kpi.id
+    return Panel(
+        title=f"{kpi.title} ({series})",
+        unit=kpi.unit,
+        judged=(Mark(parse_own_time(start), point.value),),
+        earlier=tuple(Mark(parse_own_time(each.start), each.value) for each in evidence.baseline_points),
+        around=around.get(series, ()),
+        levels=tuple(_levels(case, evidence)),
+    )
+
+
+def _levels(case: Case, evidence: Evidence) -> Iterator[Level]:
+    condition, usual = case.rule.condition, evidence.baseline
+    if isinstance(condition, Threshold):
+        for value in (condition.low, condition.high):
+            if value is not None:
+                yield Level("limit", f"limit {number(value)}", value)
+        if condition.recover_at is not None:
+            yield Level("recover", f"recovers at {number(condition.recover_at)}", condition.recover_at)
+    elif isinstance(condition, Change) and usual is not None:
+        yield Level("usual", f"usual {number(usual)}", usual)
+        for by in (condition.up, None if condition.down is None else -condition.down):
+            if by is not None:
+                value = usual + (abs(usual) * by if condition.relative else by)
+                yield Level("limit", f"limit {number(value)}", value)
+
+
+def _side(case: Case, side: Side, said: SideEvidence, around: Around) -> Panel:
+    title = " per ".join(case.rules.kpi_by_id[kpi].title for kpi in side.rolled)
+    lag = f", {side.lag} window{'' if side.lag == 1 else 's'} later" if side.lag else ""
+    unit = " per ".join(case.rules.kpi_by_id[kpi].unit for kpi in side.rolled)
+    judged: tuple[Mark, ...] = ()
+    if said.value is not None and said.windows:
+        judged = (Mark(parse_own_time(said.windows[0].start), said.value),)
+    return Panel(
+        title=f"{title}{lag}: {said.verdict}",
+        unit=unit,
+        judged=judged,
+        earlier=tuple(Mark(parse_own_time(each.start), each.value) for each in said.baseline_points),
+        around=around.get(name_of(side), ()),
+        levels=tuple(_levels_of_side(side, said)),
+    )
+
+
+def name_of(side: Side) -> str:
+    """What a side is called among `Around`."""
+    return f"{side.number}: {side.kpi}"
+
+
+def _levels_of_side(side: Side, said: SideEvidence) -> Iterator[Level]:
+    if said.usual is not None:
+        yield Level("usual", f"usual {number(said.usual)}", said.usual)
+    if said.limit is None or (side.judge.level is None and said.usual is None):
+        return
+    usual = 0.0 if said.usual is None else said.usual
+    value = said.limit if side.judge.level is not None else usual + said.limit * abs(usual)
+    yield Level("limit", f"limit {number(value)}", value)
+
+
+def _rows(case: Case, evidence: GroupEvidence, around: Around) -> Iterator[Row]:
+    end = parse_own_time(case.data.event_time)
+    for member in evidence.listed:
+        since = parse_own_time(member.event_time)
+        label = f"{member.rule}\n{member.series}"
+        if member.silence is not None:
+            label = member.series
+            since = parse_own_time(member.silence.last_seen or member.silence.waited_since)
+        measured = tuple(mark.time for mark in around.get(member.series, ()))
+        yield Row(label, since, end, measured)
