@@ -53,6 +53,7 @@ def _context(settings: Settings) -> MakeContext:
             notify_within=settings.notify_within if settings.domain == "live" else None,
             future_max=settings.future_max,
             limits=settings.engine_limits,
+            decoder=settings.decoder,
         )
 
     return make

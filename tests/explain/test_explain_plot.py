@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from engine.offline.explain.case import Case
     from engine.offline.plot.picture import Picture
 
-UNSEEN = {"missing_data_resolved", "conflict_answered", "composite_ended"}
+UNSEEN = ("missing_data_resolved", "conflict_answered", "composite_ended")
 SEEN = [name for name in CASES if name not in UNSEEN]
 
 
