@@ -42,7 +42,7 @@ _COUNTED: tuple[tuple[str | tuple[str, ...], int], ...] = (
     (("limit", "ids_per_series_max"), IDS_LIMIT),
     (("limit", "raw_points_max"), POINTS_LIMIT),
 )
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Stage1:
