@@ -1,6 +1,6 @@
 # make demo   see review triggers raised from real events (no Java, no Kafka needed)
 # make setup  everything that developing needs, in .venv
-# make test   the whole gate: make check, then every test, a real Apache Kafka included
+# make test   the whole gate: make check, then every test, a real Apache Kafka and a real Prometheus included
 # make check  formatting, lint, types and import floors
 # make bench  measure
 # make clean  take away all that make made
@@ -12,13 +12,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 KAFKA_LIBS := .cache/kafka/libs
+PROMETHEUS := .cache/prometheus
 PYTEST_WORKERS ?= 2
 
 # Builds of packages that come as source take their tools from the same pins.
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup demo test tests check bench clean kafka-jars warm
+.PHONY: setup demo test tests check bench clean kafka-jars prometheus warm
 .DELETE_ON_ERROR:
 
 setup: $(STAMPS)/dev $(STAMPS)/warm
@@ -26,7 +27,7 @@ setup: $(STAMPS)/dev $(STAMPS)/warm
 demo: $(STAMPS)/demo $(STAMPS)/warm
 	$(BIN)/counterpoint demo $(DEMO)
 
-test: check kafka-jars tests
+test: check kafka-jars prometheus tests
 
 tests: $(STAMPS)/dev $(STAMPS)/warm
 	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup -m "not kafka" -q
@@ -48,6 +49,8 @@ clean:
 	find engine tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 kafka-jars: $(KAFKA_LIBS)/.stamp
+
+prometheus: $(PROMETHEUS)/.stamp
 
 $(BIN)/python:
 	deploy/setup/check-python $(PYTHON)
@@ -71,4 +74,8 @@ $(STAMPS)/warm: $(wildcard engine/kernels/*.py engine/kernels/*/*.py) | $(STAMPS
 $(KAFKA_LIBS)/.stamp: deploy/kafka/pom.xml
 	deploy/kafka/require-java
 	mvn -q -B -f deploy/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(KAFKA_LIBS)
+	@touch $@
+
+$(PROMETHEUS)/.stamp: deploy/prometheus/fetch
+	deploy/prometheus/fetch $(PROMETHEUS)
 	@touch $@

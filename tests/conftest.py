@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 import pytest
 from hypothesis import settings
+from monitoring import Alertmanager, Prometheus, missing, run_tool
 
 from engine.brokers.embedded import EmbeddedBroker
 from engine.brokers.kafka import KafkaBroker, find_java, find_libs
 from engine.errors import BrokerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from subprocess import CompletedProcess
 
 # No deadline: the first example of a property over a kernel compiles it.
 settings.register_profile("default", deadline=None)
@@ -54,6 +59,46 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
         pytest.skip(str(error))
     with KafkaBroker(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def monitoring() -> None:
+    """The binaries of Prometheus and Alertmanager are there; else a skip that says how to get them, a failure in CI."""
+    if absent := missing():
+        reason = f"expected {', '.join(absent)} of Prometheus, found none; run `make prometheus`"
+        if os.environ.get("CI"):
+            raise RuntimeError(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def promtool(monitoring: None) -> Callable[..., CompletedProcess[str]]:
+    """Runs promtool with its arguments; text for its input as `given`."""
+    del monitoring
+    return partial(run_tool, "promtool")
+
+
+@pytest.fixture
+def amtool(monitoring: None) -> Callable[..., CompletedProcess[str]]:
+    """The same for amtool."""
+    del monitoring
+    return partial(run_tool, "amtool")
+
+
+@pytest.fixture
+def prometheus(monitoring: None, tmp_path: Path) -> Iterator[Callable[[Path], Prometheus]]:
+    """Starts a real Prometheus with a configuration file, as often as it is called."""
+    del monitoring
+    with ExitStack() as servers:
+        yield lambda config: servers.enter_context(Prometheus(config, tmp_path))
+
+
+@pytest.fixture
+def alertmanager(monitoring: None, tmp_path: Path) -> Iterator[Callable[[Path], Alertmanager]]:
+    """Starts a real Alertmanager with a configuration file."""
+    del monitoring
+    with ExitStack() as servers:
+        yield lambda config: servers.enter_context(Alertmanager(config, tmp_path))
 
 
 @pytest.fixture

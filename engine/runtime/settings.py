@@ -30,6 +30,7 @@ from engine.runtime.context import Decoding
 
 _UNITS = {"ms": MILLISECOND, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 _DURATION = re.compile(r"([0-9]+)(ms|s|m|h|d|w)")
+_URL = re.compile(r"https?://[A-Za-z0-9\[][!-?A-~]*")  # printable, without `@`: no names and passwords in it
 _BROKER = re.compile(r"(\[[0-9a-fA-F:]+\]|[^\s:/,]+):([0-9]{1,5})")
 
 
@@ -69,6 +70,13 @@ def _check_broker(value: str) -> str:
     found = _BROKER.fullmatch(value)
     if found is None or not 0 < int(found[2]) < 2**16:
         raise ValueError("expected HOST:PORT such as kafka-1:9092")
+    return value
+
+
+def _check_url(value: SecretStr) -> SecretStr:
+    """A secret: whoever knows such an address can beat in our place."""
+    if _URL.fullmatch(value.get_secret_value()) is None:
+        raise ValueError("expected an address such as https://heartbeats.example.com/worker-1")
     return value
 
 
@@ -148,6 +156,10 @@ class Settings(BaseModel):
 
     http_host: str = Field("127.0.0.1", description="where /metrics, /healthz and /readyz are served")
     http_port: Annotated[int, Field(ge=0, le=65_535)] = Field(9464, description="the port; 0 takes any free one")
+    heartbeat_url: Annotated[SecretStr, AfterValidator(_check_url)] | None = Field(
+        None, description="is asked for (GET) while this worker gets on; whoever waits there hears when it does not"
+    )
+    heartbeat_interval: Duration = Field(MINUTE, description="time between two heartbeats")
     kpi_gauges: bool = Field(default=False, description="show newest KPI values as metrics")
     kpi_gauges_max: PositiveInt = Field(1_000, description="series shown so; further ones are counted as dropped")
     log_format: Literal["auto", "console", "json"] = Field("auto", description="auto: console on a terminal, else json")

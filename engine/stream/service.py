@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import structlog
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from engine.errors import EngineError
 from engine.model.time import SECOND
@@ -17,11 +18,13 @@ from engine.stream.warming import warm_up
 from engine.stream.watchdog import Watchdog
 from engine.stream.worker import Worker
 from engine.telemetry.health import Health
+from engine.telemetry.heartbeat import Heartbeat
 from engine.telemetry.http import Endpoint
 from engine.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from engine.model.time import Micros
     from engine.rules.ruleset import RuleSet
@@ -52,16 +55,20 @@ async def serve(
     with the endpoint.
     """
     metrics, health = Metrics(CollectorRegistry()), Health()
+    ProcessCollector(registry=metrics.registry)
     async with KafkaLog(",".join(settings.brokers), settings.prefix, group=settings.group) as log:
         worker = Worker(settings, log, rule_set, stages, health=health, metrics=metrics)
-        with Endpoint(
-            settings.http_host,
-            settings.http_port,
-            metrics=metrics,
-            health=health,
-            clock=steady_clock,
-            progress_timeout=settings.progress_timeout,
-        ) as endpoint:
+        with (
+            Endpoint(
+                settings.http_host,
+                settings.http_port,
+                metrics=metrics,
+                health=health,
+                clock=steady_clock,
+                progress_timeout=settings.progress_timeout,
+            ) as endpoint,
+            _heartbeat(settings, health, metrics),
+        ):
             _log.info("worker starts", group=settings.group, domain=settings.domain, http_port=endpoint.port)
             if stages.warm is not None:
                 await warm_up(stages.warm)
@@ -75,11 +82,18 @@ async def serve(
                     timeout=settings.progress_timeout,
                     ending=settings.drain_timeout + ENDING_GRACE,
                 )
-                await _run_with_signals(worker, load, watchdog)
+                await _run_with_signals(worker, load, watchdog, metrics)
             _log.info("worker ended, everything done is committed")
 
 
-async def _run_with_signals(worker: Worker, load: Callable[[], RuleSet], watchdog: Watchdog) -> None:
+def _heartbeat(settings: Settings, health: Health, metrics: Metrics) -> AbstractContextManager[object]:
+    if settings.heartbeat_url is None:
+        return nullcontext()
+    url = settings.heartbeat_url.get_secret_value()
+    return Heartbeat(url, settings.heartbeat_interval, health=health, metrics=metrics, clock=steady_clock)
+
+
+async def _run_with_signals(worker: Worker, load: Callable[[], RuleSet], watchdog: Watchdog, metrics: Metrics) -> None:
     loop = asyncio.get_running_loop()
     reloading = asyncio.Event()
     for number in _DRAIN:
@@ -87,7 +101,7 @@ async def _run_with_signals(worker: Worker, load: Callable[[], RuleSet], watchdo
     loop.add_signal_handler(signal.SIGHUP, reloading.set)
     watchdog.start()
     tasks = [
-        asyncio.create_task(_reload_when_told(worker, load, reloading)),
+        asyncio.create_task(_reload_when_told(worker, load, reloading, metrics)),
         asyncio.create_task(_beat(worker, watchdog)),
     ]
     try:
@@ -107,7 +121,9 @@ async def _beat(worker: Worker, watchdog: Watchdog) -> None:
     watchdog.leave()
 
 
-async def _reload_when_told(worker: Worker, load: Callable[[], RuleSet], reloading: asyncio.Event) -> None:
+async def _reload_when_told(
+    worker: Worker, load: Callable[[], RuleSet], reloading: asyncio.Event, metrics: Metrics
+) -> None:
     while True:
         await reloading.wait()
         reloading.clear()
@@ -115,6 +131,8 @@ async def _reload_when_told(worker: Worker, load: Callable[[], RuleSet], reloadi
             rule_set = await asyncio.to_thread(load)
             changed = await worker.reload(rule_set)
         except EngineError as error:
+            metrics.reload_successful.set(0)
             _log.error("reload refused, the running rules stay in place", problems=str(error))
         else:
-            _log.info("rules reloaded" if changed else "rules reloaded, nothing changed", hash=rule_set.hash)
+            metrics.reload_successful.set(1)
+            _log.info("rules reloaded", changed=changed, hash=rule_set.hash)

@@ -132,6 +132,9 @@ class Worker:
             decoder=settings.decoder,
             limits=settings.engine_limits,
         )
+        counts = {MEASUREMENTS: self._context.measurement_partitions, FINDINGS: self._context.finding_partitions}
+        for topic, count in counts.items():
+            self._metrics.partitions.labels(full_name(settings.prefix, topic)).set(count)
         self._cadence = make_cadence(settings, self._context)
         wall = wall_clock if settings.domain == "live" else None
         self._gauges = Gauges(self._metrics, self._follower.stored, self._cadence, wall=wall)

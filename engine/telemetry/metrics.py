@@ -43,6 +43,7 @@ class Metrics:
         self._declare_progress()
         self._declare_state()
         self.build_info.labels(__version__, str(SEMANTICS_VERSION)).set(1)
+        self.reload_successful.set(1)
 
     def show_rule_sets(self, hashes: Iterable[str]) -> None:
         """Name the rule sets that run: several while partitions go over to another. Those before disappear."""
@@ -106,6 +107,14 @@ class Metrics:
         )
         self.progress_age = self._gauge("progress_age_seconds", "Time since the least advanced part moved on.", ())
         self.ready = self._gauge("ready", "1 when recovered and consuming, else 0.", ())
+        self.partitions = self._gauge(
+            "partitions", "Partitions of measurements and of findings, whoever works on them.", ("topic",)
+        )
+        self.heartbeats = self._counter(
+            "heartbeats",
+            "Heartbeats to `heartbeat_url`: sent, failed, or withheld because the worker did not get on.",
+            ("outcome",),
+        )
 
     def _declare_state(self) -> None:
         self.checkpoints = self._counter("checkpoints", "Checkpoints completed.", ("stage",))
@@ -123,6 +132,11 @@ class Metrics:
             "recovery_seconds", "Time from claiming a partition to being ready on it.", ("stage",), _SECONDS
         )
         self.rule_set_info = self._gauge("rule_set_info", "1 for the rule set that runs, by its hash.", ("hash",))
+        self.reload_successful = self._gauge(
+            "reload_successful",
+            "1 when the rules that were last to be read are in place, 0 when they were refused.",
+            (),
+        )
         self.build_info = self._gauge("build_info", "1, by version and semantics version.", ("version", "semantics"))
 
     def _counter(self, name: str, meaning: str, labels: Sequence[str]) -> Counter:

@@ -11,8 +11,8 @@ from engine.telemetry.metrics import Declaration, Metrics
 _HEAD = """# Metrics
 
 A worker serves these at `/metrics` (settings `http_host`, `http_port`), in the Prometheus text format or, where asked,
-OpenMetrics. `/healthz` answers 503 once a part of the worker has stood still for longer than `progress_timeout`;
-`/readyz` answers 503 until the worker has recovered and consumes.
+OpenMetrics, and beside them the `process_*` metrics of its process. `/healthz` answers 503 once a part of the worker
+has stood still for longer than `progress_timeout`; `/readyz` answers 503 until the worker has recovered and consumes.
 
 This page is made from the declarations in `engine/telemetry/metrics.py` by
 `python -m engine.telemetry.reference > docs/metrics.md`; a test fails when it says anything else.

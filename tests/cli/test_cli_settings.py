@@ -189,6 +189,22 @@ def test_a_wrong_secret_is_not_repeated_in_its_problem():
     assert "hush-hush" not in "\n".join(found)
 
 
+@pytest.mark.parametrize(
+    "url", ["beats.example.com/hush-hush", "file:///hush-hush", "http://me:hush-hush@beats", "http:///"]
+)
+def test_an_address_that_no_heartbeat_can_go_to_is_refused_without_being_shown(url: str):
+    [problem] = problems_of(flags={"heartbeat_url": url})
+    assert problem.startswith("flag heartbeat_url: heartbeat_url: expected an address such as https://")
+    assert "hush-hush" not in problem
+
+
+@pytest.mark.usefixtures("_alone")
+def test_the_address_of_heartbeats_is_masked(capsys: pytest.CaptureFixture[str]):
+    output = shown(capsys, "--set", "heartbeat_url=https://beats.example.com/hush-hush")
+    assert "hush-hush" not in output
+    assert "********" in output
+
+
 @pytest.mark.usefixtures("_alone")
 def test_config_shows_values_as_they_are_written_with_their_origin(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     (tmp_path / "counterpoint.yaml").write_text("tick_interval: 90s\n")

@@ -12,7 +12,13 @@ from engine.telemetry.metrics import KpiGauges, Metrics
 from engine.telemetry.reference import metrics_page
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
-NO_UNIT = {"counterpoint_ready", "counterpoint_kpi_value", "counterpoint_reviews_open"}
+NO_UNIT = {
+    "counterpoint_ready",
+    "counterpoint_kpi_value",
+    "counterpoint_reviews_open",
+    "counterpoint_partitions",
+    "counterpoint_reload_successful",
+}
 
 
 @pytest.fixture
