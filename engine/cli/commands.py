@@ -50,6 +50,11 @@ COMMANDS = (
         ("counterpoint topics --plan", "counterpoint topics", "counterpoint topics --delete --prefix trial"),
     ),
     CommandEntry(
+        "doctor",
+        "Look at an installation, and say how to mend it.",
+        ("counterpoint doctor", "counterpoint doctor --config counterpoint.yaml --format json"),
+    ),
+    CommandEntry(
         "check",
         "Check rule packs: every problem of every file at once.",
         ("counterpoint check rules/", "counterpoint check rules/ --format json"),

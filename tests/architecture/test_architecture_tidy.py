@@ -18,6 +18,7 @@ FUNCTION_LINES_MAX = 60
 ABOVE_THE_CLOCK = {
     "__main__",
     "cli",
+    "doctor",
     "stream",
     "serve",
     "offline",
