@@ -7,6 +7,7 @@ import gc
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
+import structlog
 import typer
 
 from engine.cli.settings import (
@@ -18,7 +19,7 @@ from engine.cli.settings import (
     StartAtOption,
     read_settings,
 )
-from engine.errors import BrokerError, ConfigError
+from engine.errors import BrokerError, ConfigError, EngineError
 
 if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet
@@ -101,7 +102,12 @@ def _run(settings: Settings) -> None:
     set_up_logs(settings.log_format, settings.log_level)
     stages = real_stages()
     _spare_the_collector()
-    asyncio.run(serve(settings, rule_set, stages, load=lambda: load_or_raise(settings.rules)))
+    try:
+        asyncio.run(serve(settings, rule_set, stages, load=lambda: load_or_raise(settings.rules)))
+    except EngineError as error:
+        # In the form of the log: whoever collects it must not meet plain text at its end.
+        structlog.get_logger(__name__).critical("worker ended by a failure", reason=str(error))
+        raise typer.Exit(1) from None
 
 
 def real_stages() -> Stages:

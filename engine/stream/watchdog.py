@@ -58,7 +58,7 @@ class Watchdog:
         pause = threading.Event()
         while self._clock() <= self._deadline:
             pause.wait(LOOK_SECONDS)
-        what = "does not end" if self._leaving else "hangs: its loop has not turned for the whole progress_timeout"
-        _log.critical(f"the worker {what}; the process is ended, another can go on from the last checkpoint")
+        hung = "its loop has not turned for the whole progress_timeout"
+        _log.critical("watchdog ends the process", reason="it does not end by itself" if self._leaving else hung)
         sys.stderr.flush()
         os._exit(EXIT_STATUS)

@@ -203,8 +203,8 @@ async def findings_said(log: KafkaLog, partitions: int) -> set[tuple[str, int]]:
 
 def main(bootstrap: str, prefix: str, partitions: str, *named: str) -> None:
     more = dict(item.split("=", 1) for item in named)
-    set_up_logs("console", os.environ.get("LOG_LEVEL", "info"))
-    settings = settings_for(bootstrap, prefix, int(partitions), **more)
+    settings = settings_for(bootstrap, prefix, int(partitions), **{"log_format": "console", **more})
+    set_up_logs(settings.log_format, os.environ.get("LOG_LEVEL", "info"))
     asyncio.run(serve(settings, EMPTY, STAGES, load=lambda: EMPTY))
 
 

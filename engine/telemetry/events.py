@@ -1,0 +1,146 @@
+"""The events that are logged, each declared once: name, level, fields, meaning, and what to do about it.
+
+A test holds every call of a logger in the engine against this list, both ways; `docs/logs.md` is made of it by
+`python -m engine.telemetry.events > docs/logs.md`.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Literal, NamedTuple
+
+Level = Literal["info", "warning", "error", "critical"]
+
+
+class Event(NamedTuple):
+    """One kind of line. `action` is empty where there is nothing to do."""
+
+    name: str
+    level: Level
+    fields: tuple[str, ...]
+    meaning: str
+    action: str = ""
+
+
+EVENTS = (
+    Event("worker starts", "info", ("group", "domain", "http_port"), "Settings and rules are read, the port is taken."),
+    Event("rule set requested", "info", ("hash", "number", "rules"), "What the files say was asked for in `control`."),
+    Event(
+        "partition recovered",
+        "info",
+        ("topic", "partition", "offset"),
+        "A partition has its state back and is read from this offset on.",
+    ),
+    Event(
+        "activation written",
+        "info",
+        ("place", "number"),
+        "The request for a rule set was passed on into a partition that lacked it.",
+    ),
+    Event(
+        "rules reloaded", "info", ("changed", "hash"), "SIGHUP: the files were read; `changed` says whether to others."
+    ),
+    Event(
+        "reload refused, the running rules stay in place",
+        "error",
+        ("problems",),
+        "SIGHUP: the files have errors, all of which are in `problems`.",
+        "Mend them, and send SIGHUP again.",
+    ),
+    Event(
+        "topics of new sources are read after a restart",
+        "warning",
+        ("topics",),
+        "The new rules have sources whose topics this worker does not read yet.",
+        "Restart the workers.",
+    ),
+    Event(
+        "offsets jumped, sought again",
+        "warning",
+        ("topic", "partition", "offset"),
+        "The broker delivered records beyond the next one; they are asked for again from here.",
+        "Nothing, unless it comes again and again: then see to the broker.",
+    ),
+    Event(
+        "offset not committed: the group has moved on",
+        "warning",
+        ("topic", "partition"),
+        "The partition went to another worker in that moment. Recovery does not read the committed offset.",
+    ),
+    Event(
+        "last checkpoints were given up",
+        "warning",
+        ("after_seconds",),
+        "A partition was taken away, or the worker stopped, before its last checkpoint was written.",
+        "Nothing is lost, some work is done again. Often: raise `drain_timeout`, or see to the broker.",
+    ),
+    Event(
+        "heartbeat fails",
+        "warning",
+        ("host", "error"),
+        "The first of `heartbeat_url`'s failures in a row. The worker goes on.",
+        "See to the address, the name resolution, the proxy.",
+    ),
+    Event("heartbeat arrives again", "info", ("host",), "The end of such failures."),
+    Event(
+        "the worker fails",
+        "error",
+        ("error", "kind"),
+        "What went wrong first. The worker stops, writes no further checkpoint, and ends with status 1.",
+        "Look it up under [refusals](operations.md#refusals).",
+    ),
+    Event(
+        "worker ended by a failure",
+        "critical",
+        ("reason",),
+        "Its last line; the status is 1. It may not have come as far as `worker starts`.",
+        "The same. Let something start it again.",
+    ),
+    Event(
+        "watchdog ends the process",
+        "critical",
+        ("reason",),
+        "The event loop stood still for `progress_timeout`, or ending took too long; the status is 70.",
+        "It goes on from the last checkpoint when it is started again. If it comes again: the batch that it stood "
+        "still on, or the broker.",
+    ),
+    Event("worker ended, everything done is committed", "info", (), "It was told to stop, and has; the status is 0."),
+)
+
+_EXAMPLE = (
+    '{"topic": "trial.measurements", "partition": 3, "offset": 4711, "event": "partition recovered", '
+    '"level": "info", "logger": "engine.stream.ownership", "timestamp": "2026-11-23T20:18:30.107394Z"}'
+)
+_HEAD = f"""# Logs
+
+A worker logs to standard error, one event a line: as JSON, or readable on a terminal (`log_format`: `auto`, `json`,
+`console`), from `log_level` on. Every line has `event`, `level`, `timestamp` (UTC) and `logger`; what else an event
+carries stands below. Events are named by fixed sentences: filter by `event`, nothing that changes is part of it.
+
+```
+{_EXAMPLE}
+```
+
+Lines of libraries (Faust, aiokafka) come in the same form, from `warning` on; their `logger` is not `engine...`.
+Settings and rules that cannot be used are told in plain text, before there is a log.
+
+This page is made from `engine/telemetry/events.py` by `python -m engine.telemetry.events > docs/logs.md`; a test fails
+when it says anything else, or when an event is logged that is not in it.
+
+| event | level | fields | meaning | what to do |
+|---|---|---|---|---|
+"""
+
+
+def events_page() -> str:
+    """`docs/logs.md`."""
+    return _HEAD + "".join(_row(event) for event in EVENTS)
+
+
+def _row(event: Event) -> str:
+    fields = ", ".join(f"`{field}`" for field in event.fields) or "-"
+    return f"| `{event.name}` | {event.level} | {fields} | {event.meaning} | {event.action or '-'} |\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(events_page())
