@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from engine.telemetry.metrics import Metrics
 
-FROM_ELSEWHERE = {"up": set[str](), "process_start_time_seconds": set[str]()}
-"""Prometheus' own, and the client library's."""
+DASHBOARD = Path(__file__).resolve().parents[1] / "deploy" / "grafana" / "dashboards" / "counterpoint.json"
 TARGET_LABELS = {"job", "instance"}
 _NAME = re.compile(r"\b(?:counterpoint|process)_\w+|\bup\b")
 _SELECTOR = re.compile(r"((?:counterpoint|process)_\w+|\bup)\{([^}]*)\}")
@@ -40,7 +41,10 @@ def asked(expression: str) -> Asked:
 @cache
 def catalogue() -> dict[str, set[str]]:
     """Every series name that a worker shows, with its labels; of histograms the three that Prometheus makes of one."""
-    names: dict[str, set[str]] = dict(FROM_ELSEWHERE)
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    names: dict[str, set[str]] = {"up": set()}
+    names |= {sample.name: set() for family in registry.collect() for sample in family.samples}
     for declared in Metrics(CollectorRegistry()).declarations:
         labels = set(declared.labels)
         if declared.kind == "histogram":
@@ -58,3 +62,25 @@ def unknown(expression: str) -> list[str]:
     known = {name: catalogue()[name] | TARGET_LABELS for name in found.selected if name in catalogue()}
     wrong += [f"{name}: {label}" for name in known for label in sorted(found.selected[name] - known[name])]
     return wrong + sorted(found.grouped - set().union(*known.values(), TARGET_LABELS))
+
+
+def dashboard() -> dict[str, Any]:
+    """The shipped one."""
+    found: dict[str, Any] = json.loads(DASHBOARD.read_text("utf-8"))
+    return found
+
+
+def panels() -> list[dict[str, Any]]:
+    """Its panels, rows left out."""
+    return [panel for panel in dashboard()["panels"] if panel["type"] != "row"]
+
+
+def expressions() -> list[str]:
+    """Every query of the dashboard."""
+    return [target["expr"] for panel in panels() for target in panel["targets"]]
+
+
+def filled_in(expression: str) -> str:
+    """A query as Grafana sends it: everything chosen, over the last minute."""
+    text = expression.replace("$__rate_interval", "1m")
+    return re.sub(r"\$(job|rule|kpi)\b", ".*", text)

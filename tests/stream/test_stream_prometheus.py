@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 from metrics_world import receiver, running, shown
 from monitoring import eventually
+from queries import expressions, filled_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +58,10 @@ def test_a_real_prometheus_sees_what_a_worker_shows_and_its_watchdog_barks(
         eventually(lambda: "Watchdog" in server.firing())
         assert "CounterpointNoWorkers" not in server.firing()
         eventually(lambda: "Watchdog" in receiving.alerts())
+        for expression in expressions():
+            query = partial(server.query, filled_in(expression))
+            # What happened before the first scrape is no increase: those are only understood.
+            _ = query() if expression.endswith("> 0") else eventually(query)
 
     async def scenario() -> None:
         with receiver() as (url, _):
