@@ -44,6 +44,8 @@ class Records:
                 "group.id": "counterpoint-doctor",  # the client asks for one; it is not used
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
+                # As the ends are counted: what stands in an open transaction of others is a record too.
+                "isolation.level": "read_uncommitted",
                 "log_level": 0,
             }
         )
