@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,13 +28,13 @@ def check(
     ],
     output: Annotated[Format, typer.Option("--format", help="For people, or for programs.")] = Format.TEXT,
 ) -> None:
-    """Check catalogues, rules and sources: every problem of every file at once.
+    """Check catalogues, rules, sources and rule tests: every problem of every file at once.
 
     Each problem is one line: file:line:column, what was expected, what was found, how to mend it, and its code.
     Exit status 0: fine, warnings allowed. 1: something must be mended. 2: wrong usage, or no rule file at PATH.
     """
     started = time.perf_counter()
-    loaded = load(paths)
+    loaded = load(paths, tests=True)
     if loaded.files == 0:
         raise typer.BadParameter("expected rule files (*.yaml or *.yml), found none", param_hint="PATH...")
     seconds = time.perf_counter() - started
@@ -46,10 +47,15 @@ def check(
 
 
 def _print_text(loaded: Loaded, seconds: float) -> None:
-    for problem in loaded.problems:
-        typer.echo(_line(problem))
+    print_problems(loaded.problems)
     colour = typer.colors.GREEN if loaded.rule_set is not None else typer.colors.RED
     typer.echo(typer.style(_summary(loaded, seconds), fg=colour, bold=True))
+
+
+def print_problems(problems: Iterable[Problem]) -> None:
+    """A line each, as `check` shows them."""
+    for problem in problems:
+        typer.echo(_line(problem))
 
 
 def _line(problem: Problem) -> str:
@@ -61,7 +67,7 @@ def _line(problem: Problem) -> str:
 
 def _summary(loaded: Loaded, seconds: float) -> str:
     counts = _counts(loaded)
-    listed = ", ".join(_count(number, noun) for noun, number in counts.items())
+    listed = ", ".join(_count(number, noun) for noun, number in counts.items() if number or noun != "test")
     return f"{'ok' if loaded.rule_set is not None else 'not ok'}: {listed} in {seconds:.2f} s"
 
 

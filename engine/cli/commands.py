@@ -60,6 +60,11 @@ COMMANDS = (
         ("counterpoint check rules/", "counterpoint check rules/ --format json"),
     ),
     CommandEntry(
+        "test",
+        "Run rule tests: what rules must say of a few values.",
+        ("counterpoint test rules/", "counterpoint test rules/flights --format json"),
+    ),
+    CommandEntry(
         "try-source",
         "Show messages of a source before and after its mapping.",
         ("counterpoint try-source crm",),

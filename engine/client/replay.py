@@ -89,6 +89,11 @@ class Replay:
         self._sink.send(partition, key, message)
         self._measurements += 1
 
+    def begin(self, time: Micros) -> None:
+        """Let the clock stand at `time` before the first measurement; without this it begins at that one's time."""
+        if self._interval is not None:
+            self._tick_until(time, self._interval)
+
     def finish(self, extra: Micros = 0) -> Sent:
         """Write ticks up to `extra` past the newest measurement, so that the last windows close; flush."""
         if self._interval is not None and self._newest is not None:

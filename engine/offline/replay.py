@@ -45,18 +45,25 @@ def replay(
     every: Micros = HOUR,
     partitions: int = 1,
     records_a_batch: int = 5_000,
+    begin: Micros | None = None,
+    until: Micros | None = None,
 ) -> Replayed:
     """Evaluate measurements, which come in order of event time, with a tick `every` so often.
 
+    The clock goes from `begin` (the first measurement's time unless said) `until` (that the last windows have closed).
     Both topics have so many `partitions`; stages take at most `records_a_batch` at once, which changes how fast it
     goes and nothing else. WireError when the measurements are out of order.
     """
     context = StageContext({rule_set.hash: rule_set}, rule_set.hash, partitions, partitions, future_max=every)
     first = _First(context, records_a_batch)
     history = Replay(first, partitions, every)
+    newest = begin
+    if begin is not None:
+        history.begin(begin)
     for time, told in timed:
+        newest = time
         history.measurement(told.kpi, told.dimensions, time, told.value, id=told.id, source=told.source)
-    history.finish(tail_of(rule_set, every))
+    history.finish(tail_of(rule_set, every) if until is None else max(0, until - (newest or until)))
     findings = [output for output in first.outputs if output.topic == FINDINGS]
     outputs = [output for output in first.outputs if output.topic != FINDINGS]
     for partition in range(partitions):

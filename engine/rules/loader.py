@@ -8,13 +8,15 @@ from engine.errors import ConfigError
 from engine.rules.bind import bind
 from engine.rules.checks import CHECKS
 from engine.rules.problems import Problem, has_errors
+from engine.rules.rule_tests import RuleTest, bind_tests
 from engine.rules.shape import declare
 from engine.rules.source import read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence, Sized
     from pathlib import Path
 
+    from engine.rules.declared import Declarations
     from engine.rules.ruleset import RuleSet
     from engine.rules.source import Read
 
@@ -25,24 +27,29 @@ class Counts(NamedTuple):
     kpi: int = 0
     rule: int = 0
     source: int = 0
+    test: int = 0
 
 
 class Loaded(NamedTuple):
-    """The rule set, or null when any problem is an error; the problems in order of place; what there was to read."""
+    """The rule set, or null when any problem is an error; the problems in order of place; what there was to read.
+
+    `tests` are the rule tests among it; they are no part of the rule set.
+    """
 
     rule_set: RuleSet | None
     problems: tuple[Problem, ...]
     files: int = 0
     declared: Counts = Counts()
+    tests: tuple[RuleTest, ...] = ()
 
 
-def load(paths: Sequence[Path]) -> Loaded:
+def load(paths: Sequence[Path], *, tests: bool = False) -> Loaded:
     """Everything declared in the YAML files at `paths` as one rule set.
 
-    Directories are walked for `*.yaml` and `*.yml`, rule tests (`*_test.yaml`) left out. Raises nothing: every problem
-    of every file is in the result.
+    Directories are walked for `*.yaml` and `*.yml`; files of rule tests (`*_test.yaml`) are taken only with `tests`.
+    Raises nothing: every problem of every file is in the result.
     """
-    return load_read(read(paths))
+    return load_read(read(paths, tests=tests))
 
 
 def load_read(found: Read) -> Loaded:
@@ -51,9 +58,18 @@ def load_read(found: Read) -> Loaded:
     problems = [*found.problems, *problems]
     for check in CHECKS:
         problems.extend(check(declarations))
-    rule_set = None if has_errors(problems) else bind(declarations)
-    counts = Counts(len(declarations.kpis), len(declarations.rules), len(declarations.sources))
-    return Loaded(rule_set, tuple(sorted(set(problems))), found.files, counts)
+    sound = not has_errors(problems)
+    return Loaded(
+        rule_set=bind(declarations) if sound else None,
+        problems=tuple(sorted(set(problems))),
+        files=found.files,
+        declared=Counts(*(len(each) for each in _counted(declarations))),
+        tests=bind_tests(declarations) if sound else (),
+    )
+
+
+def _counted(declarations: Declarations) -> Iterator[Sized]:
+    yield from (declarations.kpis, declarations.rules, declarations.sources, declarations.tests)
 
 
 def load_or_raise(paths: Sequence[Path]) -> RuleSet:

@@ -96,13 +96,18 @@ class Read(NamedTuple):
     files: int
 
 
-def find_files(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
-    """The YAML files at `paths`: directories are walked in order of name, `*_test.yaml` in them left out."""
+def is_test_file(name: str) -> bool:
+    """Whether a file is one of rule tests: `backlog_test.yaml`."""
+    return name.endswith(tuple(f"_test{suffix}" for suffix in _SUFFIXES))
+
+
+def find_files(paths: Iterable[Path], *, tests: bool = False) -> tuple[list[Path], list[Problem]]:
+    """The YAML files at `paths`: directories are walked in order of name, in them rule tests only if asked for."""
     files: dict[Path, Path] = {}
     problems: list[Problem] = []
     for path in paths:
         if path.is_dir():
-            files.update((found.resolve(), found) for found in _walk_directory(path))
+            files.update((found.resolve(), found) for found in _walk_directory(path, tests=tests))
         elif path.exists():
             files[path.resolve()] = path
         else:
@@ -110,9 +115,9 @@ def find_files(paths: Iterable[Path]) -> tuple[list[Path], list[Problem]]:
     return list(files.values()), problems
 
 
-def read(paths: Iterable[Path]) -> Read:
-    """Every document of every file at `paths`; raises nothing: whatever cannot be read is a problem."""
-    files, problems = find_files(paths)
+def read(paths: Iterable[Path], *, tests: bool = False) -> Read:
+    """Every document of every file that `find_files` finds; raises nothing: whatever cannot be read is a problem."""
+    files, problems = find_files(paths, tests=tests)
     result = Read([], problems, [], len(files))
     for path in files:
         try:
@@ -231,11 +236,11 @@ def _mark(node: Node) -> Mark:
     return Mark(node.start_mark.line + 1, node.start_mark.column + 1)
 
 
-def _walk_directory(directory: Path) -> Sequence[Path]:
+def _walk_directory(directory: Path, *, tests: bool) -> Sequence[Path]:
     return sorted(
         path
         for path in directory.rglob("*")
-        if path.suffix in _SUFFIXES and not path.stem.endswith("_test") and path.is_file()
+        if path.suffix in _SUFFIXES and (tests or not is_test_file(path.name)) and path.is_file()
     )
 
 

@@ -14,12 +14,20 @@ _HEADER = re.compile(r"^-- (\S+) --\n", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Case:
-    """One golden file. Unless its comment says `without base.yaml`, its files stand beside the sound base.yaml."""
+    """One golden file. Unless its comment says `without base.yaml`, its files stand beside the sound base.yaml.
+
+    What is run is `counterpoint check .`, or what stands after `Run: counterpoint` in the comment.
+    """
 
     path: Path
     comment: str
     files: dict[str, str]
     expected: str
+
+    @property
+    def arguments(self) -> list[str]:
+        found = re.search(r"^Run: counterpoint (.*)$", self.comment, re.MULTILINE)
+        return found[1].split() if found else ["check", "."]
 
     @classmethod
     def read(cls, path: Path) -> Case:

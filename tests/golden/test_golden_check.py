@@ -14,15 +14,17 @@ if TYPE_CHECKING:
     import pytest
 
 
-def _checked(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def _run(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     case.lay_out(folder)
     monkeypatch.chdir(folder)
-    result = CliRunner().invoke(app, ["check", "."])
+    result = CliRunner().invoke(app, case.arguments)
     return re.sub(r"in \d+\.\d\d s", "in N s", result.output) + f"exit status {result.exit_code}\n"
 
 
-def test_check_says_exactly_this(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, update_golden: bool):
-    output = _checked(case, tmp_path, monkeypatch)
+def test_the_command_says_exactly_this(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, update_golden: bool
+):
+    output = _run(case, tmp_path, monkeypatch)
     if update_golden:
         case.update(output)
         return
@@ -37,6 +39,6 @@ def test_every_planted_error_is_reported_on_its_line_and_nothing_else(tmp_path: 
         for number, line in enumerate(text.splitlines(), 1)
         if (mark := re.search(r"# error: (\S+)$", line))
     }
-    found = re.findall(r"^(\S+?):(\d+):\d+: .*\[(\S+)\]$", _checked(case, tmp_path, monkeypatch), re.MULTILINE)
+    found = re.findall(r"^(\S+?):(\d+):\d+: .*\[(\S+)\]$", _run(case, tmp_path, monkeypatch), re.MULTILINE)
     assert len(planted) >= 20
     assert {(name, int(line), code) for name, line, code in found} == planted

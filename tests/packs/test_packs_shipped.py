@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from engine.offline.rule_tests import run_test
 from engine.rules.loader import load, load_or_raise
+from engine.rules.source import is_test_file
+
+if TYPE_CHECKING:
+    from engine.rules.rule_tests import RuleTest
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 PACKS = sorted(path for path in RULES.iterdir() if path.is_dir())
 DOCUMENTS = [
     (path, document)
     for path in sorted(RULES.rglob("*.yaml"))
+    if not is_test_file(path.name)
     for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
 ]
 DECLARED = [(path, document) for path, document in DOCUMENTS if document["kind"] == "rule"]
+LOADED = load([RULES], tests=True)
+TESTS = LOADED.tests
 each_rule = pytest.mark.parametrize(("path", "rule"), DECLARED, ids=[rule["id"] for _, rule in DECLARED])
 
 
@@ -73,3 +82,18 @@ def test_every_kpi_serves_an_objective_and_somebody_else_owns_its_counterparts(p
         assert kpi.decision
         for counterpart in kpi.counterparts:
             assert rule_set.kpi_by_id[counterpart.kpi].owner != kpi.owner
+
+
+@pytest.mark.parametrize("test", TESTS, ids=[test.id for test in TESTS])
+def test_a_rule_test_passes(test: RuleTest):
+    assert LOADED.rule_set is not None
+    verdict = run_test(test, LOADED.rule_set)
+    assert verdict.passed, verdict
+
+
+@each_rule
+def test_a_rule_is_seen_to_fire_to_recover_and_to_keep_quiet(path: Path, rule: dict[str, object]):
+    beside = [test for test in TESTS if Path(test.file) == path.with_name(f"{path.stem}_test.yaml")]
+    expected = [each for test in beside for each in test.expect if each.rule == rule["id"]]
+    assert any(firing.to for each in expected for firing in each.firing), "fires and recovers"
+    assert any(not each.firing for each in expected), "keeps quiet"

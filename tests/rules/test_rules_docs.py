@@ -3,19 +3,27 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from engine.offline.rule_tests import run_test
 from engine.rules.loader import load_read
 from engine.rules.source import read_text
 from engine.rules.spec import KINDS
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "rules.md").read_text("utf-8")
+EXAMPLES = "\n---\n".join(re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
 
 
 def test_the_examples_of_the_page_are_one_sound_rule_set():
-    examples = "\n---\n".join(re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
-    loaded = load_read(read_text("docs/rules.md", examples))
+    loaded = load_read(read_text("docs/rules.md", EXAMPLES))
     assert loaded.problems == ()
-    assert loaded.declared == (2, 6, 1)
+    assert loaded.declared == (2, 6, 1, 1)
+
+
+def test_the_rule_test_of_the_page_passes():
+    loaded = load_read(read_text("docs/rules.md", EXAMPLES))
+    assert loaded.rule_set is not None
+    [test] = loaded.tests
+    assert run_test(test, loaded.rule_set).differences == ()
 
 
 def test_the_page_names_every_field():

@@ -12,6 +12,7 @@ from engine.rules.checks.dimensions import check_dimensions
 from engine.rules.checks.governance import check_governance
 from engine.rules.checks.references import check_references
 from engine.rules.checks.roll_up import check_roll_up
+from engine.rules.checks.rule_tests import check_rule_tests
 from engine.rules.checks.timing import check_timing
 
 if TYPE_CHECKING:
@@ -31,4 +32,5 @@ CHECKS: Final[tuple[Callable[[Declarations], Iterable[Problem]], ...]] = (
     check_composites,
     check_governance,
     check_coverage,
+    check_rule_tests,
 )

@@ -22,22 +22,26 @@ def check_dimensions(declarations: Declarations) -> Iterator[Problem]:
         if kpi.has("dimensions"):
             yield from _duplicates(kpi)
         for place, names in walk(kpi.data, ("series", "*")) if isinstance(kpi.data.get("series"), list) else ():
-            yield from _foreign(kpi, place, names, kpi)
+            yield from foreign_dimensions(kpi, place, names, kpi)
     for rule in declarations.rules.values():
         for place, names in walk(rule.data, ("where",)):
-            yield from _foreign(rule, place, names, _named(rule.data.get("kpi"), declarations))
+            yield from foreign_dimensions(rule, place, names, named_kpi(rule.data.get("kpi"), declarations))
     for source in declarations.sources.values():
         for place, mapping in walk(source.data, ("map", "*")):
             if isinstance(mapping, dict):
-                mapped = _named(mapping.get("kpi"), declarations)
-                yield from _foreign(source, (*place, "dimensions"), mapping.get("dimensions"), mapped)
+                mapped = named_kpi(mapping.get("kpi"), declarations)
+                yield from foreign_dimensions(source, (*place, "dimensions"), mapping.get("dimensions"), mapped)
 
 
-def _named(name: object, declarations: Declarations) -> Declared[KpiSpec] | None:
+def named_kpi(name: object, declarations: Declarations) -> Declared[KpiSpec] | None:
+    """The KPI of that id, or null where there is none."""
     return declarations.kpis.get(name) if isinstance(name, str) else None
 
 
-def _foreign(declared: Declared[Any], place: Path_, names: object, kpi: Declared[KpiSpec] | None) -> Iterator[Problem]:
+def foreign_dimensions(
+    declared: Declared[Any], place: Path_, names: object, kpi: Declared[KpiSpec] | None
+) -> Iterator[Problem]:
+    """The names, in the mapping at `place`, that are no dimensions of the KPI."""
     if kpi is None or not kpi.has("dimensions") or not isinstance(names, dict):
         return
     allowed = kpi.spec.dimensions

@@ -6,6 +6,7 @@ from typing import Final
 
 from engine.rules.spec.catalogue import KpiSpec, ObjectiveSpec, OwnerSpec
 from engine.rules.spec.rule import RuleSpec
+from engine.rules.spec.rule_test import RuleTestSpec
 from engine.rules.spec.scalars import Spec
 from engine.rules.spec.source import SourceSpec
 
@@ -15,7 +16,8 @@ KINDS: Final[dict[str, type[Spec]]] = {
     "kpi": KpiSpec,
     "rule": RuleSpec,
     "source": SourceSpec,
+    "test": RuleTestSpec,
 }
 """What may stand after `kind:`, in the order of what refers to what."""
 
-__all__ = ["KINDS", "KpiSpec", "ObjectiveSpec", "OwnerSpec", "RuleSpec", "SourceSpec", "Spec"]
+__all__ = ["KINDS", "KpiSpec", "ObjectiveSpec", "OwnerSpec", "RuleSpec", "RuleTestSpec", "SourceSpec", "Spec"]

@@ -38,7 +38,8 @@ class Amount(NamedTuple):
     relative: bool
 
 
-def _duration(value: object) -> int:
+def duration(value: object) -> int:
+    """A duration in microseconds; PydanticCustomError for anything else."""
     if isinstance(value, str) and re.match(DURATION, value):
         micros = int(value[:-1]) * _UNITS[value[-1]]
         if micros <= _LONGEST:
@@ -51,7 +52,7 @@ def _duration(value: object) -> int:
 
 def span(value: object) -> int:
     """A duration above zero, in microseconds; PydanticCustomError for anything else."""
-    micros = _duration(value)
+    micros = duration(value)
     if micros <= 0:
         raise refuse("duration", expected="a duration above zero", found="zero", mend="write for instance `60s`")
     return micros
@@ -143,7 +144,7 @@ _AMOUNT_SCHEMA = WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"t
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=200)]
 Text = Annotated[str, Field(min_length=1)]
 OneOwner = Annotated[Id, BeforeValidator(_one_owner)]
-Duration = Annotated[int, PlainValidator(_duration), _DURATION_SCHEMA]
+Duration = Annotated[int, PlainValidator(duration), _DURATION_SCHEMA]
 Span = Annotated[int, PlainValidator(span), _DURATION_SCHEMA]
 """A duration above zero."""
 Share = Annotated[float, PlainValidator(_share), _SHARE_SCHEMA]

@@ -1,0 +1,146 @@
+"""What came of rule tests, for people and for programs."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import typer
+
+from engine.model.time import Micros, format_time
+from engine.offline.reviews import place
+from engine.offline.rule_tests import matches
+from engine.rules.problems import has_errors
+from engine.runtime.settings import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from engine.offline.episodes import Episode
+    from engine.offline.rule_tests import Difference, Verdict
+    from engine.rules.loader import Loaded
+    from engine.rules.rule_tests import Firing
+
+
+def print_verdict(verdict: Verdict) -> None:
+    """`ok` and the test's name; of a failing one its place, and each difference as removed and added lines."""
+    test = verdict.test
+    title = f": {test.title}" if test.title else ""
+    if verdict.passed:
+        typer.echo(f"{typer.style('ok', fg=typer.colors.GREEN)}    {test.id}{title}")
+        return
+    typer.echo(f"{typer.style('FAIL', fg=typer.colors.RED)}  {test.id}{title}")
+    for refused in verdict.refused:
+        typer.echo(f"      {test.file}:{test.line}: a measurement is refused: {refused}")
+    for difference in verdict.differences:
+        for line in _lines(verdict, difference):
+            typer.echo(f"      {line}")
+
+
+def _lines(verdict: Verdict, difference: Difference) -> Iterator[str]:
+    test = verdict.test
+    yield f"{test.file}:{difference.line or test.line}: {difference.rule}, {place(difference.scope)}"
+    if difference.severity is not None:
+        yield from _changed(*(f"severity {each}" for each in difference.severity))
+    if not difference.expected:
+        yield _removed("never fires" if difference.line else "not expected here")
+    if not difference.found:
+        yield from (_removed(_expected(each, test.start)) for each in difference.expected)
+        if difference.expected:
+            yield _added("never fires")
+        return
+    for expected, found in zip_longest(difference.expected, difference.found):
+        if expected is not None and found is not None and matches(expected, found):
+            yield f"  {_found(found, test.start)}"
+            continue
+        if expected is not None:
+            yield _removed(_expected(expected, test.start))
+        if found is not None:
+            yield _added(f"{_found(found, test.start)}: {found.says}")
+
+
+def _changed(expected: str, found: str) -> tuple[str, str]:
+    return _removed(expected), _added(found)
+
+
+def _removed(text: str) -> str:
+    return typer.style(f"- {text}", fg=typer.colors.RED)
+
+
+def _added(text: str) -> str:
+    return typer.style(f"+ {text}", fg=typer.colors.GREEN)
+
+
+def _expected(firing: Firing, start: Micros) -> str:
+    says = f", saying {firing.says!r}" if firing.says else ""
+    return f"{_stretch(firing.begin, firing.to, start)}{says}"
+
+
+def _found(episode: Episode, start: Micros) -> str:
+    return _stretch(episode.begin, episode.to, start)
+
+
+def _stretch(begin: Micros, to: Micros | None, start: Micros) -> str:
+    until = "to the end" if to is None else f"to {_moment(to, start)}"
+    return f"fires from {_moment(begin, start)} {until}"
+
+
+def _moment(time: Micros, start: Micros) -> str:
+    """As it would be written in the test, and on the clock: `2h (2026-01-05T10:00:00Z)`."""
+    return f"{format_duration(time - start)} ({format_time(time)})"
+
+
+def summary(loaded: Loaded, verdicts: Sequence[Verdict], seconds: float) -> str:
+    """The last line."""
+    if loaded.rule_set is None:
+        errors = sum(problem.severity == "error" for problem in loaded.problems)
+        return f"not ok: no test was run, {errors} error{'' if errors == 1 else 's'} in the files"
+    failing = sum(not verdict.passed for verdict in verdicts)
+    count = f"{len(verdicts)} test{'' if len(verdicts) == 1 else 's'}"
+    return f"{'not ok' if failing else 'ok'}: {count}, {failing} failing in {seconds:.2f} s"
+
+
+def print_report(loaded: Loaded, verdicts: Sequence[Verdict], seconds: float) -> None:
+    """The same as one JSON document."""
+    report = {
+        "ok": not has_errors(loaded.problems) and all(verdict.passed for verdict in verdicts),
+        "seconds": round(seconds, 3),
+        "problems": loaded.problems,
+        "tests": [_as_json(verdict) for verdict in verdicts],
+    }
+    typer.echo(msgspec.json.format(msgspec.json.encode(report), indent=2))
+
+
+def _as_json(verdict: Verdict) -> dict[str, Any]:
+    test = verdict.test
+    return {
+        "id": test.id,
+        "title": test.title,
+        "file": test.file,
+        "line": test.line,
+        "passed": verdict.passed,
+        "refused": verdict.refused,
+        "differences": [_difference(each) for each in verdict.differences],
+    }
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    severity = difference.severity or (None, None)
+    return {
+        "rule": difference.rule,
+        "scope": difference.scope,
+        "line": difference.line,
+        "expected": [
+            {"from": format_time(each.begin), "to": _or_null(each.to), "says": each.says}
+            for each in difference.expected
+        ],
+        "found": [
+            {"from": format_time(each.begin), "to": _or_null(each.to), "says": each.says} for each in difference.found
+        ],
+        "severity": {"expected": severity[0], "found": severity[1]} if difference.severity else None,
+    }
+
+
+def _or_null(time: Micros | None) -> str | None:
+    return None if time is None else format_time(time)

@@ -1,0 +1,135 @@
+"""`counterpoint test`: what is run, and the exit status. What it prints stands in the golden cases."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from engine.cli.main import app
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+FLIGHTS = Path(__file__).resolve().parents[2] / "rules" / "flights"
+CATALOGUE = (FLIGHTS / "catalogue.yaml").read_text("utf-8")
+RULE = """\
+kind: rule
+id: long-delay
+title: A long delay
+kpi: flights.arrival_delay
+points: raw
+condition: {threshold: {above: 60}}
+mode: MODE
+severity: critical
+review: {close: CLOSE}
+"""
+TEST = """\
+kind: test
+id: TEST
+start: 2026-01-05T00:00:00Z
+every: 1h
+measurements:
+  - {kpi: flights.arrival_delay, dimensions: {origin: EWR}, values: 1 99 VALUE}
+expect:
+  - {rule: long-delay, dimensions: {origin: EWR}, firing: [{from: 1h, to: 2h}]}
+"""
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["test", *map(str, arguments)])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "catalogue.yaml").write_text(CATALOGUE, "utf-8")
+    write_rule(tmp_path)
+    write_test(tmp_path, "long", 5)
+    return tmp_path
+
+
+def write_rule(folder: Path, mode: str = "on", close: str = "on_recovery") -> None:
+    (folder / "rule.yaml").write_text(RULE.replace("MODE", mode).replace("CLOSE", close), "utf-8")
+
+
+def write_test(folder: Path, name: str, value: float) -> Path:
+    path = folder / f"{name}_test.yaml"
+    path.write_text(TEST.replace("TEST", name).replace("VALUE", str(value)), "utf-8")
+    return path
+
+
+def test_a_folder_of_passing_tests_is_fine(folder: Path):
+    result = run(folder)
+    assert result.exit_code == 0
+    assert result.output.startswith("ok    long\nok: 1 test, 0 failing in ")
+
+
+def test_one_failing_test_is_status_1(folder: Path):
+    write_test(folder, "wrong", 61)
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "not ok: 2 tests, 1 failing" in result.output
+
+
+def test_a_file_of_tests_is_run_alone_with_the_rules_of_its_folder(folder: Path):
+    wrong = write_test(folder, "wrong", 61)
+    assert run(folder / "long_test.yaml").exit_code == 0
+    assert run(wrong).exit_code == 1
+    assert "not ok: 1 test, 1 failing" in run(wrong).output
+
+
+def test_rules_may_stand_elsewhere(folder: Path, tmp_path_factory: pytest.TempPathFactory):
+    apart = write_test(tmp_path_factory.mktemp("apart"), "apart", 5)
+    assert run(apart).exit_code == 1
+    assert "[unknown-kpi]" in run(apart).output
+    assert run(apart, "--rules", folder).exit_code == 0
+
+
+@pytest.mark.parametrize("mode", ["on", "shadow", "off"])
+@pytest.mark.parametrize("close", ["on_recovery", "on_answer"])
+def test_mode_and_closing_do_not_change_what_a_rule_sees(folder: Path, mode: str, close: str):
+    write_rule(folder, mode, close)
+    assert run(folder).exit_code == 0
+
+
+def test_without_a_test_it_is_wrong_usage(folder: Path):
+    (folder / "long_test.yaml").unlink()
+    result = run(folder)
+    assert result.exit_code == 2
+    assert "expected rule tests" in result.output
+
+
+def test_files_that_must_be_mended_are_told_and_nothing_is_run(folder: Path):
+    (folder / "rule.yaml").write_text("kind: rule\nid: long-delay\n", "utf-8")
+    result = run(folder)
+    assert result.exit_code == 1
+    assert "rule.yaml:1:1: expected the field `title`" in result.output
+    assert result.output.rstrip().endswith("not ok: no test was run, 2 errors in the files")
+
+
+def test_a_measurement_that_the_engine_refuses_fails_its_test(folder: Path):
+    write_test(folder, "early", 5)
+    path = folder / "early_test.yaml"
+    path.write_text(path.read_text("utf-8").replace("2026-01-05", "1950-01-05"), "utf-8")
+    result = run(path)
+    assert result.exit_code == 1
+    assert "a measurement is refused: time_out_of_range" in result.output
+
+
+def test_programs_read_the_same(folder: Path):
+    write_test(folder, "wrong", 61)
+    result = run(folder, "--format", "json")
+    report = json.loads(result.output)
+    assert result.exit_code == 1
+    assert report["ok"] is False
+    assert [(test["id"], test["passed"]) for test in report["tests"]] == [("long", True), ("wrong", False)]
+    [difference] = report["tests"][1]["differences"]
+    assert difference["rule"] == "long-delay"
+    assert difference["line"] == 8
+    assert difference["expected"] == [{"from": "2026-01-05T01:00:00Z", "to": "2026-01-05T02:00:00Z", "says": None}]
+    [found] = difference["found"]
+    assert (found["from"], found["to"]) == ("2026-01-05T01:00:00Z", None)
+    assert found["says"].endswith("was 99 at 2026-01-05T01:00:00Z, above 60.")
