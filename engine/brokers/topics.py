@@ -27,6 +27,7 @@ from engine.model.topics import (
     KPI_STATE,
     MEASUREMENTS,
     RULE_SETS,
+    SHADOW_TRIGGERS,
     TRIGGERS,
     full_name,
 )
@@ -84,6 +85,7 @@ def plan(prefix: str, measurements: int, findings: int | None = None) -> tuple[T
         Topic(full_name(prefix, MEASUREMENTS), measurements, _kept(90 * _DAY_MS)),
         Topic(full_name(prefix, FINDINGS), findings, _kept(90 * _DAY_MS)),
         Topic(full_name(prefix, TRIGGERS), findings, _kept(2 * year)),
+        Topic(full_name(prefix, SHADOW_TRIGGERS), findings, _kept(90 * _DAY_MS)),
         Topic(full_name(prefix, DEAD_LETTERS), 1, _kept(90 * _DAY_MS)),
         Topic(full_name(prefix, KPI_STATE), measurements, _compacted()),
         Topic(full_name(prefix, CHECKPOINTS), measurements + findings, _compacted()),

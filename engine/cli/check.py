@@ -14,6 +14,9 @@ import typer
 from engine.rules.loader import Loaded, load
 from engine.rules.problems import Problem
 
+_RARE = ("table", "test")
+"""Not worth a word where there are none."""
+
 
 class Format(StrEnum):
     """How the result is written."""
@@ -67,7 +70,7 @@ def _line(problem: Problem) -> str:
 
 def _summary(loaded: Loaded, seconds: float) -> str:
     counts = _counts(loaded)
-    listed = ", ".join(_count(number, noun) for noun, number in counts.items() if number or noun != "test")
+    listed = ", ".join(_count(number, noun) for noun, number in counts.items() if number or noun not in _RARE)
     return f"{'ok' if loaded.rule_set is not None else 'not ok'}: {listed} in {seconds:.2f} s"
 
 

@@ -42,7 +42,7 @@ COMMANDS = (
     CommandEntry(
         "broker",
         "Run the embedded broker: in memory, for trying things.",
-        ("counterpoint broker", "counterpoint broker --set measurement_partitions=4"),
+        ("counterpoint broker", "counterpoint broker --topic shop.payments=payments.ndjson"),
     ),
     CommandEntry(
         "topics",
@@ -82,6 +82,7 @@ COMMANDS = (
         "Follow review triggers as a table or as JSON.",
         (
             "counterpoint triggers --since 24h",
+            "counterpoint triggers --shadow",
             "counterpoint triggers --follow --format json",
         ),
     ),

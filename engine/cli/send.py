@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,13 +14,14 @@ from rich.console import Console
 from rich.progress import track
 
 from engine.brokers.sender import Sender
-from engine.cli.settings import BrokersOption, ConfigOption, PrefixOption, SetOption, read_settings
+from engine.cli.settings import BrokersOption, ConfigOption, PrefixOption, RulesOption, SetOption, read_settings
 from engine.client.files import read_file
 from engine.client.replay import Replay
 from engine.client.rows import Columns
 from engine.errors import ConfigError
 from engine.model.time import NEVER
 from engine.model.topics import MEASUREMENTS, full_name
+from engine.rules.loader import load
 from engine.runtime.settings import parse_duration
 from engine.wire.columns import SELF_REPORTED
 
@@ -26,7 +29,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from engine.client.replay import Sent
+    from engine.rules.tables import RowMapping
     from engine.wire.item import Item
+
+
+class TimeUnit(StrEnum):
+    """What a time that is a number counts."""
+
+    SECONDS = "s"
+    MILLISECONDS = "ms"
+    MICROSECONDS = "us"
+    NANOSECONDS = "ns"
 
 
 def send(
@@ -52,7 +65,14 @@ def send(
         list[str] | None, typer.Option("--id", metavar="COLUMN", help="What names a measurement. Repeatable: joined.")
     ] = None,
     source: Annotated[str | None, typer.Option("--source", help="Who sends: the source of all rows.")] = None,
+    time_unit: Annotated[
+        TimeUnit, typer.Option("--time-unit", help="What times that are numbers count, since the epoch.")
+    ] = TimeUnit.SECONDS,
     zone: Annotated[str | None, typer.Option("--zone", help="Whose local time times without an offset are.")] = None,
+    table: Annotated[
+        str | None, typer.Option("--table", metavar="ID", help="A `kind: table` of the rules, instead of columns here.")
+    ] = None,
+    rules: RulesOption = None,
     replay_ticks: Annotated[
         str | None, typer.Option("--replay-ticks", metavar="DURATION", help="Send history: ticks this far apart.")
     ] = None,
@@ -63,19 +83,23 @@ def send(
     """Send the measurements in files to the engine.
 
     Columns are those of the contract (kpi, time, value, dimensions, id, source, provenance, revision) unless options
-    name others. Without an id the engine derives one from KPI, dimensions and time: sending a file twice adds nothing,
-    and two rows that agree in all three count once. Everything is checked before anything is sent.
+    name others, or a table among the rules does (`counterpoint init` writes one). Without an id the engine derives one
+    from KPI, dimensions and time: sending a file twice adds nothing, and two rows that agree in all three count once.
+    Everything is checked before anything is sent.
 
     With --replay-ticks the rows are sent in the order of their time, with the ticks between them that a worker in the
     replay domain lives by.
     """
-    settings = read_settings(config, given, brokers=brokers, prefix=prefix)
-    columns = Columns(kpi, time, value, _dimensions(dim or []), tuple(identity or ()), source, _zone(zone))
+    settings = read_settings(config, given, brokers=brokers, prefix=prefix, rules=rules)
+    named = Columns(
+        kpi, time, value, _dimensions(dim or []), tuple(identity or ()), source, _zone(zone), time_unit.value
+    )
+    mappings = [named] if table is None else _of_table(table, settings.rules, named)
     interval = None if replay_ticks is None else _duration("--replay-ticks", replay_ticks)
     extra = _duration("--final-ticks", final_ticks)
     console = Console(stderr=True)
-    total, in_order = _check(files, columns, console)
-    items: Iterable[Item] = _read(files, columns)
+    total, in_order = _check(files, mappings, console)
+    items: Iterable[Item] = _read(files, mappings)
     if interval is not None and not in_order:
         items = sorted(items, key=lambda item: item.time)
     topic = full_name(settings.prefix, MEASUREMENTS)
@@ -87,11 +111,44 @@ def send(
     typer.echo(_summary(sent, topic))
 
 
-def _check(files: Sequence[Path], columns: Columns, console: Console) -> tuple[int, bool]:
+def _of_table(name: str, rules: Sequence[Path], named: Columns) -> list[Columns]:
+    if named != Columns(source=named.source):
+        raise typer.BadParameter(
+            "--table: expected it without --kpi, --time, --value, --dim, --id, --zone, --time-unit"
+        )
+    loaded = load(rules)
+    if loaded.rule_set is None:
+        raise ConfigError([problem for problem in loaded.problems if problem.severity == "error"])
+    for found in loaded.tables:
+        if found.id == name:
+            return [_columns(each, named.source or name) for each in found.mappings]
+    known = ", ".join(each.id for each in loaded.tables) or "none"
+    raise typer.BadParameter(
+        f"--table: expected the id of a table in {', '.join(map(str, rules))}: {known}; found {name}"
+    )
+
+
+def _columns(mapping: RowMapping, source: str) -> Columns:
+    constant = isinstance(mapping.value, float)
+    return Columns(
+        kpi=mapping.kpi,
+        time=mapping.time,
+        value=str(mapping.value),
+        dimensions=mapping.dimensions,
+        id=mapping.id,
+        source=source,
+        zone=_zone(mapping.time_zone),
+        time_unit=mapping.time_unit,
+        only=True,
+        constants=("kpi", "value") if constant else ("kpi",),
+    )
+
+
+def _check(files: Sequence[Path], mappings: Sequence[Columns], console: Console) -> tuple[int, bool]:
     """How many measurements there are, and whether their times never go back; ConfigError with every file's faults."""
     count, newest, in_order = 0, NEVER, True
     problems: list[object] = []
-    for path in files:
+    for path, columns in product(files, mappings):
         try:
             for item in read_file(path, columns, partial(console.print, style="dim", markup=False, highlight=False)):
                 in_order = in_order and newest <= item.time
@@ -104,8 +161,8 @@ def _check(files: Sequence[Path], columns: Columns, console: Console) -> tuple[i
     return count, in_order
 
 
-def _read(files: Sequence[Path], columns: Columns) -> Iterator[Item]:
-    for path in files:
+def _read(files: Sequence[Path], mappings: Sequence[Columns]) -> Iterator[Item]:
+    for path, columns in product(files, mappings):
         yield from read_file(path, columns)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +18,7 @@ from engine.cli.settings import BrokersOption, ConfigOption, PrefixOption, SetOp
 from engine.cli.since import parse_since
 from engine.errors import WireError
 from engine.model.time import parse_own_time
-from engine.model.topics import TRIGGERS, full_name
+from engine.model.topics import SHADOW_TRIGGERS, TRIGGERS, full_name
 from engine.model.trigger import ReviewTrigger
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ def triggers(
     given: SetOption = None,
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as further ones come, until Ctrl-C.")] = False,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="What rules in shadow mode would have said, and nobody was told.")
+    ] = False,
+    count: Annotated[
+        int | None,
+        typer.Option("--count", "-c", min=1, help="The newest so many; with --follow, the first so many, waited for."),
+    ] = None,
     output: Annotated[
         OutputFormat, typer.Option("--format", help="A table, or a line of JSON each, exactly as it stands in Kafka.")
     ] = OutputFormat.TABLE,
@@ -54,10 +62,15 @@ def triggers(
     Repeats of a trigger, which a restarted worker may write, are shown once. Without --follow they are sorted by time.
     """
     settings = read_settings(config, given, brokers=brokers, prefix=prefix)
-    values = read_values(",".join(settings.brokers), full_name(settings.prefix, TRIGGERS), follow=follow)
+    topic = full_name(settings.prefix, SHADOW_TRIGGERS if shadow else TRIGGERS)
+    values = read_values(",".join(settings.brokers), topic, follow=follow)
     found = _once(values, None if since is None else parse_since(since))
-    if not follow:
-        found = iter(sorted(found, key=lambda pair: (parse_own_time(pair[0].time), pair[0].subject, pair[0].id)))
+    if follow:
+        found = itertools.islice(found, count)
+    else:
+        found = iter(
+            sorted(found, key=lambda pair: (parse_own_time(pair[0].time), pair[0].subject, pair[0].id))[-(count or 0) :]
+        )
     try:
         if output is OutputFormat.JSON:
             _print_json(found)

@@ -89,7 +89,7 @@ _READERS = {".csv": _csv, ".ndjson": _ndjson, ".jsonl": _ndjson, ".parquet": _pa
 
 def _reader(path: Path, columns: Columns, names: Iterable[str], note: Note) -> RowReader:
     reader = RowReader(columns, names)
-    if reader.unused:
+    if reader.unused and not columns.only:
         note(f"{path}: not used: {', '.join(reader.unused)} (--dim NAME makes a column a dimension)")
     return reader
 
@@ -101,7 +101,9 @@ def _items(
         if len(problems) >= PROBLEMS_MAX:
             return
         try:
-            yield reader.read(_object(row) if isinstance(row, bytes) else row)
+            found = _object(row) if isinstance(row, bytes) else row
+            if isinstance(reader, MeasurementReader) or not reader.passes_over(found):
+                yield reader.read(found)
         except WireError as error:
             problems.append(f"{path}:{line}: {error.path}: {error.detail}")
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("value", "revision")
 _ID_SEPARATOR = "|"
+_PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -26,7 +27,11 @@ class Columns(NamedTuple):
     """Which columns make a measurement; what is None is the column named as the contract has it, where it is there.
 
     `kpi` and `value` are a column, or else a constant. `dimensions` maps names to columns. `id` are columns, joined by
-    `|`. `zone` is whose local time a time without an offset is.
+    `|`. `zone` is whose local time a time without an offset is, and `time_unit` what a time that is a number counts in
+    (`s`, `ms`, `us` or `ns` since the epoch).
+
+    With `only`, columns that are not named here mean nothing, whatever they are called, those in `constants` are no
+    columns even where there is one of that name, and rows without a value are passed over.
     """
 
     kpi: str | None = None
@@ -36,6 +41,9 @@ class Columns(NamedTuple):
     id: tuple[str, ...] = ()
     source: str | None = None
     zone: ZoneInfo | None = None
+    time_unit: str = "s"
+    only: bool = False
+    constants: tuple[str, ...] = ()
 
 
 class MeasurementReader:
@@ -70,6 +78,11 @@ class RowReader:
         used = {columns.kpi, columns.time, columns.value, *columns.dimensions.values(), *columns.id, *FIELDS}
         return sorted(self._names - used)
 
+    def passes_over(self, row: Mapping[str, object]) -> bool:
+        """Whether a row holds no value, and need not."""
+        columns = self._columns
+        return columns.only and "value" not in columns.constants and row.get(columns.value or "") in (None, "")
+
     def read(self, row: Mapping[str, object]) -> Item:
         """The measurement of a row (values as text, or as numbers); WireError for what the contract refuses."""
         tree = JsonObject()
@@ -88,9 +101,11 @@ class RowReader:
         if field == "source" and columns.source is not None:
             return columns.source
         chosen = getattr(columns, field) if field in REQUIRED else None
+        if columns.only and chosen is None:
+            return None
         found = row.get(chosen or field)
-        if chosen is not None and chosen not in self._names:
-            found = chosen  # a constant
+        if chosen is not None and (field in columns.constants or chosen not in self._names):
+            found = chosen
         if field == "time":
             return self._time(found)
         return _number(found, field) if field in _NUMBERS else found
@@ -98,23 +113,29 @@ class RowReader:
     def _dimensions(self, row: Mapping[str, object]) -> object:
         if self._columns.dimensions:
             return {name: _text(row, column) for name, column in self._columns.dimensions.items()}
-        found = row.get("dimensions")
+        found = None if self._columns.only else row.get("dimensions")
         return tree_of(found.encode()) if isinstance(found, str) and found else found
 
     def _time(self, value: object) -> object:
         if isinstance(value, date):
             value = value.isoformat()
         if not isinstance(value, str):
-            return value
-        if (seconds := _as_number(value)) is not None:
-            return seconds
+            return value if isinstance(value, bool) or not isinstance(value, int | float) else self._seconds(value)
+        if (count := _as_number(value)) is not None:
+            return self._seconds(count)
         return value if self._columns.zone is None else _in_zone(value, self._columns.zone)
+
+    def _seconds(self, count: float) -> float:
+        per_second = _PER_SECOND[self._columns.time_unit]
+        return count if per_second == 1 else count / per_second
 
     def _check(self) -> None:
         columns = self._columns
         wanted = dict.fromkeys(columns.dimensions.values(), "--dim") | dict.fromkeys(columns.id, "--id")
         if columns.time is not None:
             wanted[columns.time] = "--time"
+        if columns.only and columns.value is not None and "value" not in columns.constants:
+            wanted[columns.value] = "--value"
         missing = [f"{option} {column}" for column, option in wanted.items() if column not in self._names]
         missing += [
             f"a column {field} (or --{field})"

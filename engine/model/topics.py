@@ -5,13 +5,24 @@ from __future__ import annotations
 MEASUREMENTS = "measurements"
 FINDINGS = "findings"
 TRIGGERS = "review-triggers"
+SHADOW_TRIGGERS = "shadow-triggers"
 DEAD_LETTERS = "dead-letters"
 KPI_STATE = "kpi-state"
 CHECKPOINTS = "checkpoints"
 RULE_SETS = "rule-sets"
 CONTROL = "control"
 
-OWN_TOPICS = (MEASUREMENTS, FINDINGS, TRIGGERS, DEAD_LETTERS, KPI_STATE, CHECKPOINTS, RULE_SETS, CONTROL)
+OWN_TOPICS = (
+    MEASUREMENTS,
+    FINDINGS,
+    TRIGGERS,
+    SHADOW_TRIGGERS,
+    DEAD_LETTERS,
+    KPI_STATE,
+    CHECKPOINTS,
+    RULE_SETS,
+    CONTROL,
+)
 
 
 def full_name(prefix: str, topic: str) -> str:

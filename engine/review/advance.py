@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import Rule, RuleSet
 
 
+class Telling(NamedTuple):
+    """A trigger, and whether it is of a rule in shadow mode: then nobody is notified."""
+
+    trigger: ReviewTrigger
+    shadow: bool
+
+
 class Surroundings(NamedTuple):
     """What advancing must know beside the reviews.
 
@@ -64,7 +71,7 @@ class Advance:
         self.book = book
         self.counts: dict[tuple[str, ...], int] = {}
 
-    def finding(self, finding: Finding, around: Surroundings) -> list[ReviewTrigger]:
+    def finding(self, finding: Finding, around: Surroundings) -> list[Telling]:
         """A finding of one series acts at once."""
         self._count("findings", finding.rule, finding.transition, finding.status)
         event = _FINDING_EVENTS[finding.transition, finding.status]
@@ -97,7 +104,7 @@ class Advance:
             return self._tell(review, "opened", None, now, rules, told)
         return self._step(review, event, now, rules, told, finding)
 
-    def judgement(self, judgement: Judgement, around: Surroundings) -> list[ReviewTrigger]:
+    def judgement(self, judgement: Judgement, around: Surroundings) -> list[Telling]:
         """What correlation found at a barrier."""
         self._count("judgements", judgement.rule, judgement.turn)
         rules = around.rule_sets[judgement.rule_set]
@@ -126,7 +133,7 @@ class Advance:
         review = self._open(judgement.rule, judgement.scope, judgement.opened, judgement.event_time, now, rules, around)
         return [] if review is None else self._tell(review, "opened", None, now, rules, told)
 
-    def command(self, command: ReviewCommand, around: Surroundings) -> list[ReviewTrigger]:
+    def command(self, command: ReviewCommand, around: Surroundings) -> list[Telling]:
         """What a person asks; refused without a change where the review is unknown or the wish is not legal."""
         review = self.book.find(command.review)
         event: Event = "answer" if command.action == "resolve" else "acknowledge"
@@ -173,7 +180,7 @@ class Advance:
 
     def _step(
         self, review: Review, event: Event, now: str, rules: RuleSet, told: Told, finding: Finding | None
-    ) -> list[ReviewTrigger]:
+    ) -> list[Telling]:
         if finding is not None and _is_repeat(review, finding):
             self._count("refused", "repeat")
             return []
@@ -215,14 +222,14 @@ class Advance:
 
     def _tell(
         self, review: Review, happening: Happening, cause: str | None, now: str, rules: RuleSet, told: Told
-    ) -> list[ReviewTrigger]:
+    ) -> list[Telling]:
         self._count("reviews", review.rule, "shadow" if review.silent else happening)
         review.ordinal += 1
         review.event_time = told.event_time
         trigger = trigger_of(review, happening, cause, now, rules, told)
         review.participants = trigger.data.participants
         self.book.dirty.add((review.rule, review.scope))
-        return [] if review.silent else [trigger]
+        return [Telling(trigger, review.silent)]
 
     def _count(self, *name: str) -> None:
         self.counts[name] = self.counts.get(name, 0) + 1

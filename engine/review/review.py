@@ -19,8 +19,8 @@ class Review(msgspec.Struct):
     """What somebody owes. `first` is the event time of the alert that named it, `began` of the present one.
 
     `opened` is the tick it opened at. `firing` are the ids of the findings that say it fires (first and newest),
-    `cleared` of the one that says it does not. `silent`: opened by a rule in shadow mode, so that nothing is ever
-    written of it. `closed`: number in the order of closing, 0 while open.
+    `cleared` of the one that says it does not. `silent`: opened by a rule in shadow mode, so that nobody is ever
+    told of it. `closed`: number in the order of closing, 0 while open.
     """
 
     id: str

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from engine.rules.spec import KINDS, KpiSpec, ObjectiveSpec, OwnerSpec, RuleSpec, RuleTestSpec, SourceSpec, Spec
+from engine.rules.spec import (
+    KINDS,
+    KpiSpec,
+    ObjectiveSpec,
+    OwnerSpec,
+    RuleSpec,
+    RuleTestSpec,
+    SourceSpec,
+    Spec,
+    TableSpec,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,6 +82,7 @@ class Declarations:
     kpis: dict[str, Declared[KpiSpec]] = field(default_factory=dict)
     rules: dict[str, Declared[RuleSpec]] = field(default_factory=dict)
     sources: dict[str, Declared[SourceSpec]] = field(default_factory=dict)
+    tables: dict[str, Declared[TableSpec]] = field(default_factory=dict)
     tests: dict[str, Declared[RuleTestSpec]] = field(default_factory=dict)
     known: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in KINDS})
     incomplete: set[str] = field(default_factory=set)
@@ -84,6 +95,7 @@ class Declarations:
             "kpi": cast("dict[str, Declared[Any]]", self.kpis),
             "rule": cast("dict[str, Declared[Any]]", self.rules),
             "source": cast("dict[str, Declared[Any]]", self.sources),
+            "table": cast("dict[str, Declared[Any]]", self.tables),
             "test": cast("dict[str, Declared[Any]]", self.tests),
         }
         return kinds[kind]

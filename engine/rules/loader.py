@@ -11,6 +11,7 @@ from engine.rules.problems import Problem, has_errors
 from engine.rules.rule_tests import RuleTest, bind_tests
 from engine.rules.shape import declare
 from engine.rules.source import read
+from engine.rules.tables import Table, bind_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Sized
@@ -27,19 +28,21 @@ class Counts(NamedTuple):
     kpi: int = 0
     rule: int = 0
     source: int = 0
+    table: int = 0
     test: int = 0
 
 
 class Loaded(NamedTuple):
     """The rule set, or null when any problem is an error; the problems in order of place; what there was to read.
 
-    `tests` are the rule tests among it; they are no part of the rule set.
+    `tables` and `tests` are no part of the rule set.
     """
 
     rule_set: RuleSet | None
     problems: tuple[Problem, ...]
     files: int = 0
     declared: Counts = Counts()
+    tables: tuple[Table, ...] = ()
     tests: tuple[RuleTest, ...] = ()
 
 
@@ -64,12 +67,14 @@ def load_read(found: Read) -> Loaded:
         problems=tuple(sorted(set(problems))),
         files=found.files,
         declared=Counts(*(len(each) for each in _counted(declarations))),
+        tables=bind_tables(declarations) if sound else (),
         tests=bind_tests(declarations) if sound else (),
     )
 
 
 def _counted(declarations: Declarations) -> Iterator[Sized]:
-    yield from (declarations.kpis, declarations.rules, declarations.sources, declarations.tests)
+    yield from (declarations.kpis, declarations.rules, declarations.sources)
+    yield from (declarations.tables, declarations.tests)
 
 
 def load_or_raise(paths: Sequence[Path]) -> RuleSet:

@@ -19,7 +19,7 @@ from engine.model.finding import Finding
 from engine.model.outputs import DeadLetter
 from engine.model.records import Activate, JoinRecord, Progress, ReviewCommand, Signal, Tick
 from engine.model.time import Micros, format_time, parse_own_time
-from engine.model.topics import DEAD_LETTERS, FINDINGS, TRIGGERS
+from engine.model.topics import DEAD_LETTERS, FINDINGS, SHADOW_TRIGGERS, TRIGGERS
 from engine.review.advance import Advance, Surroundings
 from engine.review.review import Book, Review
 from engine.runtime.ports import Output, Position
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from engine.correlate.barrier import Barrier
-    from engine.model.trigger import ReviewTrigger
+    from engine.review.advance import Telling
     from engine.rules.ruleset import RuleSet
     from engine.runtime.context import StageContext
     from engine.wire.batch import Batch, LogRecord
@@ -126,10 +126,10 @@ class Stage2:
             outputs += map(self._trigger, self._take(decoded, place))
         return outputs
 
-    def _take(self, record: FindingRecord, place: tuple[int, int, int, int] | None) -> Iterable[ReviewTrigger]:
+    def _take(self, record: FindingRecord, place: tuple[int, int, int, int] | None) -> Iterable[Telling]:
         match record:
             case Progress():
-                return [trigger for barrier in self._barriers.report(record) for trigger in self._pass(barrier)]
+                return [telling for barrier in self._barriers.report(record) for telling in self._pass(barrier)]
             case JoinRecord() | Signal():
                 self._hold(place, record)
             case Finding():
@@ -148,7 +148,7 @@ class Stage2:
         assert place is not None  # noqa: S101 (an invariant: `_place_of` gives one for all of these)
         self._barriers.hold(place[1], record)
 
-    def _pass(self, barrier: Barrier) -> Iterable[ReviewTrigger]:
+    def _pass(self, barrier: Barrier) -> Iterable[Telling]:
         """A barrier: what was caused up to it under the present rules, then the activations from its tick on."""
         around = self._around(barrier.time)
         judgements = self.correlator.advance(barrier)
@@ -186,9 +186,10 @@ class Stage2:
         self._ordinal += 1
         return ((Position.HEADER, position.encode()),)
 
-    def _trigger(self, trigger: ReviewTrigger) -> Output:
-        key = trigger.data.review.encode()
-        return Output(TRIGGERS, None, Record(key, encode_record(trigger), self._position()))
+    def _trigger(self, telling: Telling) -> Output:
+        key = telling.trigger.data.review.encode()
+        topic = SHADOW_TRIGGERS if telling.shadow else TRIGGERS
+        return Output(topic, None, Record(key, encode_record(telling.trigger), self._position()))
 
     def _dead_letter(self, record: LogRecord, error: WireError) -> Output:
         self._count(f"dead_letters_{error.reason}")

@@ -66,6 +66,13 @@ _CHANNELS = (
         "delete",
     ),
     _Channel(
+        topics.SHADOW_TRIGGERS,
+        "What rules in shadow mode would have told the world: to be read when a rule is tried, never to be delivered.",
+        ("review-trigger",),
+        f"The review's id: the life of one review stands in order. {_OWNER}",
+        "delete",
+    ),
+    _Channel(
         topics.DEAD_LETTERS,
         "Every input that was refused, with its reason, its place and its bytes.",
         ("dead-letter",),
@@ -97,6 +104,12 @@ _OPERATIONS = {
     ),
     "receiveReviewCommands": ("receive", topics.FINDINGS, ("review-command",), "People answer reviews."),
     "sendReviewTriggers": ("send", topics.TRIGGERS, ("review-trigger",), "Stage 2 calls a review, or ends one."),
+    "sendShadowTriggers": (
+        "send",
+        topics.SHADOW_TRIGGERS,
+        ("review-trigger",),
+        "Stage 2 says what it would have said.",
+    ),
     "sendDeadLetters": ("send", topics.DEAD_LETTERS, ("dead-letter",), "The engine says what it refused."),
     "sendKpiState": ("send", topics.KPI_STATE, ("kpi-state",), "The engine publishes closed windows."),
 }

@@ -21,6 +21,7 @@ def test_a_plan_has_a_partition_of_checkpoints_for_each_partition_of_both_stages
         "acme.measurements": 4,
         "acme.findings": 2,
         "acme.review-triggers": 2,
+        "acme.shadow-triggers": 2,
         "acme.dead-letters": 1,
         "acme.kpi-state": 4,
         "acme.checkpoints": 6,

@@ -100,6 +100,27 @@ def test_parquet_gives_what_csv_gives(tmp_path: Path) -> None:
     assert list(read_file(tmp_path / "a.parquet", FLIGHTS)) == list(read_file(text, FLIGHTS))
 
 
+@pytest.mark.parametrize(
+    ("unit", "written_as"), [("s", "1360283400"), ("ms", "1360283400000"), ("us", "1360283400000000")]
+)
+def test_times_that_are_numbers_count_what_is_said(tmp_path: Path, unit: str, written_as: str) -> None:
+    rows = written(tmp_path, "a.csv", f"when,late,from\n{written_as},61,EWR\n")
+    lines = written(tmp_path, "a.ndjson", f'{{"when": {written_as}, "late": 61, "from": "EWR"}}\n')
+    columns = FLIGHTS._replace(zone=None, time_unit=unit)
+    assert [item.time for path in (rows, lines) for item in read_file(path, columns)] == [1360283400000000] * 2
+
+
+def test_with_only_what_is_named_other_columns_mean_nothing_and_empty_values_are_passed_over(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "a.csv", "k,when,late,id,source,revision,provenance\nx,1,5,7,them,odd,odd\nx,2,,8,them,odd,odd\n"
+    )
+    columns = Columns(kpi="k", time="when", value="late", only=True, constants=("kpi",))
+    notes: list[str] = []
+    [item] = read_file(path, columns, notes.append)
+    assert (item.kpi, item.id, item.source, item.revision, notes) == ("k", None, None, 0, [])
+    assert "--value early" in faults(path, columns._replace(value="early"))[0]
+
+
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     assert "expected a name ending in .csv" in faults(written(tmp_path, "a.xlsx", ""))[0]
 

@@ -186,8 +186,8 @@ def apply(stage: Stage2, log: list[Record], first: int, last: int | None = None)
     return stage.apply(Batch("findings", 0, first, end - 1, end, encode_batch(chunk, first)))
 
 
-def triggers_of(outputs: list[Output]) -> list[ReviewTrigger]:
-    values = [output.record.value for output in outputs if output.topic == "review-triggers"]
+def triggers_of(outputs: list[Output], topic: str = "review-triggers") -> list[ReviewTrigger]:
+    values = [output.record.value for output in outputs if output.topic == topic]
     return [msgspec.json.decode(value, type=ReviewTrigger) for value in values if value is not None]
 
 

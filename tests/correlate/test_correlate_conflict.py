@@ -203,6 +203,7 @@ def test_shadow_rules_are_counted_and_write_nothing():
     world = World(rule_set(rule("clash", "traffic", conflict(), mode="shadow")))
     assert play(world, [100] * 4 + [120, 100], [10] * 4 + [14, 10]) == []
     assert world.stage.counters["reviews", "clash", "shadow"] == 2
+    assert [short(each) for each in triggers_of(world.outputs, "shadow-triggers")] == ["opened", "resolved"]
 
 
 def oracle(traffic: Any, tickets: Any, *, over: int, count: int, by: float, hold: bool, lag: int):

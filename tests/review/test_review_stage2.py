@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -29,6 +30,9 @@ from engine.runtime.ports import Position
 from engine.runtime.stage2 import Stage2
 from engine.wire.batch import Record
 from engine.wire.encode import encode_record
+
+if TYPE_CHECKING:
+    from engine.model.trigger import ReviewTrigger
 
 RULES = standard()
 ANSWER = standard(review=spec("on_answer", participants=("sales",), question="Why?", runbook="https://r"))
@@ -244,12 +248,24 @@ def test_a_command_that_is_refused_changes_no_byte_of_any_review(which: str):
     assert world.stage.counters["commands_refused", why] == 1
 
 
-def test_shadow_rules_are_counted_and_never_written():
-    shadow = standard(mode="shadow")
-    world = World(shadow)
-    world.write(f("firing", 3, rules=shadow), 0)
-    world.write(f("resolved", 5, 3, rules=shadow), 0)
-    assert world.run() == []
+def without_rule_set(trigger: ReviewTrigger) -> bytes:
+    return re.sub(rb'"rule_set":"[0-9a-f]+"', b'"rule_set":""', encode_record(trigger))
+
+
+def test_shadow_rules_are_counted_and_tell_nobody_what_they_would_have_told():
+    told = {}
+    for mode in ("on", "shadow"):
+        rules = standard(mode=mode)
+        world = World(rules)
+        world.write(f("firing", 3, rules=rules), 0)
+        world.write(f("resolved", 5, 3, rules=rules), 0)
+        world.run()
+        told[mode] = triggers_of(world.outputs), triggers_of(world.outputs, "shadow-triggers")
+        assert ("reviews", "high", "shadow") in world.stage.counters or mode == "on"
+    loud, silent = told["on"][0], told["shadow"][1]
+    assert told["on"][1] == told["shadow"][0] == []
+    assert [each.type for each in loud] == ["counterpoint.review.opened.v1", "counterpoint.review.resolved.v1"]
+    assert [without_rule_set(each) for each in silent] == [without_rule_set(each) for each in loud]
     assert world.stage.counters["reviews", "high", "shadow"] == 2
     assert world.stage.counters["findings", "high", "firing", "new"] == 1
 

@@ -89,6 +89,7 @@ def stages_subject(rng: Random) -> Subject:
         "kpi-state": measurements,
         "findings": findings,
         "review-triggers": findings,
+        "shadow-triggers": findings,
         "checkpoints": measurements + findings,
     }
     first, second = rule_set(), rule_set(other=True)

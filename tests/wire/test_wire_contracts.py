@@ -30,7 +30,7 @@ from engine.model.records import (
     Tick,
     WindowBounds,
 )
-from engine.model.topics import DEAD_LETTERS, FINDINGS, KPI_STATE, MEASUREMENTS, TRIGGERS
+from engine.model.topics import DEAD_LETTERS, FINDINGS, KPI_STATE, MEASUREMENTS, SHADOW_TRIGGERS, TRIGGERS
 from engine.model.trigger import CONTENT_TYPE, SOURCE, SPEC_VERSION, KpiSummary, ReviewTrigger, TriggerData, event_type
 from engine.rules.source import read
 from engine.wire.contracts import CONTRACTS, json_schema
@@ -239,7 +239,14 @@ def test_the_asyncapi_document_has_the_shape_of_version_3():
     document = json.loads(documents()["asyncapi.json"])
     assert document["asyncapi"] == "3.0.0"
     assert document["info"].keys() >= {"title", "version"}
-    assert document["channels"].keys() == {MEASUREMENTS, FINDINGS, TRIGGERS, DEAD_LETTERS, KPI_STATE}
+    assert document["channels"].keys() == {
+        MEASUREMENTS,
+        FINDINGS,
+        TRIGGERS,
+        SHADOW_TRIGGERS,
+        DEAD_LETTERS,
+        KPI_STATE,
+    }
     for topic, channel in document["channels"].items():
         assert channel["address"] == f"{{prefix}}.{topic}"
         assert channel["parameters"].keys() == {"prefix"}

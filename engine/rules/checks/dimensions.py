@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def check_dimensions(declarations: Declarations) -> Iterator[Problem]:
-    """Names in a KPI's `series`, a rule's `where` and a source's `dimensions` that the KPI does not have."""
+    """Names in a KPI's `series`, a rule's `where`, a source's or table's `dimensions` that the KPI does not have."""
     for kpi in declarations.kpis.values():
         if kpi.has("dimensions"):
             yield from _duplicates(kpi)
@@ -26,11 +26,12 @@ def check_dimensions(declarations: Declarations) -> Iterator[Problem]:
     for rule in declarations.rules.values():
         for place, names in walk(rule.data, ("where",)):
             yield from foreign_dimensions(rule, place, names, named_kpi(rule.data.get("kpi"), declarations))
-    for source in declarations.sources.values():
-        for place, mapping in walk(source.data, ("map", "*")):
+    mappings: tuple[Declared[Any], ...] = (*declarations.sources.values(), *declarations.tables.values())
+    for declared in mappings:
+        for place, mapping in walk(declared.data, ("map", "*")):
             if isinstance(mapping, dict):
                 mapped = named_kpi(mapping.get("kpi"), declarations)
-                yield from foreign_dimensions(source, (*place, "dimensions"), mapping.get("dimensions"), mapped)
+                yield from foreign_dimensions(declared, (*place, "dimensions"), mapping.get("dimensions"), mapped)
 
 
 def named_kpi(name: object, declarations: Declarations) -> Declared[KpiSpec] | None:

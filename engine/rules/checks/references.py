@@ -28,6 +28,7 @@ _REFERENCES: Final[tuple[tuple[str, str, Path_], ...]] = (
     ("rule", "owner", ("owner",)),
     ("rule", "owner", ("review", "participants", _EACH)),
     ("source", "kpi", ("map", _EACH, "kpi")),
+    ("table", "kpi", ("map", _EACH, "kpi")),
     ("test", "kpi", ("measurements", _EACH, "kpi")),
     ("test", "rule", ("expect", _EACH, "rule")),
 )

@@ -9,6 +9,7 @@ from engine.rules.spec.rule import RuleSpec
 from engine.rules.spec.rule_test import RuleTestSpec
 from engine.rules.spec.scalars import Spec
 from engine.rules.spec.source import SourceSpec
+from engine.rules.spec.table import TableSpec
 
 KINDS: Final[dict[str, type[Spec]]] = {
     "owner": OwnerSpec,
@@ -16,8 +17,19 @@ KINDS: Final[dict[str, type[Spec]]] = {
     "kpi": KpiSpec,
     "rule": RuleSpec,
     "source": SourceSpec,
+    "table": TableSpec,
     "test": RuleTestSpec,
 }
 """What may stand after `kind:`, in the order of what refers to what."""
 
-__all__ = ["KINDS", "KpiSpec", "ObjectiveSpec", "OwnerSpec", "RuleSpec", "RuleTestSpec", "SourceSpec", "Spec"]
+__all__ = [
+    "KINDS",
+    "KpiSpec",
+    "ObjectiveSpec",
+    "OwnerSpec",
+    "RuleSpec",
+    "RuleTestSpec",
+    "SourceSpec",
+    "Spec",
+    "TableSpec",
+]
