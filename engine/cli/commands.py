@@ -35,6 +35,14 @@ COMMANDS = (
         ),
     ),
     CommandEntry(
+        "init",
+        "Propose rules for data of your own: a file, or a topic.",
+        (
+            "counterpoint init --from tickets.csv",
+            'counterpoint init --from shop.payments --owner Payments --objective "Paying is quick" --yes',
+        ),
+    ),
+    CommandEntry(
         "worker",
         "Run the engine: measurements in, review triggers out.",
         ("counterpoint worker --start-at latest", "counterpoint worker --config counterpoint.yaml"),

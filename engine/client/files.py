@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import itertools
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
 
 from engine.client.rows import MeasurementReader, RowReader
 from engine.errors import ConfigError, WireError
@@ -45,9 +46,61 @@ def read_file(path: Path, columns: Columns, note: Note = lambda _: None) -> Iter
         raise ConfigError(problems)
 
 
+def sample_rows(path: Path, most: int) -> list[Row]:
+    """The first rows of a file as they are, at most so many; ConfigError when it cannot be read."""
+    raw = _RAW.get(path.suffix.lower())
+    if raw is None:
+        raise ConfigError([f"{path}: expected a name ending in {', '.join(_RAW)}, found {path.suffix or 'none'}"])
+    try:
+        return list(itertools.islice(raw(path), most))
+    except UnicodeDecodeError as error:
+        found = f"the byte 0x{error.object[error.start]:02x}"
+        mend = f"write it anew, for instance with `iconv -f latin1 -t utf-8 {path.name}`"
+        raise ConfigError([f"{path}: expected UTF-8, found {found}, which is none; {mend}"]) from None
+    except WireError as error:
+        raise ConfigError([f"{path}: {error.detail}"]) from error
+    except (OSError, csv.Error) as error:
+        raise ConfigError([f"{path}: expected a file that can be read, found: {error}"]) from error
+
+
+def _table(file: TextIO) -> csv.DictReader[str]:
+    """A header and rows; the header shows what stands between columns: a comma, semicolon, tab or bar."""
+    header = file.readline()
+    file.seek(0)
+    delimiter = max(",;\t|", key=header.count)  # of equals the first
+    return csv.DictReader(file, strict=True, restval="", delimiter=delimiter)
+
+
+def _raw_csv(path: Path) -> Iterator[Row]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for row in (table := _table(file)):
+            if None in row:
+                raise WireError("columns", f"expected {len(row) - 1} columns, found more in line {table.line_num}")
+            yield row
+
+
+def _raw_ndjson(path: Path) -> Iterator[Row]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                try:
+                    yield _object(line)
+                except WireError as error:
+                    raise WireError(error.reason, f"line {number}: {error.detail}") from error
+
+
+def _raw_parquet(path: Path) -> Iterator[Row]:
+    with _opened_parquet(path) as table:
+        for batch in table.iter_batches():
+            yield from batch.to_pylist(maps_as_pydicts="strict")
+
+
+_RAW = {".csv": _raw_csv, ".ndjson": _raw_ndjson, ".jsonl": _raw_ndjson, ".parquet": _raw_parquet}
+
+
 def _csv(path: Path, columns: Columns, note: Note, problems: list[str]) -> Iterator[Item]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        table = csv.DictReader(file, strict=True, restval="")
+        table = _table(file)
         reader = _reader(path, columns, table.fieldnames or (), note)
         yield from _items(path, reader, ((table.line_num, row) for row in table), problems)
 
@@ -66,6 +119,18 @@ def _ndjson(path: Path, columns: Columns, note: Note, problems: list[str]) -> It
 
 
 def _parquet(path: Path, columns: Columns, note: Note, problems: list[str]) -> Iterator[Item]:
+    with _opened_parquet(path) as table:
+        reader = _reader(path, columns, table.schema_arrow.names, note)
+        row = 0
+        for batch in table.iter_batches():
+            rows = batch.to_pylist(maps_as_pydicts="strict")
+            yield from _items(path, reader, enumerate(rows, row + 1), problems)
+            row += len(rows)
+
+
+@contextmanager
+def _opened_parquet(path: Path) -> Iterator[Any]:
+    """A Parquet file; WireError when it is none, ConfigError when the package that reads it is not there."""
     try:
         from pyarrow import ArrowException, parquet  # noqa: PLC0415 - large, and an optional dependency
     except ImportError:
@@ -74,12 +139,7 @@ def _parquet(path: Path, columns: Columns, note: Note, problems: list[str]) -> I
         ) from None
     try:
         with parquet.ParquetFile(path) as table:
-            reader = _reader(path, columns, table.schema_arrow.names, note)
-            row = 0
-            for batch in table.iter_batches():
-                rows = batch.to_pylist(maps_as_pydicts="strict")
-                yield from _items(path, reader, enumerate(rows, row + 1), problems)
-                row += len(rows)
+            yield table
     except ArrowException as error:
         raise WireError("not_parquet", f"expected Parquet, found: {error}") from error
 

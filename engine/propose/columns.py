@@ -1,0 +1,100 @@
+"""What each column of a sample holds: numbers, text, times; how many different values; where it is not of one kind."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from engine.propose.times import Reading, reading_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from engine.propose.sample import Row, Sample
+
+Kind = Literal["number", "text", "mixed"]
+
+MOSTLY = 0.9
+"""A column of which so many values are numbers was meant to be one of numbers."""
+
+
+class Column(NamedTuple):
+    """One column. `present` counts values that are not empty, `distinct` the different ones among them.
+
+    `kind` is `mixed` when most values are numbers and `odd`, the first (row, value) that is none, is not. `time` is the
+    way most of its values are written as times.
+    """
+
+    name: str
+    kind: Kind
+    present: int
+    distinct: int
+    examples: tuple[str, ...]
+    odd: tuple[int, object] | None
+    time: Reading | None
+
+    @property
+    def words(self) -> list[str]:
+        """The words of the name's last part, in small letters: `payment.durationMs` is duration and ms."""
+        return words_of(self.name)
+
+
+def words_of(name: str) -> list[str]:
+    """`first_answer_min` as first, answer, min; `payment.durationMs` as duration, ms."""
+    last = name.rpartition(".")[2].partition("[")[0] or name
+    spaced = "".join(
+        f" {letter}" if letter.isupper() and not last[place - 1 : place].isupper() else letter
+        for place, letter in enumerate(last)
+    )
+    return "".join(letter if letter.isalnum() else " " for letter in spaced).lower().split()
+
+
+def columns_of(sample: Sample) -> list[Column]:
+    """Every column, in order of first appearance."""
+    held: dict[str, list[tuple[int, object]]] = {}
+    for place, row in enumerate(sample.rows, 1):
+        for name, value in row.items():
+            held.setdefault(name, []).append((place, value))
+    return [_column(name, values) for name, values in held.items()]
+
+
+def _column(name: str, values: Sequence[tuple[int, object]]) -> Column:
+    odd = next(((place, value) for place, value in values if number_of(value) is None), None)
+    numbers = sum(number_of(value) is not None for _, value in values)
+    kind: Kind = "number" if odd is None else "mixed" if numbers >= MOSTLY * len(values) else "text"
+    different = dict.fromkeys(shown(value) for _, value in values)
+    return Column(
+        name=name,
+        kind=kind,
+        present=len(values),
+        distinct=len(different),
+        examples=tuple(list(different)[:5]),
+        odd=odd if kind == "mixed" else None,
+        time=reading_of(values),
+    )
+
+
+def number_of(value: object) -> float | None:
+    """The number that a cell holds, written as one or as text; None for anything else."""
+    try:
+        number = float(value) if isinstance(value, str) and "_" not in value else value
+    except ValueError:
+        return None
+    if isinstance(number, bool) or not isinstance(number, int | float) or not isfinite(number):
+        return None
+    return float(number)
+
+
+def shown(value: object) -> str:
+    """A value as a dimension would carry it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def numbers_in(rows: Sequence[Row], name: str) -> Iterator[tuple[int, float]]:
+    """The (row, number) pairs of a column, rows counted from 0."""
+    for place, row in enumerate(rows):
+        number = number_of(row.get(name))
+        if number is not None:
+            yield place, number
