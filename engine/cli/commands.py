@@ -48,6 +48,11 @@ COMMANDS = (
         ("counterpoint worker --start-at latest", "counterpoint worker --config counterpoint.yaml"),
     ),
     CommandEntry(
+        "reload",
+        "Have the running workers take up changed rules.",
+        ("counterpoint reload",),
+    ),
+    CommandEntry(
         "broker",
         "Run the embedded broker: in memory, for trying things.",
         ("counterpoint broker", "counterpoint broker --topic shop.payments=payments.ndjson"),

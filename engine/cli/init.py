@@ -108,9 +108,9 @@ def init(
     show_draft(proposed, checked)
     if sys.stdin.isatty() and not yes:
         typer.confirm(f"Write {len(files)} files to {out}?", default=True, abort=True)
-    written = _write(files, out, settings)
+    written = _write(files, out, settings, history=not sample.topic)
     show_files(written)
-    say_next(proposed, data, out, settings)
+    say_next(proposed, data, out, None if DEFAULT_FILE in written else settings)
 
 
 def _check_zone(zone: str | None) -> None:
@@ -162,7 +162,7 @@ def _checked(out: Path, files: dict[Path, str]) -> Loaded:
     return loaded
 
 
-def _write(files: dict[Path, str], out: Path, settings: Settings) -> Sequence[Path]:
+def _write(files: dict[Path, str], out: Path, settings: Settings, *, history: bool) -> Sequence[Path]:
     from engine.propose import documents  # noqa: PLC0415
 
     out.mkdir(parents=True, exist_ok=True)
@@ -170,6 +170,8 @@ def _write(files: dict[Path, str], out: Path, settings: Settings) -> Sequence[Pa
         path.write_text(text, encoding="utf-8")
     if DEFAULT_FILE.exists():
         return [*files]
-    text = documents.settings(out.as_posix(), settings.brokers, settings.prefix, settings.measurement_partitions)
+    text = documents.settings(
+        out.as_posix(), settings.brokers, settings.prefix, settings.measurement_partitions, history=history
+    )
     DEFAULT_FILE.write_text(text, encoding="utf-8")
     return [*files, DEFAULT_FILE]

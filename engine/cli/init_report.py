@@ -125,31 +125,27 @@ def show_files(written: Sequence[Path]) -> None:
     typer.echo("Wrote " + ", ".join(path.as_posix() for path in written) + ".")
 
 
-def say_next(draft: Draft, data: str, out: Path, settings: Settings) -> None:
-    """The commands that lead from here to a first review."""
+def say_next(draft: Draft, data: str, out: Path, settings: Settings | None) -> None:
+    """The commands that lead from here to a first review; `settings` are null where they have just been written."""
     folder = shlex.quote(out.as_posix())
-    commands = [f"counterpoint test {folder}", "counterpoint topics"]
+    domain = "" if settings is None or settings.domain == "replay" or draft.sample.topic else " --domain replay"
+    commands = [
+        f"counterpoint test {folder}",
+        "counterpoint topics",
+        f"counterpoint worker{domain} --start-at earliest",
+    ]
     if draft.sample.topic:
         commands.insert(0, f"counterpoint try-source {draft.base}")
-        commands.append("counterpoint worker --start-at earliest")
     else:
-        ticks = min(draft.rhythm.every, HOUR)
-        commands.append("counterpoint worker --domain replay --start-at earliest")
-        commands.append(
-            f"counterpoint send {shlex.quote(data)} --table {draft.base}"
-            f" --replay-ticks {duration(ticks)} --final-ticks {duration(2 * draft.rhythm.every + 2 * ticks)}"
-        )
+        every, ticks = draft.rhythm.every, min(draft.rhythm.every, HOUR)
+        clock = f"--replay-ticks {duration(ticks)} --final-ticks {duration(2 * every + 2 * ticks)}"
+        commands.append(f"counterpoint send {shlex.quote(data)} --table {draft.base} {clock}")
     commands.append("counterpoint triggers --shadow")
     typer.echo("\nNext, with a broker (`counterpoint broker` in another terminal, or a Kafka of yours):")
     for command in commands:
         typer.echo(f"  {command}")
-    typer.echo(
-        f"When it says what it should, write `mode: on` in {folder}/{draft.rule_id}.yaml, and SIGHUP the worker."
-    )
-    if out not in settings.rules and settings.rules and not _is_new(settings):
-        typer.echo(f"Add {folder} to `rules` in your settings; there stands {', '.join(map(str, settings.rules))}.")
-
-
-def _is_new(settings: Settings) -> bool:
-    """Whether nothing was set: then the settings file has just been written."""
-    return "rules" not in settings.model_fields_set
+    typer.echo(f"When it says what it should: `mode: on` in {folder}/{draft.rule_id}.yaml, then `counterpoint reload`.")
+    if settings is not None and out not in settings.rules:
+        typer.secho(
+            f"The setting `rules` is {', '.join(map(str, settings.rules))}: add {folder} to it.", fg=typer.colors.YELLOW
+        )

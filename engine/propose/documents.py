@@ -24,15 +24,18 @@ def documents(draft: Draft) -> dict[str, str]:
     }
 
 
-def settings(folder: str, brokers: Sequence[str], prefix: str, partitions: int) -> str:
-    """A settings file to begin with."""
+def settings(folder: str, brokers: Sequence[str], prefix: str, partitions: int, *, history: bool) -> str:
+    """A settings file to begin with; for a `history` the clock is that of the data."""
+    domain = (
+        "domain: replay # the clock goes with the data that is sent; `live` for what happens now\n" if history else ""
+    )
     return f"""\
 # Every command reads this file where it stands; `counterpoint config` shows each setting and where it comes from.
 brokers: [{", ".join(brokers)}]
 prefix: {text(prefix)} # what stands before the names of our own topics
 measurement_partitions: {partitions} # as many as there may ever be workers; cannot be changed under running state
 rules: {listed([folder])}
-"""
+{domain}"""
 
 
 def _catalogue(draft: Draft) -> str:

@@ -1,0 +1,58 @@
+"""`counterpoint reload`: the running workers take up changed rules."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.settings import BrokersOption, ConfigOption, PrefixOption, RulesOption, SetOption, read_settings
+from engine.rules.loader import load_or_raise
+
+if TYPE_CHECKING:
+    from engine.rules.ruleset import RuleSet
+    from engine.runtime.reload import Reloaded
+    from engine.runtime.settings import Settings
+
+
+def reload(
+    config: ConfigOption = None,
+    brokers: BrokersOption = None,
+    prefix: PrefixOption = None,
+    rules: RulesOption = None,
+    given: SetOption = None,
+    seconds: Annotated[int, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for them.")] = 30,
+) -> None:
+    """Check the rules, and have the running workers take them up: the same as SIGHUP to one of them, from anywhere.
+
+    Returns when every partition has the new rule set in its log: whatever is sent after that is evaluated by it, from
+    the next tick on. Rules that are not sound change nothing.
+
+    Exit status 0: every partition has it, or had it already. 1: not sound, or nobody has taken it up in time; it is
+    stored then, and the workers take it up when they run.
+    """
+    settings = read_settings(config, given, brokers=brokers, prefix=prefix, rules=rules)
+    rule_set = load_or_raise(settings.rules)
+    done = asyncio.run(_reload(settings, rule_set, seconds))
+    if done.number is None:
+        typer.echo(f"The rule set {rule_set.hash} is the one that was asked for last; nothing changed.")
+    elif done.waiting:
+        typer.echo(
+            f"The rule set {rule_set.hash} is asked for, but partitions {', '.join(map(str, done.waiting))} have not "
+            f"taken it up within {seconds} s: is a worker running?",
+            err=True,
+        )
+        raise typer.Exit(1)
+    else:
+        typer.echo(f"The rule set {rule_set.hash} is taken up by every partition, from the next tick on.")
+
+
+async def _reload(settings: Settings, rule_set: RuleSet, seconds: int) -> Reloaded:
+    from engine.runtime.kafka_log import KafkaLog  # noqa: PLC0415 - the line above has checked rules and settings
+    from engine.runtime.reload import reload as ask  # noqa: PLC0415
+
+    tick = time.time_ns() // 1_000 // settings.tick_interval + 2 if settings.domain == "live" else 0
+    async with KafkaLog(",".join(settings.brokers), settings.prefix) as log:
+        return await ask(log, rule_set, tick, seconds)
