@@ -23,15 +23,15 @@ def reload(
     prefix: PrefixOption = None,
     rules: RulesOption = None,
     given: SetOption = None,
-    seconds: Annotated[int, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for them.")] = 30,
+    seconds: Annotated[int, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for them.")] = 60,
 ) -> None:
     """Check the rules, and have the running workers take them up: the same as SIGHUP to one of them, from anywhere.
 
-    Returns when every partition has the new rule set in its log: whatever is sent after that is evaluated by it, from
-    the next tick on. Rules that are not sound change nothing.
+    Returns when the new rules are in force, two or three ticks later: whatever is sent after that is evaluated by them.
+    (In a replay, where the ticks come with the data, from the next tick on.) Rules that are not sound change nothing.
 
-    Exit status 0: every partition has it, or had it already. 1: not sound, or nobody has taken it up in time; it is
-    stored then, and the workers take it up when they run.
+    Exit status 0: in force, or it was already. 1: not sound, or no worker has taken them up in time; they are stored
+    then, and the workers take them up when they run.
     """
     settings = read_settings(config, given, brokers=brokers, prefix=prefix, rules=rules)
     rule_set = load_or_raise(settings.rules)
@@ -46,13 +46,14 @@ def reload(
         )
         raise typer.Exit(1)
     else:
-        typer.echo(f"The rule set {rule_set.hash} is taken up by every partition, from the next tick on.")
+        since = "from the next tick on" if settings.domain == "replay" else "now"
+        typer.echo(f"The rule set {rule_set.hash} is in force in every partition {since}.")
 
 
 async def _reload(settings: Settings, rule_set: RuleSet, seconds: int) -> Reloaded:
     from engine.runtime.kafka_log import KafkaLog  # noqa: PLC0415 - the line above has checked rules and settings
     from engine.runtime.reload import reload as ask  # noqa: PLC0415
 
-    tick = time.time_ns() // 1_000 // settings.tick_interval + 2 if settings.domain == "live" else 0
+    tick = time.time_ns() // 1_000 // settings.tick_interval + 2 if settings.domain == "live" else None
     async with KafkaLog(",".join(settings.brokers), settings.prefix) as log:
         return await ask(log, rule_set, tick, seconds)

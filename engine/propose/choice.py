@@ -6,7 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.errors import ConfigError
-from engine.propose.columns import Column, columns_of
+from engine.propose.columns import Column, columns_of, has_commas
 from engine.propose.naming import looks_like_id, looks_like_label, looks_like_time, looks_like_value
 from engine.propose.times import DESCRIBED, Format, nearly_a_time
 from engine.rules.wording import choices, suggestion
@@ -185,8 +185,8 @@ def _not_numbers(sample: Sample, column: Column) -> list[str]:
         return []
     place, value = column.odd or (1, column.examples[0])
     mend = "mend or empty these" if column.kind == "mixed" else "name a column of numbers, or --value 1 to count"
-    if isinstance(value, str) and value.count(",") == 1 and value.replace(",", "").lstrip("-").isdigit():
-        mend = "write numbers with a point: 12.5"
+    if has_commas(value):
+        mend = "write numbers with a point, and with nothing between the thousands: 1234.5"
     return [
         f"{sample.name}: expected numbers in {column.name}, found {value!r} in {sample.noun} {place}; {mend}",
     ]

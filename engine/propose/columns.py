@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from engine.propose.sample import Row, Sample
 
 Kind = Literal["number", "text", "mixed"]
+
+_WITH_COMMAS = re.compile(r"-?\d{1,3}([.,' ]\d{3})*,\d+|-?\d+,\d+|-?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 
 MOSTLY = 0.9
 """A column of which so many values are numbers was meant to be one of numbers."""
@@ -60,7 +63,7 @@ def columns_of(sample: Sample) -> list[Column]:
 
 def _column(name: str, values: Sequence[tuple[int, object]]) -> Column:
     odd = next(((place, value) for place, value in values if number_of(value) is None), None)
-    numbers = sum(number_of(value) is not None for _, value in values)
+    numbers = sum(number_of(value) is not None or has_commas(value) for _, value in values)
     kind: Kind = "number" if odd is None else "mixed" if numbers >= MOSTLY * len(values) else "text"
     different = dict.fromkeys(shown(value) for _, value in values)
     return Column(
@@ -83,6 +86,11 @@ def number_of(value: object) -> float | None:
     if isinstance(number, bool) or not isinstance(number, int | float) or not isfinite(number):
         return None
     return float(number)
+
+
+def has_commas(value: object) -> bool:
+    """Whether a cell holds a number as many countries write it, and no program here reads it: `12,5` or `1.234,50`."""
+    return isinstance(value, str) and _WITH_COMMAS.fullmatch(value) is not None
 
 
 def shown(value: object) -> str:

@@ -6,7 +6,8 @@ before they break; 1.4826 makes the latter comparable with a standard deviation.
 
 from __future__ import annotations
 
-from math import ceil, floor, log10
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from math import ceil, floor
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 DEVIATIONS = 4.0
 _TO_SIGMA = 1.4826
 SHARE_MAX = 0.05
-"""If more windows than this are past the limit, it moves out until they are not."""
+FEW = 3
+"""If more windows than this share, and more than a few, are past the limit, it moves out until they are not."""
 ALIKE = 2.0
 """Series whose levels differ by a larger factor cannot share one limit."""
 WINDOWS_MIN = 8
@@ -87,7 +89,7 @@ def _upper(values: Sequence[float], level: float, sigma: float) -> tuple[float, 
     limit, why = level + DEVIATIONS * sigma, f"{DEVIATIONS:g} deviations away"
     if sigma == 0:
         limit, why = level + max(abs(level) * 0.5, 1.0), "half as much again, for they hardly differ"
-    if sum(value > limit for value in values) > SHARE_MAX * len(values):
+    if sum(value > limit for value in values) > max(FEW, SHARE_MAX * len(values)):
         limit, why = sorted(values)[floor(len(values) * (1 - SHARE_MAX))], "past 95 of 100 windows"
     return rounded(limit, up=True), why
 
@@ -145,7 +147,7 @@ def _change(changes: Sequence[float], usual: Usual, direction: Direction, level:
 
 def _share(changes: Sequence[float]) -> float:
     limit = max(CHANGE_MIN, DEVIATIONS * _sigma(changes))
-    if sum(change > limit for change in changes) > SHARE_MAX * len(changes):
+    if sum(change > limit for change in changes) > max(FEW, SHARE_MAX * len(changes)):
         limit = sorted(changes)[floor(len(changes) * (1 - SHARE_MAX))]
     return ceil(limit * 20 - 1e-9) / 20
 
@@ -156,10 +158,7 @@ def _sigma(values: Sequence[float]) -> float:
 
 
 def rounded(value: float, *, up: bool) -> float:
-    """To two digits, away from or towards zero as `up` says."""
-    if value == 0:
-        return 0.0
-    size = 10.0 ** (floor(log10(abs(value))) - _DIGITS + 1)
-    steps = value / size
-    whole = ceil(steps - 1e-9) if up else floor(steps + 1e-9)
-    return float(f"{whole * size:.12g}")
+    """To two digits, to the next above or below."""
+    exact = Decimal(repr(float(value)))
+    step = Decimal(1).scaleb(exact.adjusted() - _DIGITS + 1)
+    return float(exact.quantize(step, rounding=ROUND_CEILING if up else ROUND_FLOOR)) if exact else 0.0

@@ -81,9 +81,14 @@ def _plan(draft: Draft) -> _Plan:
         return _Plan(usual, rounded(usual * (1 + share), up=up), lead)
     usual = _as_usual(limit)
     if limit.high is not None:
-        return _Plan(usual, rounded(limit.high + abs(limit.high - usual) / 2, up=True), _PAST)
+        return _Plan(usual, rounded(limit.high + _beyond(usual, limit.high), up=True), _PAST)
     low = limit.low or 0.0
-    return _Plan(usual, rounded(low - abs(usual - low) / 2, up=False), _PAST)
+    return _Plan(usual, rounded(low - _beyond(usual, low), up=False), _PAST)
+
+
+def _beyond(usual: float, limit: float) -> float:
+    """How far past the limit is plainly past it."""
+    return abs(usual - limit) / 2 or max(1.0, abs(limit))
 
 
 def _as_usual(limit: Limit) -> float:

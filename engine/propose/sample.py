@@ -32,8 +32,12 @@ class Sample(NamedTuple):
 
 
 def of_columns(row: Mapping[str, object]) -> Row:
-    """A row of a table; empty cells are left out."""
-    return {name: value for name, value in row.items() if name and value is not None and value != ""}
+    """A row of a table; empty cells, and such as hold more than a value, are left out."""
+    return {
+        name: value
+        for name, value in row.items()
+        if name and value is not None and value != "" and not isinstance(value, dict | list)
+    }
 
 
 def of_message(tree: object) -> Row:

@@ -4,7 +4,7 @@ A message is a JSON object, an array of them, or NDJSON; every item goes through
 What comes out is checked as a measurement from outside would be, so that nothing is copied that stage 1 refuses.
 
 - A local time that a clock change skips is read with the offset before the change (it moves on by the gap); one that
-  comes twice means its first coming.
+  comes twice means its first coming. A date alone is the midnight that it begins with.
 - The id is the source's name, a slash, and what the id rule's path holds (several paths: a JSON array of them); without
   a rule topic, partition and offset. Such an id cannot tell that the same event was written to the topic twice.
 - Numbers may be written as strings; nothing else is converted. Dimensions take strings, numbers and booleans.
@@ -60,6 +60,7 @@ class _Missing:
 _MISSING = _Missing()
 _WRITTEN_MAX = 1e24
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)", re.ASCII)
 
 
@@ -221,7 +222,8 @@ def _time(tree: JsonObject, mapping: Mapping, zones: Lookup[str, tuple[ZoneTrans
         raise WireError("wrong_type", f"expected a time as a string, found {kind_of(found)}", path=path)
     if mapping.time_unit == "rfc3339":
         return parse_time(found, path)
-    return within_range(to_utc(parse_local(found, path), zones[mapping.time_zone or "UTC"]), found, path)
+    local = parse_local(f"{found}T00:00:00" if _DATE.fullmatch(found) else found, path)
+    return within_range(to_utc(local, zones[mapping.time_zone or "UTC"]), found, path)
 
 
 def _scaled(micros: int, per: int) -> Callable[[float, object], Micros]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.model.records import Activate
+from engine.model.records import Activate, Tick
 from engine.model.topics import MEASUREMENTS
 from engine.runtime.rule_sets import read_activations, request_activation, store_rule_set
 from engine.wire.control import decode_control, is_control
@@ -25,34 +25,46 @@ class Reloaded(NamedTuple):
     waiting: tuple[int, ...]
 
 
-async def reload(log: Log, rule_set: RuleSet, from_tick: int, seconds: float) -> Reloaded:
-    """Ask for a rule set from `from_tick` on; returns when the owners of all measurements partitions have written it.
+async def reload(log: Log, rule_set: RuleSet, from_tick: int | None, seconds: float) -> Reloaded:
+    """Ask for a rule set, and wait until it stands in all measurements partitions, at most `seconds`.
 
-    What is sent after that is evaluated by it, from the next tick on. After `seconds` it returns all the same.
+    With `from_tick`, of the ticks that workers write, also until that tick stands there: what is sent then is evaluated
+    by the new set. Without one it takes effect at the next tick, which comes with what is sent.
     """
     requests = await read_activations(log)
     if requests and requests[-1].hash == rule_set.hash:
         return Reloaded(None, ())
     places = {place: await log.end(MEASUREMENTS, place) for place in range(await log.partitions(MEASUREMENTS))}
     await store_rule_set(log, rule_set)
-    number = await request_activation(log, rule_set.hash, from_tick)
+    number = await request_activation(log, rule_set.hash, from_tick or 0)
     try:
         async with asyncio.timeout(seconds):
             while places:
                 await asyncio.sleep(_PAUSE_SECONDS)
                 for place in list(places):
-                    await _look(log, place, places, number)
+                    await _look(log, place, places, _Awaited(number, from_tick))
     except TimeoutError:
         pass
     return Reloaded(number, tuple(sorted(places)))
 
 
-async def _look(log: Log, place: int, places: dict[int, int], number: int) -> None:
-    """Read on in one partition; it is done when the activation stands there."""
+class _Awaited(NamedTuple):
+    number: int
+    from_tick: int | None
+
+    def seen_in(self, found: object) -> bool:
+        """Whether a control record is the last that is waited for: the owner writes the activation before the tick."""
+        if self.from_tick is not None:
+            return isinstance(found, Tick) and found.number >= self.from_tick
+        return isinstance(found, Activate) and found.number >= self.number
+
+
+async def _look(log: Log, place: int, places: dict[int, int], awaited: _Awaited) -> None:
+    """Read on in one partition; it is done when what is waited for stands there."""
     while (batch := await log.read(MEASUREMENTS, place, places[place])) is not None:
         places[place] = batch.next_offset
         for record in records(batch):
             found = decode_control(record.value) if is_control(record.headers) else None
-            if isinstance(found, Activate) and found.number >= number:
+            if awaited.seen_in(found):
                 del places[place]
                 return

@@ -171,6 +171,10 @@ def test_a_local_time_is_read_on_the_clock_of_its_zone():
     assert time_of("2013-07-08T07:00:00.5", "local", BERLIN) == parse_own_time("2013-07-08T05:00:00.5Z")
 
 
+def test_a_date_alone_is_the_midnight_that_it_begins_with():
+    assert time_of("2013-07-08", "local", BERLIN) == parse_own_time("2013-07-07T22:00:00Z")
+
+
 def test_a_local_time_that_comes_twice_means_its_first_coming():
     assert time_of("2013-10-27T02:30:00", "local", BERLIN) == parse_own_time("2013-10-27T00:30:00Z")
 
