@@ -18,6 +18,7 @@ from engine.rules.wording import suggestion
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.cli.init_answers import There
     from engine.propose.sample import Sample
     from engine.rules.loader import Loaded
     from engine.runtime.settings import Settings
@@ -97,7 +98,7 @@ def init(
     choice = choose(sample, wish)
     show_choice(sample, choice)
     base = base_of(sample)
-    there = _there(out)
+    there = _there(out, base)
     asked = Asked(owner, objective, None if direction is None else direction.value, zone, decision, tuple(kpi or ()))
     ids = kpi_ids(base, choice, asked.kpis)
     told = answers(asked, choice, ids[0], there, interactive=sys.stdin.isatty() and not yes)
@@ -128,16 +129,17 @@ def _sample(data: str, bootstrap: str, messages: int) -> Sample:
     return sample_of_topic(bootstrap, data, messages)
 
 
-def _there(out: Path) -> Loaded | None:
-    """What stands in the folder already; ConfigError when it must be mended first."""
-    from engine.rules.loader import load  # noqa: PLC0415
+def _there(out: Path, base: str) -> There:
+    """Owners and objectives that the folder declares already, but for the file that is to be written anew."""
+    from engine.cli.init_answers import There  # noqa: PLC0415
 
-    if not out.is_dir():
-        return None
-    loaded = load([out], tests=True)
-    if loaded.rule_set is None:
-        raise ConfigError([problem for problem in loaded.problems if problem.severity == "error"])
-    return loaded
+    files = [path for path in find_files([out])[0] if path != out / f"{base}.yaml"] if out.is_dir() else []
+    declared: dict[str, dict[str, str]] = {"owner": {}, "objective": {}}
+    for document in read(files).documents:
+        data = document.data if isinstance(document.data, dict) else {}
+        if data.get("kind") in declared and isinstance(data.get("id"), str):
+            declared[data["kind"]][data["id"]] = str(data.get("name", data.get("title")))
+    return There(declared["owner"], declared["objective"])
 
 
 def _refuse_to_overwrite(files: dict[Path, str], *, force: bool) -> None:

@@ -12,9 +12,10 @@ from engine.propose.naming import slug
 from engine.rules import calendar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.propose.choice import Choice
     from engine.propose.naming import Direction
-    from engine.rules.loader import Loaded
 
 _DIRECTIONS = ("higher_is_better", "lower_is_better", "in_band")
 
@@ -30,7 +31,14 @@ class Asked(NamedTuple):
     kpis: tuple[str, ...]
 
 
-def answers(asked: Asked, choice: Choice, kpi: str, there: Loaded | None, *, interactive: bool) -> Answers:
+class There(NamedTuple):
+    """Owners by id with their names, and objectives with their titles, that are declared already."""
+
+    owners: Mapping[str, str]
+    objectives: Mapping[str, str]
+
+
+def answers(asked: Asked, choice: Choice, kpi: str, there: There, *, interactive: bool) -> Answers:
     """All of it; ConfigError with every option that is missing where nobody can be asked."""
     guessed = guessed_direction(choice, kpi)
     direction = asked.direction or guessed
@@ -46,10 +54,9 @@ def answers(asked: Asked, choice: Choice, kpi: str, there: Loaded | None, *, int
     missing = _missing(asked, direction, zone, choice)
     if missing:
         raise ConfigError(missing)
-    owner = _owner(cast("str", asked.owner), there)
     return Answers(
-        owner=owner,
-        objective=_objective(cast("str", asked.objective), there),
+        owner=_named(cast("str", asked.owner), there.owners, "--owner"),
+        objective=_named(cast("str", asked.objective), there.objectives, "--objective"),
         direction=cast("Direction", direction),
         zone=cast("str", zone),
         decision=asked.decision,
@@ -90,19 +97,12 @@ def _ask_zone(time: str) -> str:
         typer.echo(f"{given} is no name of the IANA time zone database.", err=True)
 
 
-def _owner(name: str, there: Loaded | None) -> Named:
-    """An owner that is declared in the folder, by id or name, or a new one."""
-    for owner in there.rule_set.owners if there is not None and there.rule_set is not None else ():
-        if name in (owner.id, owner.name) or slug(name) == owner.id:
-            return Named(owner.id, None)
-    return Named(_id_of(name, "--owner"), name)
-
-
-def _objective(title: str, there: Loaded | None) -> Named:
-    for objective in there.rule_set.objectives if there is not None and there.rule_set is not None else ():
-        if title in (objective.id, objective.title) or slug(title, 40) == objective.id:
-            return Named(objective.id, None)
-    return Named(_id_of(title, "--objective"), title)
+def _named(title: str, there: Mapping[str, str], option: str) -> Named:
+    """One that is declared in the folder, by id or title, or a new one."""
+    for id_, known in there.items():
+        if title in (id_, known) or slug(title, 40) == id_:
+            return Named(id_, None)
+    return Named(_id_of(title, option), title)
 
 
 def _id_of(name: str, option: str) -> str:

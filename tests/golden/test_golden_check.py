@@ -7,6 +7,7 @@ from golden_case import CASES, Case
 from typer.testing import CliRunner
 
 from engine.cli.main import app
+from engine.errors import EngineError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,8 @@ def _run(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     case.lay_out(folder)
     monkeypatch.chdir(folder)
     result = CliRunner().invoke(app, case.arguments)
-    return re.sub(r"in \d+\.\d\d s", "in N s", result.output) + f"exit status {result.exit_code}\n"
+    refused = f"{result.exception}\n" if isinstance(result.exception, EngineError) else ""  # as `main` prints it
+    return re.sub(r"in \d+\.\d\d s", "in N s", result.output) + refused + f"exit status {result.exit_code}\n"
 
 
 def test_the_command_says_exactly_this(
