@@ -106,8 +106,7 @@ def test_the_rules_of_the_readme_load(tmp_path: Path):
         (tmp_path / f"{number}.yaml").write_text(body, encoding="utf-8")
     loaded = load([tmp_path])
     assert loaded.rule_set is not None, loaded.problems
-    assert len(loaded.rule_set.rules) == 2
-    assert len(loaded.rule_set.sources) == 1
+    assert len(loaded.rule_set.rules) == 1
 
 
 def test_the_trigger_of_the_contracts_is_one():

@@ -1,0 +1,91 @@
+"""A rule set that is asked for from outside stands in every partition before the asker goes on; over each log."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.model.records import Activate, Tick
+from engine.rules.loader import load_or_raise
+from engine.runtime.ports import Output
+from engine.runtime.reload import Reloaded, reload
+from engine.runtime.rule_sets import read_activations, read_rule_sets, request_activation, store_rule_set
+from engine.wire.control import encode_control
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from engine.rules.ruleset import RuleSet
+    from engine.runtime.ports import Log
+
+    WithLog = Callable[[Callable[[Log], Awaitable[None]]], None]
+
+LONG, SHORT = 60.0, 1.0
+
+
+@pytest.fixture
+def rule_set(tmp_path: Path) -> RuleSet:
+    (tmp_path / "a.yaml").write_text("kind: owner\nid: ops\nname: Operations\n", "utf-8")
+    return load_or_raise([tmp_path])
+
+
+async def the_request(log: Log) -> list[Activate]:
+    while not (requests := await read_activations(log)):  # noqa: ASYNC110 (a log, which tells nobody)
+        await asyncio.sleep(0.01)
+    return requests
+
+
+async def written(log: Log, partitions: tuple[int, ...], record: Activate | Tick) -> None:
+    await log.append([Output("measurements", place, encode_control(record)) for place in partitions])
+
+
+def test_it_returns_when_every_partition_has_the_activation(with_log: WithLog, rule_set: RuleSet):
+    async def use(log: Log) -> None:
+        asked = asyncio.create_task(reload(log, rule_set, None, LONG))
+        requests = await the_request(log)
+        await written(log, (0, 1), requests[0])
+        done, _ = await asyncio.wait([asked], timeout=SHORT)
+        assert not done
+        await written(log, (2,), requests[0])
+        assert await asked == Reloaded(requests[0].number, ())
+        assert requests[0].hash == rule_set.hash
+        assert list(await read_rule_sets(log)) == [rule_set.hash]
+
+    with_log(use)
+
+
+def test_where_workers_write_the_ticks_it_waits_for_the_one_from_which_it_counts(with_log: WithLog, rule_set: RuleSet):
+    async def use(log: Log) -> None:
+        asked = asyncio.create_task(reload(log, rule_set, 7, LONG))
+        requests = await the_request(log)
+        await written(log, (0, 1, 2), requests[0])
+        await written(log, (0, 1, 2), Tick("live", 6, "2025-03-03T00:00:00Z"))
+        done, _ = await asyncio.wait([asked], timeout=SHORT)
+        assert not done
+        await written(log, (0, 1, 2), Tick("live", 7, "2025-03-03T00:00:10Z"))
+        assert (await asked).waiting == ()
+        assert requests[0].from_tick == 7
+
+    with_log(use)
+
+
+def test_what_is_asked_for_already_is_not_asked_for_again(with_log: WithLog, rule_set: RuleSet):
+    async def use(log: Log) -> None:
+        await store_rule_set(log, rule_set)
+        await request_activation(log, rule_set.hash, 0)
+        assert await reload(log, rule_set, None, LONG) == Reloaded(None, ())
+        assert len(await read_activations(log)) == 1
+
+    with_log(use)
+
+
+def test_partitions_without_a_worker_are_named_in_the_end(with_log: WithLog, rule_set: RuleSet):
+    async def use(log: Log) -> None:
+        done = await reload(log, rule_set, None, SHORT)
+        assert done.waiting == (0, 1, 2)
+        assert [request.hash for request in await read_activations(log)] == [rule_set.hash]
+
+    with_log(use)
