@@ -35,45 +35,57 @@ class DirectionName(StrEnum):
     BAND = "in_band"
 
 
+DataOption = Annotated[str, typer.Option("--from", metavar="FILE|TOPIC", help="CSV, NDJSON or Parquet, or a topic.")]
+OwnerOption = Annotated[
+    str | None, typer.Option("--owner", metavar="NAME", help="Who answers for the KPI: a person or team.")
+]
+ObjectiveOption = Annotated[
+    str | None, typer.Option("--objective", metavar="TEXT", help="What the KPI is for, in a sentence.")
+]
+DecisionOption = Annotated[str | None, typer.Option("--decision", help="What is done when it moves.")]
+DirectionOption = Annotated[DirectionName | None, typer.Option("--direction", help="Which way is better.")]
+ZoneOption = Annotated[
+    str | None, typer.Option("--zone", help="Whose clock local times and days are of: Europe/Vienna.")
+]
+TimeOption = Annotated[str | None, typer.Option("--time", metavar="COLUMN", help="Where the time of an event is.")]
+ValueOption = Annotated[
+    list[str] | None, typer.Option("--value", metavar="COLUMN", help="What is watched; 1 to count. Repeatable.")
+]
+DimensionOption = Annotated[
+    list[str] | None, typer.Option("--dimension", metavar="COLUMN", help="What divides it; none for no. Repeatable.")
+]
+IdOption = Annotated[
+    list[str] | None, typer.Option("--id", metavar="COLUMN", help="What names an event. Repeatable: joined.")
+]
+KpiOption = Annotated[
+    list[str] | None, typer.Option("--kpi", metavar="ID", help="What it is to be called. One for each --value.")
+]
+OutOption = Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the files go.")]
+MessagesOption = Annotated[int, typer.Option("--messages", min=10, max=100_000, help="Of a topic: the newest so many.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take the guesses, refuse what is missing.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
+
+
 def init(
-    data: Annotated[str, typer.Option("--from", metavar="FILE|TOPIC", help="CSV, NDJSON or Parquet, or a topic.")],
+    data: DataOption,
     config: ConfigOption = None,
     brokers: BrokersOption = None,
     given: SetOption = None,
     *,
-    owner: Annotated[
-        str | None, typer.Option("--owner", metavar="NAME", help="Who answers for the KPI: a person or team.")
-    ] = None,
-    objective: Annotated[
-        str | None, typer.Option("--objective", metavar="TEXT", help="What the KPI is for, in a sentence.")
-    ] = None,
-    direction: Annotated[DirectionName | None, typer.Option("--direction", help="Which way is better.")] = None,
-    zone: Annotated[
-        str | None, typer.Option("--zone", help="Whose clock local times and days are of: Europe/Vienna.")
-    ] = None,
-    time: Annotated[str | None, typer.Option("--time", metavar="COLUMN", help="Where the time of an event is.")] = None,
-    value: Annotated[
-        list[str] | None, typer.Option("--value", metavar="COLUMN", help="What is watched; 1 to count. Repeatable.")
-    ] = None,
-    dimension: Annotated[
-        list[str] | None,
-        typer.Option("--dimension", metavar="COLUMN", help="What divides it; none for no. Repeatable."),
-    ] = None,
-    identity: Annotated[
-        list[str] | None, typer.Option("--id", metavar="COLUMN", help="What names an event. Repeatable: joined.")
-    ] = None,
-    kpi: Annotated[
-        list[str] | None, typer.Option("--kpi", metavar="ID", help="What it is to be called. One for each --value.")
-    ] = None,
-    decision: Annotated[str | None, typer.Option("--decision", help="What is done when it moves.")] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where the files go.")] = Path("my-rules"),
-    messages: Annotated[
-        int, typer.Option("--messages", min=10, max=100_000, help="Of a topic: the newest so many.")
-    ] = 2_000,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Ask nothing: take the guesses, refuse what is missing.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    owner: OwnerOption = None,
+    objective: ObjectiveOption = None,
+    direction: DirectionOption = None,
+    zone: ZoneOption = None,
+    time: TimeOption = None,
+    value: ValueOption = None,
+    dimension: DimensionOption = None,
+    identity: IdOption = None,
+    kpi: KpiOption = None,
+    decision: DecisionOption = None,
+    out: OutOption = Path("my-rules"),
+    messages: MessagesOption = 2_000,
+    yes: YesOption = False,
+    force: ForceOption = False,
 ) -> None:
     """Propose rules for data of your own: a catalogue, a mapping, one rule in shadow mode, and its test.
 
@@ -91,6 +103,7 @@ def init(
     from engine.propose.draft import base_of, draft, kpi_ids  # noqa: PLC0415
 
     _check_zone(zone)
+    asking = sys.stdin.isatty() and not yes
     settings = read_settings(config, given, brokers=brokers)
     sample = _sample(data, ",".join(settings.brokers), messages)
     none = [each for each in dimension or () if each != "none"]
@@ -101,13 +114,13 @@ def init(
     there = _there(out, base)
     asked = Asked(owner, objective, None if direction is None else direction.value, zone, decision, tuple(kpi or ()))
     ids = kpi_ids(base, choice, asked.kpis)
-    told = answers(asked, choice, ids[0], there, interactive=sys.stdin.isatty() and not yes)
+    told = answers(asked, choice, ids[0], there, interactive=asking)
     proposed = draft(sample, choice, told, base)
     files = {out / name: text for name, text in documents(proposed).items()}
     _refuse_to_overwrite(files, force=force)
     checked = _checked(out, files)
     show_draft(proposed, checked)
-    if sys.stdin.isatty() and not yes:
+    if asking:
         typer.confirm(f"Write {len(files)} files to {out}?", default=True, abort=True)
     written = _write(files, out, settings, history=not sample.topic)
     show_files(written)

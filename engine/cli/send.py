@@ -42,43 +42,55 @@ class TimeUnit(StrEnum):
     NANOSECONDS = "ns"
 
 
+FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV with a header, NDJSON, or Parquet.")]
+KpiOption = Annotated[
+    str | None, typer.Option("--kpi", metavar="COLUMN|ID", help="The column with the KPI, or one KPI for all rows.")
+]
+TimeOption = Annotated[str | None, typer.Option("--time", metavar="COLUMN", help="The column with the event time.")]
+ValueOption = Annotated[
+    str | None, typer.Option("--value", metavar="COLUMN|NUMBER", help="The column with the value, or a number.")
+]
+DimensionOption = Annotated[
+    list[str] | None, typer.Option("--dim", metavar="NAME[=COLUMN]", help="A dimension. Repeatable.")
+]
+IdOption = Annotated[
+    list[str] | None, typer.Option("--id", metavar="COLUMN", help="What names a measurement. Repeatable: joined.")
+]
+SourceOption = Annotated[str | None, typer.Option("--source", help="Who sends: the source of all rows.")]
+TimeUnitOption = Annotated[
+    TimeUnit, typer.Option("--time-unit", help="What times that are numbers count, since the epoch.")
+]
+ZoneOption = Annotated[str | None, typer.Option("--zone", help="Whose local time times without an offset are.")]
+TableOption = Annotated[
+    str | None, typer.Option("--table", metavar="ID", help="A `kind: table` of the rules, instead of columns here.")
+]
+ReplayTicksOption = Annotated[
+    str | None, typer.Option("--replay-ticks", metavar="DURATION", help="Send history: ticks this far apart.")
+]
+FinalTicksOption = Annotated[
+    str, typer.Option("--final-ticks", metavar="DURATION", help="Ticks go on so long after the last row.")
+]
+
+
 def send(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV with a header, NDJSON, or Parquet.")],
+    files: FilesArgument,
     config: ConfigOption = None,
     brokers: BrokersOption = None,
     prefix: PrefixOption = None,
     given: SetOption = None,
     *,
-    kpi: Annotated[
-        str | None, typer.Option("--kpi", metavar="COLUMN|ID", help="The column with the KPI, or one KPI for all rows.")
-    ] = None,
-    time: Annotated[
-        str | None, typer.Option("--time", metavar="COLUMN", help="The column with the event time.")
-    ] = None,
-    value: Annotated[
-        str | None, typer.Option("--value", metavar="COLUMN|NUMBER", help="The column with the value, or a number.")
-    ] = None,
-    dim: Annotated[
-        list[str] | None, typer.Option("--dim", metavar="NAME[=COLUMN]", help="A dimension. Repeatable.")
-    ] = None,
-    identity: Annotated[
-        list[str] | None, typer.Option("--id", metavar="COLUMN", help="What names a measurement. Repeatable: joined.")
-    ] = None,
-    source: Annotated[str | None, typer.Option("--source", help="Who sends: the source of all rows.")] = None,
-    time_unit: Annotated[
-        TimeUnit, typer.Option("--time-unit", help="What times that are numbers count, since the epoch.")
-    ] = TimeUnit.SECONDS,
-    zone: Annotated[str | None, typer.Option("--zone", help="Whose local time times without an offset are.")] = None,
-    table: Annotated[
-        str | None, typer.Option("--table", metavar="ID", help="A `kind: table` of the rules, instead of columns here.")
-    ] = None,
+    kpi: KpiOption = None,
+    time: TimeOption = None,
+    value: ValueOption = None,
+    dim: DimensionOption = None,
+    identity: IdOption = None,
+    source: SourceOption = None,
+    time_unit: TimeUnitOption = TimeUnit.SECONDS,
+    zone: ZoneOption = None,
+    table: TableOption = None,
     rules: RulesOption = None,
-    replay_ticks: Annotated[
-        str | None, typer.Option("--replay-ticks", metavar="DURATION", help="Send history: ticks this far apart.")
-    ] = None,
-    final_ticks: Annotated[
-        str, typer.Option("--final-ticks", metavar="DURATION", help="Ticks go on so long after the last row.")
-    ] = "0s",
+    replay_ticks: ReplayTicksOption = None,
+    final_ticks: FinalTicksOption = "0s",
 ) -> None:
     """Send the measurements in files to the engine.
 

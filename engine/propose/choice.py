@@ -70,12 +70,12 @@ def choose(sample: Sample, wish: Wish) -> Choice:
     values = _values(sample, wish, [each for each in left if each.name not in identity], reasons, problems)
     free = [each for each in left if each.name not in (*identity, *values)]
     dimensions = _dimensions(sample, wish, free, columns, reasons, problems)
-    if problems or time is None or time.time is None:
+    if problems or time is None or time.reading is None:
         raise ConfigError(problems)
     return Choice(
         time=time.name,
-        time_format=time.time.format,
-        zone_needed=time.time.needs_zone,
+        time_format=time.reading.format,
+        zone_needed=time.reading.needs_zone,
         values=values,
         dimensions=dimensions,
         id=identity,
@@ -100,17 +100,17 @@ def _time(
     if wish.time is not None:
         column: Column | None = columns[wish.time]
     else:
-        able = [each for each in columns.values() if each.time is not None and not _is_number_without_a_hint(each)]
+        able = [each for each in columns.values() if each.reading is not None and not _is_number_without_a_hint(each)]
         column = max(able, key=lambda each: (_every_row(each, sample), looks_like_time(each.words)), default=None)
-    if column is None or column.time is None:
+    if column is None or column.reading is None:
         problems.append(_no_time(sample, list(columns.values()) if column is None else [column]))
         return None
     missing = len(sample.rows) - column.present
-    if column.time.odd is not None:
-        place, value = column.time.odd
-        others = column.present - column.time.fit
+    if column.reading.odd is not None:
+        place, value = column.reading.odd
+        others = column.present - column.reading.fit
         problems.append(
-            f"{sample.name}: expected {DESCRIBED[column.time.format]} throughout {column.name}, found {others} of "
+            f"{sample.name}: expected {DESCRIBED[column.reading.format]} throughout {column.name}, found {others} of "
             f"{column.present} that are none, the first {value!r} in {sample.noun} {place}; "
             f"{nearly_a_time(value) or 'mend or leave out these'}"
         )
@@ -120,12 +120,12 @@ def _time(
             f"({column.name}); leave these out, or name another column with --time"
         )
     example = column.examples[0]
-    reasons.append(Reason("time", column.name, f"{DESCRIBED[column.time.format]}, such as {example}"))
+    reasons.append(Reason("time", column.name, f"{DESCRIBED[column.reading.format]}, such as {example}"))
     return column
 
 
 def _every_row(column: Column, sample: Sample) -> bool:
-    return column.present == len(sample.rows) and column.time is not None and column.time.odd is None
+    return column.present == len(sample.rows) and column.reading is not None and column.reading.odd is None
 
 
 def _is_number_without_a_hint(column: Column) -> bool:
@@ -167,8 +167,8 @@ def _values(
                 problems += _not_numbers(sample, column)
         reasons.append(Reason("value", ", ".join(wish.values), "named by you"))
         return wish.values
-    able = [each for each in columns if each.kind != "text" and not looks_like_label(each.words) and not each.time]
-    able += [each for each in columns if each.kind == "number" and each.time and looks_like_value(each.words)]
+    able = [each for each in columns if each.kind != "text" and not looks_like_label(each.words) and not each.reading]
+    able += [each for each in columns if each.kind == "number" and each.reading and looks_like_value(each.words)]
     if not able:
         reasons.append(Reason("value", "1", f"no column of numbers: each {sample.noun} counts"))
         return ()
@@ -221,7 +221,7 @@ def _can_divide(column: Column, sample: Sample) -> bool:
     """Text in every row, of few values that come again."""
     return (
         column.kind == "text"
-        and column.time is None
+        and column.reading is None
         and column.present == len(sample.rows)
         and 1 < column.distinct <= min(VALUES_A_DIMENSION_MAX, len(sample.rows) // _OF_ROWS)
         and not looks_like_id(column.words)

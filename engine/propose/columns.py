@@ -24,8 +24,8 @@ MOSTLY = 0.9
 class Column(NamedTuple):
     """One column. `present` counts values that are not empty, `distinct` the different ones among them.
 
-    `kind` is `mixed` when most values are numbers and `odd`, the first (row, value) that is none, is not. `time` is the
-    way most of its values are written as times.
+    `kind` is `mixed` when most values are numbers and `odd`, the first (row, value) that is none, is not. `reading` is
+    the way most of its values are written as times.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Column(NamedTuple):
     distinct: int
     examples: tuple[str, ...]
     odd: tuple[int, object] | None
-    time: Reading | None
+    reading: Reading | None
 
     @property
     def words(self) -> list[str]:
@@ -73,7 +73,7 @@ def _column(name: str, values: Sequence[tuple[int, object]]) -> Column:
         distinct=len(different),
         examples=tuple(list(different)[:5]),
         odd=odd if kind == "mixed" else None,
-        time=reading_of(values),
+        reading=reading_of(values),
     )
 
 
