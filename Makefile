@@ -68,7 +68,8 @@ $(STAMPS)/dev: pyproject.toml constraints.txt | $(BIN)/python
 
 # Compile the kernels now, so that neither the first measurement nor the first test waits for it.
 $(STAMPS)/warm: $(wildcard engine/kernels/*.py engine/kernels/*/*.py) | $(STAMPS)/demo
-	@if [ -f engine/kernels/warm.py ]; then echo $(BIN)/python -m engine.kernels.warm; $(BIN)/python -m engine.kernels.warm; fi
+	rm -rf engine/kernels/__pycache__/kernels-*
+	$(BIN)/python -m engine.kernels.warm
 	@touch $@
 
 $(KAFKA_LIBS)/.stamp: deploy/kafka/pom.xml

@@ -1,8 +1,8 @@
 """The one place that imports numba.
 
 Compiled code is cached (beside the source; where that cannot be written in the user's cache folder, or where
-`NUMBA_CACHE_DIR` says), releases the GIL, and follows IEEE arithmetic to the letter: no fast-math, so
-that the same log gives the same bytes.
+`NUMBA_CACHE_DIR` says), releases the GIL, and follows IEEE arithmetic to the letter: no fast-math, so that the same log
+gives the same bytes.
 
 Kernels allocate nothing, so numba's reference counts are off (`_nrt`, which then refuses whatever would allocate): an
 atomic count up and down for each array of each call cost five times what the kernels do. Inlining by force is worth
@@ -11,6 +11,8 @@ another third.
 
 from __future__ import annotations
 
+from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numba
@@ -24,6 +26,34 @@ if TYPE_CHECKING:
     Function = TypeVar("Function", bound=Callable[..., Any])
 
 __all__ = ["KERNELS", "instruction", "jit", "types"]
+
+_FOLDER = Path(__file__).parent
+
+
+def _edition() -> str:
+    """Another one after any change to a kernel. Numba looks only at the file of the function that is called, and would
+    go on with what it compiled into it from another file.
+    """
+    stamps = [
+        (str(file.relative_to(_FOLDER)), file.stat().st_size, file.stat().st_mtime_ns)
+        for file in sorted(_FOLDER.rglob("*.py"))
+    ]
+    return blake2b(repr(stamps).encode(), digest_size=6).hexdigest()
+
+
+def _keep_by_edition() -> None:
+    """Cache in a folder of this edition; where that cannot be made, as numba does by itself."""
+    base = Path(numba.config.CACHE_DIR) if numba.config.CACHE_DIR else _FOLDER / "__pycache__"
+    folder = base / f"kernels-{_edition()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "writable").touch()
+    except OSError:
+        return
+    numba.config.CACHE_DIR = str(folder)
+
+
+_keep_by_edition()
 
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
 _compile = numba.njit(**_OPTIONS)

@@ -43,8 +43,8 @@ OPENERS = {
     "environ",
     "getenv",
 }
-MAY_READ_FILES = {"engine/rules/source.py", "engine/rules/loader.py"}
-"""The YAML reader; the loader finds the files that it reads."""
+MAY_READ_FILES = {"engine/rules/source.py", "engine/rules/loader.py", "engine/kernels/_jit.py"}
+"""The YAML reader; the loader finds the files that it reads; compiled kernels are kept beside their sources."""
 PURE = {"review", "correlate", "evaluate", "state", "rules", "kernels", "wire", "model", "errors"}
 
 
