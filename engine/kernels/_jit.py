@@ -43,14 +43,15 @@ def _edition() -> str:
 
 def _keep_by_edition() -> None:
     """Cache in a folder of this edition; where that cannot be made, as numba does by itself."""
-    base = Path(numba.config.CACHE_DIR) if numba.config.CACHE_DIR else _FOLDER / "__pycache__"
+    settings = cast("Any", numba.config)
+    base = Path(settings.CACHE_DIR) if settings.CACHE_DIR else _FOLDER / "__pycache__"
     folder = base / f"kernels-{_edition()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "writable").touch()
     except OSError:
         return
-    numba.config.CACHE_DIR = str(folder)
+    settings.CACHE_DIR = str(folder)
 
 
 _keep_by_edition()
