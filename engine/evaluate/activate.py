@@ -29,7 +29,13 @@ def note_activation(state: PartitionState, record: Activate) -> None:
 
 
 def activated(state: PartitionState, rule_set: RuleSet) -> tuple[PartitionState, list[Finding]]:
-    """The state under `rule_set`, and the withdrawals of what was firing under rules that are gone or changed."""
+    """The state under `rule_set`, and the withdrawals of what was firing under rules that are gone or changed.
+
+    A partition's first activation names the set that it began with: there is nothing to move.
+    """
+    if rule_set.hash == state.plan.rule_set.hash:
+        state.pending = state.pending[1:]
+        return state, []
     new, lost = migrated(state, compile_plan(rule_set))
     new.pending = state.pending[1:]
     return new, [_withdrawal(state, item, rule_set) for item in lost]
