@@ -25,6 +25,8 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "places": np.dtype(np.int32),
     "dirty": np.dtype(np.uint8),
 }
+_SPARSE = ("base",)
+"""Only slots that have something to judge again write there."""
 _ROOM = 64
 _RESULTS_MIN = 256
 
@@ -37,7 +39,7 @@ class Arrays:
         results = max(_RESULTS_MIN, 2 * plan.reserve)
         evidence = max(_RESULTS_MIN, 2 * plan.evidence_reserve)
         deepest = max([int(row["count"]) for row in plan.rules], default=0)
-        self._memory = {name: Memory(dtype, _ROOM) for name, dtype in _DTYPES.items()}
+        self._memory = {name: Memory(dtype, _ROOM, sparse=name in _SPARSE) for name, dtype in _DTYPES.items()}
         self.tables = Tables(
             kpis=plan.kpis,
             views=plan.views,
