@@ -32,7 +32,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from ingest_machine import machine
 from ingest_report import NAMES, OURS, contest_table, curve_table, put_into
@@ -41,6 +41,7 @@ from ingest_scenarios import CURVES, SCENARIOS
 from ingest_topic import CODECS
 
 from engine.brokers.kafka import KafkaBroker
+from engine.runtime.context import Decoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +61,7 @@ def main() -> None:
         partitions=given.partitions,
         batch_bytes=given.batch_bytes,
         codec=given.codec,
+        decoder=given.decoder,
         contenders=tuple(given.contenders),
         faust_messages=given.faust_messages,
     )
@@ -116,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--runs", type=int, default=3, help="each with a topic of its own; median, least and most are printed (3)")
     add("--partitions", type=int, default=1, help="of the measurements topic (1)")
     add("--codec", choices=CODECS, default="none", help="what the producer compresses with (none)")
+    add("--decoder", choices=get_args(Decoding), default="scanner", help="which of ours (scanner)")
     add("--batch-bytes", type=int, default=256 * 1024, help="most bytes of a record batch (262144)")
     add("--faust-messages", type=int, default=200_000, help="Faust does some thousands a second: it reads only so many")
     add("--bootstrap", metavar="HOST:PORT", help="a broker that runs already (else one is started)")

@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 from ingest_report import rounded
 from ingest_rules import JOBS, declared, out_of_reach, rules_yaml
 
+from engine.decode.scanner import ScanningDecoder
 from engine.kernels.warm import warm
 from engine.model.limits import Limits
 from engine.rules.loader import load_or_raise
@@ -22,7 +23,7 @@ from engine.runtime.kafka_log import KafkaLog
 from engine.runtime.processor import Processor, stage_1_place
 from engine.runtime.raw_records import RawConsumer
 from engine.runtime.stage1 import Stage1
-from engine.wire.frames import frames
+from engine.wire.frames import laid_out
 from engine.wire.reference import ReferenceDecoder
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from ingest_rules import Rules
     from ingest_site import Site
 
+    from engine.runtime.context import Decoding
     from engine.wire.batch import Batch
+    from engine.wire.columns import Decoder
 
 
 class Layer(NamedTuple):
@@ -50,8 +53,9 @@ class Layers:
     `folder` takes rule files; `site` is empty and takes what the passes that write have to write.
     """
 
-    def __init__(self, log: list[Batch], hosts: int, folder: Path, site: Site) -> None:
+    def __init__(self, log: list[Batch], hosts: int, folder: Path, site: Site, decoder: Decoding) -> None:
         self._log, self._hosts, self._folder, self._site = log, hosts, folder, site
+        self._decoder = decoder
 
     def measure(self) -> list[Layer]:
         """The layers between the fetch and the checkpoint, from the bytes up."""
@@ -83,16 +87,17 @@ class Layers:
         file.write_text(rules_yaml(rules, declared(JOBS["b"], self._hosts)), encoding="utf-8")
         found = load_or_raise([file])
         limits = Limits(series_per_kpi_max=max(self._hosts, Limits().series_per_kpi_max))
-        return StageContext({found.hash: found}, found.hash, 1, 1, limits=limits)
+        return StageContext({found.hash: found}, found.hash, 1, 1, limits=limits, decoder=self._decoder)
 
     def _frame(self) -> None:
         for batch in self._log:
-            for _ in frames(batch):
-                pass
+            laid_out(batch)
 
     def _decode(self, context: StageContext) -> float:
         """The decoder that stage 1 uses, with series looked up as stage 1 does it."""
-        state, decoder = Stage1(0, context).state, ReferenceDecoder(context.limits)
+        state = Stage1(0, context).state
+        make = ScanningDecoder if context.decoder == "scanner" else ReferenceDecoder
+        decoder: Decoder = make(context.limits)
 
         def work() -> None:
             for batch in self._log:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ingest_report import Runs
     from ingest_scenarios import Scenario
 
+    from engine.runtime.context import Decoding
+
 _SECONDS_MIN, _RATE_MIN = 120.0, 5_000
 """How long a worker may take: two minutes, and this many measurements a second."""
 
@@ -43,6 +45,7 @@ class Options(NamedTuple):
     partitions: int
     batch_bytes: int
     codec: Codec
+    decoder: Decoding
     contenders: tuple[str, ...]
     faust_messages: int
 
@@ -83,7 +86,7 @@ class Contest:
             whole = written.contend(OURS, answer(load, JOBS["b"]))
             scratch = Site(self.bootstrap, f"{written.site.prefix}-layers", 1)
             scratch.make()
-            layers = Layers(log, load.hosts, Path(folder), scratch)
+            layers = Layers(log, load.hosts, Path(folder), scratch, self.options.decoder)
             rows = [Layer("fetch", "the consumer alone, bytes handed over", fetched), *layers.measure()]
             scratch.delete()
             return layer_table(rows, whole, layers.new_series())
@@ -142,8 +145,11 @@ class WrittenTopic:
             self.site,
             load,
             self.rules(),
-            seconds=_SECONDS_MIN + load.total / _RATE_MIN,
-            settings={"limits.series_per_kpi_max": str(max(load.hosts, 100_000))},
+            seconds=_SECONDS_MIN + (load.total + load.hosts) / _RATE_MIN,
+            settings={
+                "limits.series_per_kpi_max": str(max(load.hosts, 100_000)),
+                "decoder": self._options.decoder,
+            },
             copied=self._write_ticks,
         )
         done = run.measure()
