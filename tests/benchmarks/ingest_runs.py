@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from engine.runtime.context import Decoding
 
-_SECONDS_MIN, _RATE_MIN = 120.0, 5_000
+_SECONDS_MIN, _RATE_MIN = 120.0, 1_000
 """How long a worker may take: two minutes, and this many measurements a second."""
 
 
