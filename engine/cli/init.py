@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from engine.rules.loader import Loaded
     from engine.runtime.settings import Settings
 
-ROWS_MAX = 200_000
+ROWS_MAX = 100_000
 """So many rows of a file are looked at, from its beginning."""
 
 

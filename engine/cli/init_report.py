@@ -12,7 +12,7 @@ from rich.text import Text
 
 from engine.model.identity import scope_key
 from engine.model.measurement import Measurement
-from engine.model.time import DAY, HOUR, Micros, format_time
+from engine.model.time import DAY, HOUR, MINUTE, Micros, format_time
 from engine.offline.episodes import episodes
 from engine.offline.replay import replay
 from engine.offline.reviews import place
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _WIDTH_WITHOUT_TERMINAL = 120
 _SHOWN = 3
-_TICKS_MAX = 100_000
+_TICKS_MAX = 20_000
 
 
 def show_choice(sample: Sample, choice: Choice) -> None:
@@ -93,7 +93,7 @@ def _over_the_sample(draft: Draft, loaded: Loaded) -> list[tuple[str, Episode]]:
     if not timed:
         return []
     span = timed[-1][0] - timed[0][0]
-    every = max(min(draft.rhythm.every, HOUR), span // _TICKS_MAX // HOUR * HOUR)
+    every = max(min(draft.rhythm.every, HOUR), -(-span // (_TICKS_MAX * MINUTE)) * MINUTE)
     found = episodes(replay(loaded.rule_set, timed, every=every), loaded.rule_set)
     fired = [(scope, each) for (rule, scope), held in found.items() if rule == draft.rule_id for each in held]
     return sorted(fired, key=lambda pair: pair[1].begin)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _NUMBERS = ("value", "revision")
 _ID_SEPARATOR = "|"
+NO_VALUE = frozenset({"", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "-"})
+"""What stands in a column of numbers where there is none, as programs that write tables have it."""
+
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -81,7 +84,10 @@ class RowReader:
     def passes_over(self, row: Mapping[str, object]) -> bool:
         """Whether a row holds no value, and need not."""
         columns = self._columns
-        return columns.only and "value" not in columns.constants and row.get(columns.value or "") in (None, "")
+        if not columns.only or "value" in columns.constants:
+            return False
+        found = row.get(columns.value or "")
+        return found is None or found != found or (isinstance(found, str) and found in NO_VALUE)  # noqa: PLR0124 - NaN
 
     def read(self, row: Mapping[str, object]) -> Item:
         """The measurement of a row (values as text, or as numbers); WireError for what the contract refuses."""

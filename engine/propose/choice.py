@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from engine.errors import ConfigError
 from engine.propose.columns import Column, columns_of, has_commas
-from engine.propose.naming import looks_like_id, looks_like_label, looks_like_time, looks_like_value
+from engine.propose.naming import direction_of, looks_like_id, looks_like_label, looks_like_time, looks_like_value
 from engine.propose.times import DESCRIBED, Format, nearly_a_time
 from engine.rules.wording import choices, suggestion
 
@@ -22,6 +22,9 @@ DIMENSIONS_MAX = 3
 SERIES_PROPOSED_MAX = 200
 SERIES_MAX = 10_000
 """More series than this is no dimension but an identifier."""
+_TWO = 2
+_TOGETHER_MAX = 3
+"""So many columns may name a row together."""
 _OF_ROWS = 3
 """A dimension's values come again: at least so often, on average."""
 
@@ -70,6 +73,8 @@ def choose(sample: Sample, wish: Wish) -> Choice:
     values = _values(sample, wish, [each for each in left if each.name not in identity], reasons, problems)
     free = [each for each in left if each.name not in (*identity, *values)]
     dimensions = _dimensions(sample, wish, free, columns, reasons, problems)
+    if not identity and not sample.topic and time is not None:
+        identity = _together(sample, time, dimensions, [each for each in free if each.name not in dimensions], reasons)
     if problems or time is None or time.reading is None:
         raise ConfigError(problems)
     return Choice(
@@ -155,6 +160,29 @@ def _id(sample: Sample, wish: Wish, columns: Sequence[Column], reasons: list[Rea
     return ()
 
 
+def _together(
+    sample: Sample, time: Column, dimensions: tuple[str, ...], free: Sequence[Column], reasons: list[Reason]
+) -> tuple[str, ...]:
+    """Columns that together name a row, where several rows agree in time and dimensions; none where none do."""
+    named: list[str] = []
+    keys = [tuple(str(row.get(name)) for name in (time.name, *dimensions)) for row in sample.rows]
+    whole = [each for each in free if each.present == len(sample.rows)]
+    for column in [None, *sorted(whole, key=lambda each: -each.distinct)[:_TOGETHER_MAX]]:
+        if column is not None:
+            named.append(column.name)
+            keys = [(*key, str(row[column.name])) for key, row in zip(keys, sample.rows, strict=True)]
+        if len(set(keys)) == len(keys):
+            break
+    else:
+        return ()
+    if named:
+        named.insert(0, time.name)
+        reasons.append(
+            Reason("id", ", ".join(named), "together they tell rows apart that agree in time and dimensions")
+        )
+    return tuple(named)
+
+
 def _values(
     sample: Sample, wish: Wish, columns: Sequence[Column], reasons: list[Reason], problems: list[str]
 ) -> tuple[str, ...]:
@@ -172,12 +200,18 @@ def _values(
     if not able:
         reasons.append(Reason("value", "1", f"no column of numbers: each {sample.noun} counts"))
         return ()
-    column = max(able, key=lambda each: (looks_like_value(each.words), each.present, each.distinct > 2))  # noqa: PLR2004
+    column = max(able, key=_promising)
     problems += _not_numbers(sample, column)
     others = [each.name for each in able if each is not column]
-    beside = f"; numbers too: {', '.join(others)} (--value takes several)" if others else ""
+    beside = f"; numbers too: {choices(others)} (--value takes several)" if others else ""
     reasons.append(Reason("value", column.name, f"numbers, such as {', '.join(column.examples[:3])}{beside}"))
     return (column.name,)
+
+
+def _promising(column: Column) -> tuple[bool, bool, bool, int]:
+    """How much a column of numbers looks like something to watch."""
+    words = column.words
+    return looks_like_value(words), direction_of(words) is not None, column.distinct > _TWO, column.present
 
 
 def _not_numbers(sample: Sample, column: Column) -> list[str]:

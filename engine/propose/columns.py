@@ -6,6 +6,7 @@ import re
 from math import isfinite
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from engine.client.rows import NO_VALUE
 from engine.propose.times import Reading, reading_of
 
 if TYPE_CHECKING:
@@ -62,9 +63,12 @@ def columns_of(sample: Sample) -> list[Column]:
 
 
 def _column(name: str, values: Sequence[tuple[int, object]]) -> Column:
-    odd = next(((place, value) for place, value in values if number_of(value) is None), None)
-    numbers = sum(number_of(value) is not None or has_commas(value) for _, value in values)
-    kind: Kind = "number" if odd is None else "mixed" if numbers >= MOSTLY * len(values) else "text"
+    held = [(place, value) for place, value in values if not _is_none(value)]
+    others = [(place, value) for place, value in held if number_of(value) is None]
+    commas = sum(has_commas(value) for _, value in others)
+    kind: Kind = "text"
+    if held and len(held) - len(others) + commas >= MOSTLY * len(held):
+        kind = "mixed" if others else "number"
     different = dict.fromkeys(shown(value) for _, value in values)
     return Column(
         name=name,
@@ -72,9 +76,13 @@ def _column(name: str, values: Sequence[tuple[int, object]]) -> Column:
         present=len(values),
         distinct=len(different),
         examples=tuple(list(different)[:5]),
-        odd=odd if kind == "mixed" else None,
+        odd=others[0] if kind == "mixed" else None,
         reading=reading_of(values),
     )
+
+
+def _is_none(value: object) -> bool:
+    return isinstance(value, str) and value in NO_VALUE
 
 
 def number_of(value: object) -> float | None:

@@ -27,7 +27,8 @@ ALIKE = 2.0
 """Series whose levels differ by a larger factor cannot share one limit."""
 WINDOWS_MIN = 8
 """What is usual takes at least so many windows."""
-CHANGE_MIN = 0.1
+CHANGE_MIN, CHANGE_MAX = 0.1, 2.0
+"""Shares of the usual level below and above which a relative change tells nothing: noise, or a level near zero."""
 _DIGITS = 2
 
 
@@ -57,10 +58,10 @@ def limit_of(windows: Sequence[Mapping[int, float]], direction: Direction, every
     values = [value for held in windows for value in held.values()]
     levels = [median(held.values()) for held in windows if held]
     lowest, highest = min(map(abs, levels)), max(map(abs, levels))
-    if highest > ALIKE * lowest:
+    if highest > ALIKE * lowest and min(values) >= 0:
         usual = _usual(windows, every)
         changes = [change for held in windows for change in _changes(held, usual, every)]
-        if len(changes) >= WINDOWS_MIN:
+        if len(changes) >= WINDOWS_MIN and DEVIATIONS * _sigma(changes) <= CHANGE_MAX:
             return _change(changes, usual, direction, median(values))
     return _threshold(values, levels, direction)
 
@@ -80,7 +81,8 @@ def _threshold(values: Sequence[float], levels: Sequence[float], direction: Dire
     recover_at = _recovery(level, one[0]) if len(one) == 1 else None
     differ = max(map(abs, levels)) > ALIKE * min(map(abs, levels))
     beside = "; the series differ in level: look at them one by one" if differ else ""
-    why = f"{len(values)} windows, median {level:.4g}, robust deviation {sigma:.3g}: {' and '.join(whys)}{beside}"
+    chosen = " and ".join(dict.fromkeys(whys))
+    why = f"{len(values)} windows, median {level:.4g}, robust deviation {sigma:.3g}: {chosen}{beside}"
     return Limit(low, high, recover_at, level, None, why)
 
 

@@ -61,7 +61,7 @@ _SUMMED: Final = _set(
     "conversions tickets errors failures complaints incidents refunds returns bytes clicks views price cost costs units"
 )
 _VALUES: Final = _set(
-    "value amount total count revenue price duration latency elapsed score rating quantity qty delay wait time "
+    "value amount total count revenue price duration latency elapsed score rating quantity qty delay wait "
     "response answer rate share level load temperature backlog size sum"
 )
 _TIMES: Final = _set("time timestamp ts at date day datetime when created occurred opened started hour month event")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 Format = Literal["rfc3339", "local", "date", "s", "ms", "us", "ns"]
 FORMATS: tuple[Format, ...] = ("rfc3339", "local", "date", "s", "ms", "us", "ns")
 
+LOOKED_AT = 500
+"""So many values of a column decide which format is meant; the others are held against that one."""
+
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _SINCE_2000, _UNTIL_2100 = 946_684_800, 4_102_444_800
@@ -46,9 +49,12 @@ class Reading(NamedTuple):
 
 
 def reading_of(values: Sequence[tuple[int, object]]) -> Reading | None:
-    """The format that fits most of the (row, value) pairs; None when none fits as many as half of them."""
-    best = max((_fitted(values, each) for each in FORMATS), key=lambda reading: reading.fit)
-    return best if best.fit * 2 > len(values) else None
+    """The format that fits most of the (row, value) pairs; None when none fits more than half of the first of them."""
+    first = values[:LOOKED_AT]
+    best = max((_fitted(first, each) for each in FORMATS), key=lambda reading: reading.fit)
+    if best.fit * 2 <= len(first):
+        return None
+    return best if len(first) == len(values) else _fitted(values, best.format)
 
 
 def _fitted(values: Sequence[tuple[int, object]], written: Format) -> Reading:

@@ -44,15 +44,15 @@ def rhythm_of(series: Series, *, counted: bool = False) -> Rhythm:
 
     Where rows are `counted`, a window of one row each would tell nothing: then it is always the latter.
     """
-    gaps = [later - earlier for points in series.values() for (earlier, _), (later, _) in pairwise(points)]
-    step = None if counted else _step(gaps)
-    if step is not None and step >= _NEARLY_A_DAY:
+    grids = [sorted({time for time, _ in points}) for points in series.values()]
+    step = _step([later - earlier for grid in grids for earlier, later in pairwise(grid)])
+    if step is not None and not counted and step >= _NEARLY_A_DAY:
         days = max(1, round(step / DAY))
-        return Rhythm(DAY, days * DAY, f"a value every {'day' if days == 1 else f'{days} days'}")
-    if step is not None:
+        return Rhythm(DAY, days * DAY, f"values every {'day' if days == 1 else f'{days} days'}")
+    if step is not None and not counted:
         fits = [each for each in _NICE if step <= each]
-        return Rhythm(fits[0], step, f"a value every {_spoken(step)}")
-    for every in STEPS:
+        return Rhythm(fits[0], step, f"values every {_spoken(step)}")
+    for every in [each for each in STEPS if each >= (step or 0)]:
         held = [count for points in series.values() for count in _counts(points, every)]
         if held and median(held) >= ENOUGH_A_WINDOW:
             return Rhythm(every, None, f"the shortest that holds {ENOUGH_A_WINDOW} values at the median")

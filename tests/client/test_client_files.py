@@ -112,7 +112,9 @@ def test_times_that_are_numbers_count_what_is_said(tmp_path: Path, unit: str, wr
 
 def test_with_only_what_is_named_other_columns_mean_nothing_and_empty_values_are_passed_over(tmp_path: Path) -> None:
     path = written(
-        tmp_path, "a.csv", "k,when,late,id,source,revision,provenance\nx,1,5,7,them,odd,odd\nx,2,,8,them,odd,odd\n"
+        tmp_path,
+        "a.csv",
+        "k,when,late,id,source,revision,provenance\nx,1,5,7,them,odd,odd\nx,2,,8,them,odd,odd\nx,3,NA,9,them,odd,odd\n",
     )
     columns = Columns(kpi="k", time="when", value="late", only=True, constants=("kpi",))
     notes: list[str] = []

@@ -105,9 +105,9 @@ def test_a_number_is_a_time_only_where_it_is_called_so():
         ),
         ([*tickets(), {"ticket": "1", "first_answer_min": "3", "team": "billing"}], {}, "expected a time in every row"),
         (
-            [*tickets(), {**tickets(1)[0], "first_answer_min": "n/a"}],
+            [*tickets(), {**tickets(1)[0], "first_answer_min": "soon"}],
             {},
-            "expected numbers in first_answer_min, found 'n/a' in row 61; mend or empty these",
+            "expected numbers in first_answer_min, found 'soon' in row 61; mend or empty these",
         ),
         (tickets(first_answer_min="12,5"), {"values": ("first_answer_min",)}, "write numbers with a point"),
         (
@@ -136,6 +136,31 @@ def test_everything_that_is_wrong_is_told_at_once():
     said = refused([{**row, "opened_at": "soon"} for row in tickets(first_answer_min="12,5")])
     assert "expected a column of times" in said
     assert "expected numbers in first_answer_min, found '12,5' in row 1; write numbers with a point" in said
+
+
+def test_marks_of_nothing_are_no_other_type():
+    rows = [{**row, "first_answer_min": "NA"} if place % 5 == 0 else row for place, row in enumerate(tickets())]
+    assert choose(sample(rows), Wish(values=("first_answer_min",))).values == ("first_answer_min",)
+
+
+def test_where_no_column_names_a_row_several_do_together():
+    rows: list[Row] = [
+        {
+            "hour": f"2025-03-03 {place // 12:02d}:00:00",
+            "flight": str(place % 6),
+            "by": "AB"[place // 6 % 2],
+            "delay": "1",
+        }
+        for place in range(96)
+    ]
+    choice = choose(sample(rows), Wish(dimensions=()))
+    assert choice.id == ("hour", "flight", "by")
+    assert choose(sample(rows, topic=True), Wish(dimensions=())).id == ()
+
+
+def test_rows_that_agree_in_everything_have_no_id():
+    rows: list[Row] = [{"hour": "2025-03-03 12:00:00", "by": "A", "delay": "1"}] * 9
+    assert choose(sample(rows), Wish(dimensions=())).id == ()
 
 
 def test_too_many_series_are_refused():

@@ -68,6 +68,14 @@ def test_series_of_different_levels_are_each_held_against_themselves(every: int,
     assert limit.high >= 0.1
 
 
+@pytest.mark.parametrize("low", [-10.0, 0.1])
+def test_around_zero_a_relative_change_tells_nothing(low: float):
+    held = [{place: level * (low, 1.0, 3.0)[place % 3] for place in range(40)} for level in (10.0, 1000.0)]
+    limit = limit_of(held, "lower_is_better", HOUR)
+    assert limit.usual is None
+    assert "the series differ in level" in limit.why
+
+
 def test_a_share_is_rounded_to_the_next_five_percent():
     held = [{place: level * (1 + 0.03 * (-1) ** place) for place in range(40)} for level in (10.0, 1000.0)]
     limit = limit_of(held, "lower_is_better", HOUR)

@@ -49,6 +49,12 @@ def test_irregular_events_have_the_shortest_window_that_holds_enough(a_day: int,
     assert (found.every, found.cadence) == (window, None)
 
 
+def test_many_values_at_the_same_hours_have_the_window_of_those_hours():
+    points = [(time, value) for time, value in every(HOUR, 40, without=(7, 8, 20)) for _ in range(9)]
+    assert rhythm_of({(): points})[:2] == (HOUR, HOUR)
+    assert rhythm_of({(): points}, counted=True).every == HOUR
+
+
 def test_what_is_counted_has_no_window_of_one():
     assert rhythm_of({(): every(MINUTE, 600)}, counted=True).every == 5 * MINUTE
 
