@@ -97,7 +97,7 @@ class Correlator:
                     self._count("join_record_of_unknown_rule")
                 continue
             rule = record.correlation if isinstance(record, Signal) else record.rule
-            if rule in self.groupings:
+            if rule in self.groupings and self.groupings[rule].hears(record.rule):
                 reports.setdefault((rule, record.scope), []).append(record)
             else:
                 self._count("signal_of_unknown_rule")

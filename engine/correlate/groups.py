@@ -46,6 +46,11 @@ class Grouping:
         self.rule_set = rule_set
         self.limits = limits
 
+    def hears(self, rule: str) -> bool:
+        """Whether reports of a rule are of this group: a composite's members are those that it names now."""
+        condition = self.rule.condition
+        return not isinstance(condition, Composite) or rule in condition.rules
+
     def advance(self, group: Group, reports: Sequence[Reported], facts: Facts) -> list[Judgement]:
         """Take a barrier's findings or signals of this group, in order; at most one update leaves."""
         found: list[Judgement] = []

@@ -37,16 +37,18 @@ def partition_stream(random: Random, partition: int, partitions: int):
                     stream.append(share(name, index, float(random.choice([10, 10, 14, 20])), c=c))
                 if index and random.random() < 0.1:
                     stream.append(share(name, index - 1, float(random.choice([10, 20])), c=c, revision=index))
-            for name, of in (("high", "traffic"), ("quiet", "traffic"), ("low", "nps")):
-                before = firing.get((name, c))
+            for name, of in (("high", "traffic"), ("high", "sessions"), ("quiet", "traffic"), ("low", "nps")):
+                before = firing.get((name, of, c))
                 if random.random() < 0.4:
                     opened = index if before is None else before
                     transition = "firing" if before is None else "resolved"
-                    stream.append(finding(transition, index, opened, rules=RULES, name=name, of=of, c=c, tick=index))
-                    firing[name, c] = index if before is None else None
-                    for composite in ("both", "either"):
-                        state = "firing" if before is None else "inactive"
-                        stream.append(signal(name, state, index, name=composite, c=c, series=c))
+                    if of != "sessions":  # a second series of the rule in its scope: only composites hear of it
+                        told = finding(transition, index, opened, rules=RULES, name=name, of=of, c=c, tick=index)
+                        stream.append(told)
+                    firing[name, of, c] = index if before is None else None
+                    state = "firing" if before is None else "inactive"
+                    composites = () if name == "quiet" else ("both", "either")
+                    stream += [signal(name, state, index, name=each, c=c, series=f"{of}{c}") for each in composites]
         stream.append(Progress(partition, 24 * (index + 1), day(index + 1)))
     stream.append(Progress(partition, 24 * DAYS + 3, day(DAYS + 1)))
     return [(each, partition) for each in stream]

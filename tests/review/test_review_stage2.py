@@ -249,7 +249,10 @@ def test_a_command_that_is_refused_changes_no_byte_of_any_review(which: str):
 
 
 def without_rule_set(trigger: ReviewTrigger) -> bytes:
-    return re.sub(rb'"rule_set":"[0-9a-f]+"', b'"rule_set":""', encode_record(trigger))
+    """Without what names the mode of the rule: the set, its excerpt, and the digests over them."""
+    data = msgspec.structs.replace(trigger.data, excerpt={}, digests={})
+    told = encode_record(msgspec.structs.replace(trigger, data=data))
+    return re.sub(rb'"rule_set":"[0-9a-f]+"', b'"rule_set":""', told)
 
 
 def test_shadow_rules_are_counted_and_tell_nobody_what_they_would_have_told():
@@ -439,6 +442,21 @@ def test_a_composite_of_any_needs_one():
     world.tick(3)
     assert [each[0] for each in world.told()] == ["opened", "updated", "resolved"]
     assert world.stage.counters["joins"] == 0
+
+
+@pytest.mark.parametrize("name", ["both", "either"])
+def test_a_composite_hears_only_the_rules_that_it_names(name: str):
+    """A partition of stage 1 that goes over to a rule set late still signals by the rules of the one before."""
+    world = World(RULES)
+    world.write(signal("gone", "firing", 3, name=name), 0)
+    world.tick(1)
+    assert world.told() == []
+    for member in ("high", "low"):
+        world.write(signal(member, "firing", 4, name=name), 0)
+    world.tick(2)
+    [opened] = world.run()
+    assert [member.rule for member in opened.data.evidence.listed] == ["high", "low"]
+    assert world.stage.counters["signal_of_unknown_rule"] == 1
 
 
 def test_what_is_no_record_becomes_a_dead_letter_and_its_neighbours_count():
