@@ -37,7 +37,7 @@ def run_tool(name: str, *arguments: str | Path, given: str | None = None) -> sub
     return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
 
 
-def eventually(look: Callable[[], Found], seconds: float = 60.0) -> Found:
+def eventually(look: Callable[[], Found], seconds: float = 120.0) -> Found:
     """What `look` gives as soon as it gives anything true."""
     deadline = time.monotonic() + seconds
     while not (found := look()):

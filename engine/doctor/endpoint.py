@@ -8,7 +8,8 @@ from http.client import HTTPConnection, HTTPException
 
 from engine.doctor.facts import EndpointFacts
 
-_SECONDS = 3.0
+_SECONDS = 10.0
+"""A worker with much to do may take a while; nobody there is told at once."""
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 (an address to look at, not to serve on)
 _BUILD = re.compile(r'^counterpoint_build_info\{semantics="([^"]*)",version="([^"]*)"\} 1', re.MULTILINE)
 

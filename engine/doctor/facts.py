@@ -44,13 +44,16 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Stamp(msgspec.Struct, frozen=True):
-    """The newest record of a topic: when the broker appended it. `tick`: the newest live tick, its time and when that
-    was appended.
+    """The newest record of a topic: when the broker appended it; and `ticked`: when the newest live tick.
+
+    `late`: of each partition, the least that one of its newest ticks was appended after its time. Any may be late,
+    because it had to wait; that all of them are is the clocks' doing.
     """
 
     topic: str
     appended: Micros
-    tick: tuple[Micros, Micros] | None = None
+    ticked: Micros | None = None
+    late: tuple[Micros, ...] = ()
 
 
 class Stored(msgspec.Struct, frozen=True):

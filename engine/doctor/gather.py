@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 REACHABLE_SECONDS = 5.0
 NEWEST_RECORDS = 300
 """Of a partition, where its newest manifest or tick is looked for; a manifest is then looked for before these too."""
+NEWEST_TICKS = 5
 
 
 def gather(settings: Settings, sources: Collection[str]) -> Facts:
@@ -131,17 +132,20 @@ class _Gathering:
         return tuple(stamp for stamp in stamps if stamp)
 
     def _stamp(self, name: str, topic: TopicFacts | None) -> Stamp | None:
-        """Of all partitions, because it is looked at as it stood a moment ago."""
-        seen = [
-            each
-            for number, partition in enumerate(topic.partitions if topic else ())
-            for each in self._newest(name, number, partition.start, partition.end)
-        ]
-        appended = [each.appended for each in seen if each.appended is not None]
+        """Of all partitions, because each may be another worker's."""
+        partitions = enumerate(topic.partitions if topic else ())
+        seen = [self._newest(name, number, each.start, each.end) for number, each in partitions]
+        appended = [each.appended for records in seen for each in records if each.appended is not None]
         if not appended:
             return None
-        ticks = [(tick, each.appended) for each in seen if each.appended and (tick := _tick(each)) is not None]
-        return Stamp(name, max(appended), max(ticks, default=None, key=lambda pair: pair[1]))
+        ticks = [_ticks(records)[-NEWEST_TICKS:] for records in seen]
+        return Stamp(
+            name,
+            max(appended),
+            ticked=max((at for each in ticks for _, at in each), default=None),
+            # One tick alone tells nothing: at an acquisition it waits for the recovery.
+            late=tuple(min(at - told for told, at in each) for each in ticks if len({told for told, _ in each}) > 1),
+        )
 
     def _newest(self, name: str, partition: int, start: int, end: int) -> list[Seen]:
         return self._records.between(name, partition, max(start, end - NEWEST_RECORDS), end)
@@ -190,11 +194,15 @@ class _Gathering:
         return self._records.between(name, 0, partition.start, partition.end)
 
 
-def _tick(seen: Seen) -> Micros | None:
-    if not is_control(seen.headers):
-        return None
-    record = decode_control(seen.value)
-    return parse_own_time(record.time) if isinstance(record, Tick) and record.domain == "live" else None
+def _ticks(records: Iterable[Seen]) -> list[tuple[Micros, Micros]]:
+    """The live ticks among them: the time that each tells, and when it was appended."""
+    found = []
+    for seen in records:
+        if seen.appended is not None and is_control(seen.headers):
+            record = decode_control(seen.value)
+            if isinstance(record, Tick) and record.domain == "live":
+                found.append((parse_own_time(record.time), seen.appended))
+    return found
 
 
 def _newest_manifest(seen: Iterable[Seen], where: str) -> Manifest | None:

@@ -76,7 +76,7 @@ class Heartbeat:
         try:
             with urlopen(self._request, timeout=TIMEOUT_SECONDS):  # noqa: S310 (the same)
                 pass
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, ValueError) as error:  # the last: a host name that cannot be one
             if not self._failing:
                 _log.warning("heartbeat fails", host=self._host, error=str(error))
             self._failing = True

@@ -66,8 +66,8 @@ SOUND = Facts(
     ),
     waiting={"acme.measurements": NOW - 20 * SECOND, "acme.findings": NOW - 20 * SECOND},
     stamps=(
-        Stamp("acme.measurements", NOW - 4 * SECOND, (NOW - 5 * SECOND, NOW - 4 * SECOND)),
-        Stamp("acme.findings", NOW - 4 * SECOND, (NOW - 5 * SECOND, NOW - 4 * SECOND)),
+        Stamp("acme.measurements", NOW - 4 * SECOND, NOW - 4 * SECOND, (SECOND, SECOND)),
+        Stamp("acme.findings", NOW - 4 * SECOND, NOW - 4 * SECOND, (0,)),
     ),
     manifests=(
         Stored("measurements[0]", "measurements", 0, _manifest("measurements", 12)),
@@ -107,8 +107,8 @@ def manifests(**changes: Any) -> Facts:
 
 
 def ticked(late: int, ago: int) -> Facts:
-    """The newest tick was appended so late, and so long ago."""
-    return replace(SOUND, stamps=(Stamp("acme.measurements", NOW - ago, (NOW - ago - late, NOW - ago)),))
+    """The newest ticks of one of two partitions were appended so late, the newest of all so long ago."""
+    return replace(SOUND, stamps=(Stamp("acme.measurements", NOW - ago, NOW - ago, (SECOND, late)),))
 
 
 def without(name: str) -> Facts:

@@ -41,7 +41,7 @@ def run_worker(folder: Path, bootstrap: str, *more: str) -> subprocess.Completed
         str(folder),
     ]
     command += ["--set", "measurement_partitions=1", *more]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
 
 
 def test_what_ends_a_worker_is_its_last_line_in_the_form_of_the_log(embedded: EmbeddedBroker, tmp_path: Path):

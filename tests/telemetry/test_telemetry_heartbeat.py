@@ -135,3 +135,10 @@ def test_it_is_silent_once_it_is_closed(world: World, receiver: Receiver):
     heard = len(receiver.asked)
     time.sleep(0.2)
     assert len(receiver.asked) == heard
+
+
+def test_a_host_name_that_cannot_be_one_is_a_failure_like_any_other():
+    world = World(f"http://{'a' * 64}.example.com/")
+    with world.heart:
+        world.health.recovered("a[0]", 0)
+        world.until_more("failed")

@@ -48,21 +48,21 @@ def _broker(newest: Micros, facts: Facts) -> Diagnosis:
 
 def _workers(facts: Facts, settings: Settings) -> Diagnosis:
     """A tick bears the beginning of its interval and is written at it; the broker's stamp follows at once."""
-    ticks = [stamp.tick for stamp in facts.stamps if stamp.tick]
-    if not ticks:
-        return unknown("clock", "workers", "no live tick among the newest records")
-    told, appended = max(ticks, key=lambda pair: pair[1])
+    ticked = [stamp.ticked for stamp in facts.stamps if stamp.ticked is not None]
+    late = [each for stamp in facts.stamps for each in stamp.late]
+    if not ticked or not late:
+        return unknown("clock", "workers", "too few live ticks among the newest records")
     # The tick of an acquisition is written anywhere within its interval.
-    late = appended - told
-    if not -TOLERANCE <= late <= settings.tick_interval + TOLERANCE:
+    worst = min(late) if min(late) < -TOLERANCE else max(late)
+    if not -TOLERANCE <= worst <= settings.tick_interval + TOLERANCE:
         return problem(
             "clock",
             "workers",
             expected="ticks appended within their interval, by the broker's clock",
-            found=f"the newest {_seconds(abs(late))} {'after' if late > 0 else 'before'} its time",
+            found=f"those of a partition {_seconds(abs(worst))} {'after' if worst > 0 else 'before'} their time",
             mend=f"{_MEND}; or the broker takes very long to append",
         )
-    silent = facts.now - appended
+    silent = facts.now - max(ticked)
     if facts.group is not None and facts.group.members and silent > 3 * settings.tick_interval + TOLERANCE:
         return warning(
             "clock",
@@ -71,4 +71,4 @@ def _workers(facts: Facts, settings: Settings) -> Diagnosis:
             found=f"the newest {_seconds(silent)} ago by our clock",
             mend=f"{_MEND} if ours is fast; else see whether the workers get on (/healthz)",
         )
-    return ok("clock", "workers", f"their newest tick was appended {_seconds(max(late, 0))} after its time")
+    return ok("clock", "workers", f"their ticks were appended {_seconds(max(worst, 0))} after their time")
