@@ -45,12 +45,55 @@ class BaselinePoint(msgspec.Struct, frozen=True):
     value: float
 
 
+class TrendPoint(msgspec.Struct, frozen=True):
+    """What a break was judged by: a window, or for a slope the mean of a stretch of windows that begins at `start`.
+
+    `usual` is what was expected of it: level and season as learned before the break; for a slope the former trend.
+    """
+
+    start: str
+    value: float
+    usual: float
+
+
+class TrendBreak(msgspec.Struct, frozen=True):
+    """A lasting break of a series: raised at `alarm` (a window's end), begun at `onset` (the start of the first
+    window after the change point).
+
+    `state`: `broken` when it is raised; `returned` when the series is back at its former level, `usual` when the
+    break has lasted and become the usual level. `before`, `after` and `size` (their difference) are in the KPI's
+    unit, for a slope in the KPI's unit a day.
+
+    The statistic of a level is a CUSUM over `points`, oldest first: with d = value - usual and
+    z = (d - memory * d of the point before) / sigma, held within `clip` on either side, it begins at `carried` and
+    takes max(0, sum + z - slack) at each point (-z for a break down); `previous` is the d before the first point.
+    The statistic of a slope is the Mann-Kendall Z of the value - usual of `points`; `memory` is 0 and `sigma` their
+    scatter.
+    """
+
+    shape: Literal["level", "slope"]
+    direction: Literal["up", "down"]
+    state: Literal["broken", "returned", "usual"]
+    onset: str
+    alarm: str
+    before: float
+    after: float
+    size: float
+    sigma: float
+    memory: float
+    slack: float
+    clip: float
+    carried: float
+    previous: float
+    points: tuple[TrendPoint, ...]
+
+
 class Evidence(msgspec.Struct, frozen=True, tag_field="type", tag="series"):
     """Everything that a finding rests on.
 
     `statistic` is the number held against `limit`: the value itself for a threshold, the relative or absolute change
-    for a change. `point` is null only where a rule set took the rule away. `digests` maps the name of each other
-    part to its digest (`model.identity.digest_of`).
+    for a change, for a trend break as `TrendBreak` says. `point` is null only where a rule set took the rule away.
+    `digests` maps the name of each other part to its digest (`model.identity.digest_of`).
     """
 
     condition: dict[str, Any]
@@ -61,6 +104,7 @@ class Evidence(msgspec.Struct, frozen=True, tag_field="type", tag="series"):
     baseline: float | None = None
     baseline_points: tuple[BaselinePoint, ...] = ()
     digests: dict[str, str] = {}
+    trend: TrendBreak | None = None
 
 
 class Episode(msgspec.Struct, frozen=True):
