@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.evaluate.trend_evidence import trend_of
 from engine.kernels.layout import (
     AGGREGATIONS,
     FIRED,
     MISSING,
     RAW,
+    TREND,
     UNSET,
 )
 from engine.kernels.windows import aggregate, start_of
@@ -206,7 +208,8 @@ def _episode(result: Any) -> Episode:
 def _evidence(state: PartitionState, tables: Tables, rule: Rule, result: Any) -> Evidence:
     row = state.plan.rules[int(state.tables.instances[result["instance"]]["rule"])]
     point = _point(state, row, result)
-    baseline = _baseline(state, tables, row, result)
+    trend = trend_of(state, tables, row, result) if row["kind"] == TREND else None
+    baseline = () if row["kind"] == TREND else _baseline(state, tables, row, result)
     statistic, limit, usual = (_number(result[name]) for name in ("statistic", "limit", "baseline"))
     digests = {
         "condition": digest_of(rule.declared),
@@ -215,6 +218,8 @@ def _evidence(state: PartitionState, tables: Tables, rule: Rule, result: Any) ->
     }
     if baseline:
         digests["baseline_points"] = digest_of(baseline)
+    if trend is not None:
+        digests["trend"] = digest_of(trend)
     return Evidence(
         condition=rule.declared,
         point=point,
@@ -224,6 +229,7 @@ def _evidence(state: PartitionState, tables: Tables, rule: Rule, result: Any) ->
         baseline=usual,
         baseline_points=baseline,
         digests=digests,
+        trend=trend,
     )
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
-__all__ = ["KERNELS", "instruction", "jit", "types"]
+__all__ = ["KERNELS", "instruction", "jit", "jit_apart", "types"]
 
 _FOLDER = Path(__file__).parent
 
@@ -56,9 +56,7 @@ def _keep_by_edition() -> None:
 
 _keep_by_edition()
 
-_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
-_compile = numba.njit(**_OPTIONS)
-_compile_each_time = numba.njit(**{**_OPTIONS, "cache": False})
+_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
 
 KERNELS: list[Any] = []
 """Every compiled function, as numba has it."""
@@ -66,13 +64,22 @@ KERNELS: list[Any] = []
 
 def jit(function: Function) -> Function:
     """Compile `function` at its first call, or take it from the cache."""
+    return _kernel(function, {"forceinline": True})
+
+
+def jit_apart(function: Function) -> Function:
+    """The same for what is large and seldom called: it stays a function of its own, and is compiled once."""
+    return _kernel(function, {})
+
+
+def _kernel(function: Function, more: dict[str, Any]) -> Function:
     try:
-        kernel = _compile(function)
+        kernel = numba.njit(**_OPTIONS, **more)(function)
     except RuntimeError as error:
         if "no locator available" not in str(error):
             raise
         # Neither the package nor the home of whoever runs it can be written: `warm` says so.
-        kernel = _compile_each_time(function)
+        kernel = numba.njit(**{**_OPTIONS, **more, "cache": False})(function)
     KERNELS.append(kernel)
     return cast("Function", kernel)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.kernels._jit import jit
-from engine.kernels.layout import CHANGE, DISABLED, INACTIVE, MISSING, UNSET
+from engine.kernels.layout import DISABLED, INACTIVE, MISSING, UNSET
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +37,7 @@ def lay_out(
             for rule_row in range(view.rule, view.rule + view.rules):
                 rule = tables.rules[rule_row]
                 _lay_instance(tables.instances[instance], rule, rule_row, slot, history)
-                if rule.kind == CHANGE:
+                if rule.width > 0:
                     tables.history[history : history + rule.width] = np.nan
                     history += rule.width
                 instance += 1

@@ -24,7 +24,7 @@ ID_BYTES = 40
 WINDOWS, RAW, SILENCE = 0, 1, 2
 """View kinds."""
 
-THRESHOLD, CHANGE, MISSING = 0, 1, 2
+THRESHOLD, CHANGE, MISSING, TREND = 0, 1, 2, 3
 """Rule kinds."""
 
 ABOVE, BELOW, OUTSIDE, INSIDE = 0, 1, 2, 3
@@ -94,10 +94,27 @@ RULE = np.dtype(
         ("for_", "i8"),
         ("keep", "i8"),
         ("after", "i8"),
+        ("level_limit", "f8"),
+        ("slope_limit", "f8"),
+        ("season", "i8"),
+        ("shapes", "i4"),
+        ("direction", "i4"),
+        ("learn", "i4"),
+        ("ring", "i4"),
+        ("slots", "i4"),
+        ("stretch", "i4"),
+        ("stretches", "i4"),
+        ("lasting", "i4"),
+        ("scratch", "i4"),
     ],
     align=True,
 )
-"""NaN in `recover_at`, `up`, `down`: not stated. `width`: floats of history that an instance keeps."""
+"""NaN in `recover_at`, `up`, `down`: not stated. `width`: floats of history that an instance keeps; `count`: values
+that its evidence lists; `scratch`: floats that a step needs besides.
+
+Of a trend break: `direction` 0 both, 1 up, -1 down; `up` the least size; `learn` windows before it judges (0: two
+seasons); `ring` windows under test; `season` windows a season of `slots` slots; `stretch` windows a stretch,
+of which `stretches` are kept; `lasting` windows after which a break is the usual level."""
 
 SERIES = np.dtype(
     [

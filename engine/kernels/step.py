@@ -19,9 +19,13 @@ from engine.kernels.layout import (
     SILENT,
     SPOKEN,
     TRANSITION,
+    TREND,
 )
 from engine.kernels.lifecycle import advance
 from engine.kernels.threshold import threshold
+from engine.kernels.trend_break import trend_break
+from engine.kernels.trend_evidence import cite_break
+from engine.kernels.trend_halves import half_of, own_half
 from engine.kernels.windows import aggregate, clear, merge, start_of
 
 if TYPE_CHECKING:
@@ -30,9 +34,13 @@ if TYPE_CHECKING:
 
 @jit
 def judge(
-    tables: Tables, instance: Any, rule: Any, index: int, value: float
+    tables: Tables, instances: Any, number: int, rule: Any, index: int, value: float
 ) -> tuple[bool, bool, float, float, float, float]:
     """(known, breach, statistic, limit, baseline, excess) of a value; `index` is its window's (0 for raw points)."""
+    instance = instances[number]
+    if rule.kind == TREND:
+        half = own_half(tables, instances, number, rule)
+        return trend_break(tables.history, half, rule, index, value, tables.scratch)
     if rule.kind == CHANGE:
         skip_to(instance, rule, tables.history, index)
         known, baseline = usual(instance, rule, tables.history, index, tables.scratch)
@@ -88,7 +96,7 @@ def step(
     if instance.phase == DISABLED:
         return NOTHING
     rule = tables.rules[instance.rule]
-    known, breach, statistic, limit, baseline, excess = judge(tables, instance, rule, index, value)
+    known, breach, statistic, limit, baseline, excess = judge(tables, instances, number, rule, index, value)
     if not known:
         return NOTHING
     transition = advance(instance, rule, breach, time, value, excess)
@@ -102,6 +110,10 @@ def step(
     result.baseline = baseline
     if rule.kind == CHANGE:
         _cite_history(tables, instance, rule, result, index)
+    elif rule.kind == TREND:
+        cite_break(tables, half_of(instance, rule), rule, result, baseline)
+        if transition != FIRED:
+            result.statistic = result.limit = np.nan
     return transition
 
 

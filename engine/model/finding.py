@@ -64,11 +64,13 @@ class TrendBreak(msgspec.Struct, frozen=True):
     break has lasted and become the usual level. `before`, `after` and `size` (their difference) are in the KPI's
     unit, for a slope in the KPI's unit a day.
 
-    The statistic of a level is a CUSUM over `points`, oldest first: with d = value - usual and
-    z = (d - memory * d of the point before) / sigma, held within `clip` on either side, it begins at `carried` and
-    takes max(0, sum + z - slack) at each point (-z for a break down); `previous` is the d before the first point.
-    The statistic of a slope is the Mann-Kendall Z of the value - usual of `points`; `memory` is 0 and `sigma` their
-    scatter.
+    The statistic of a level is a CUSUM over `points`, oldest first, from 0 on. With d = value - usual and r =
+    d - memory * (d of the window before, where that is the point before; else 0), z = r / sigma, held within `clip` on
+    either side, divided by `widening`, and negated for a break down. The sum becomes max(0, sum + z - slack, jump)
+    with jump = min((z - slack / (1 - memory)) / (1 - memory), 0.9 * limit): a shift that begins at this point.
+    The statistic of a slope is the Mann-Kendall Z of value - usual over `points`, divided by `widening`; `clip` and
+    `slack` are 0. `widening` is by how much sums of scores scatter more than independent ones.
+    What ended (`returned`, `usual`) has no statistic; its points show what it was ended by.
     """
 
     shape: Literal["level", "slope"]
@@ -81,10 +83,9 @@ class TrendBreak(msgspec.Struct, frozen=True):
     size: float
     sigma: float
     memory: float
-    slack: float
+    widening: float
     clip: float
-    carried: float
-    previous: float
+    slack: float
     points: tuple[TrendPoint, ...]
 
 

@@ -9,10 +9,11 @@ import msgspec
 from engine.model.finding import Finding, RawPoint, Silence, WindowPoint
 from engine.model.time import DAY, HOUR, MINUTE, SECOND, Micros, format_time, parse_own_time
 from engine.model.trigger import ConflictEvidence, GroupEvidence
-from engine.rules.ruleset import Change, MissingData, Threshold
+from engine.rules.ruleset import Change, MissingData, Threshold, TrendBreak
 
 if TYPE_CHECKING:
     from engine.model.finding import Episode
+    from engine.model.finding import TrendBreak as TrendEvidence
     from engine.model.judgement import Judgement
     from engine.model.trigger import Happening, SideEvidence
     from engine.rules.ruleset import Rule, RuleSet, Window
@@ -42,6 +43,8 @@ def _happened(finding: Finding, rule: Rule, rules: RuleSet) -> str:
             return f"{subject} was {number(finding.value)} {when}, {relation}"
         case Change() as condition:
             return f"{subject} was {number(finding.value)} {when}, {_change(finding, condition)}"
+        case TrendBreak():
+            return f"{subject} {_break(finding.evidence.trend, when, rule, rules)}"
         case MissingData():
             return f"{subject} {_silence(finding)}"
         case _:
@@ -68,6 +71,39 @@ def _change(finding: Finding, condition: Change) -> str:
         return f"against {usual}"
     size = percent(abs(evidence.statistic)) if condition.relative else number(abs(evidence.statistic))
     return f"{size} {'above' if evidence.statistic >= 0 else 'below'} {usual}"
+
+
+def _break(trend: TrendEvidence | None, when: str, rule: Rule, rules: RuleSet) -> str:
+    if trend is None:
+        return f"begins to be learned anew {when}"
+    onset, before, after = _begun(trend.onset, rule, rules), number(trend.before), number(trend.after)
+    if trend.shape == "slope":
+        return _bend(trend, onset, when)
+    if trend.state == "returned":
+        return f"is back at its former level {when}, after about {after} from {onset} on"
+    if trend.state == "usual":
+        return f"has stayed at about {after} since {onset}, against {before} before; that is the usual level {when}"
+    share = f" ({percent(abs(trend.size / trend.before))} {trend.direction})" if trend.before else ""
+    return (
+        f"broke {trend.direction}wards on {onset}: about {after} since, against {before} before{share}, noticed {when}"
+    )
+
+
+def _bend(trend: TrendEvidence, onset: str, when: str) -> str:
+    verb = "rise" if trend.direction == "up" else "fall"
+    change = f"about {number(trend.after)} a day, against {number(trend.before)} before"
+    if trend.state == "returned":
+        return f"no longer {verb}s as it did from {onset} on ({change}), seen {when}"
+    if trend.state == "usual":
+        return f"has gone on to {verb} since {onset}, by {change}; that is the usual trend {when}"
+    return f"began to {verb} on {onset}: by {change}, noticed {when}"
+
+
+def _begun(start: str, rule: Rule, rules: RuleSet) -> str:
+    """The window that begins at `start`, in few words."""
+    if rule.window.zone is None:
+        return start
+    return local_date(parse_own_time(start), rule.window.zone, rules)
 
 
 _REFERENCES = {"windows": "windows", "days": "days", "weekdays": "same weekdays"}

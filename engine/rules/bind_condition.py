@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from engine.rules.ruleset import Change, Composite, ConflictSide, CounterpartConflict, Judge, MissingData, Threshold
+from engine.rules.ruleset import (
+    Change,
+    Composite,
+    ConflictSide,
+    CounterpartConflict,
+    Judge,
+    MissingData,
+    Threshold,
+    TrendBreak,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,9 +28,12 @@ if TYPE_CHECKING:
         JudgeSpec,
         MissingDataSpec,
         ThresholdSpec,
+        TrendBreakSpec,
     )
 
 NOISE_DEFAULT = 3.0
+LEVEL_LIMITS = {"low": 14.0, "normal": 10.0, "high": 7.0}
+SLOPE_LIMITS = {"low": 5.0, "normal": 4.0, "high": 3.0}
 
 
 def members_of(spec: RuleSpec, kpis: Mapping[str, Kpi]) -> list[str]:
@@ -55,6 +67,8 @@ def bind_condition(spec: RuleSpec, kpis: Mapping[str, Kpi], lateness: Micros) ->
         return _threshold(condition.threshold)
     if condition.change:
         return _change(condition.change)
+    if condition.trend_break:
+        return _trend_break(condition.trend_break)
     kpi = kpis[str(spec.kpi)]
     if condition.counterpart_conflict:
         scope = shared_dimensions(kpis[id_] for id_ in members_of(spec, kpis))
@@ -91,6 +105,18 @@ def _change(spec: ChangeSpec) -> Change:
         up=up.value if up else None,
         down=down.value if down else None,
         relative=any(amount.relative for amount in (up, down) if amount),
+    )
+
+
+def _trend_break(spec: TrendBreakSpec) -> TrendBreak:
+    least = spec.at_least
+    return TrendBreak(
+        level_limit=None if spec.of == "slope" else LEVEL_LIMITS[spec.sensitivity],
+        slope_limit=None if spec.of == "level" else SLOPE_LIMITS[spec.sensitivity],
+        direction=spec.direction,
+        at_least=0.0 if least is None else least.value,
+        relative=least is not None and least.relative,
+        learn=spec.learn,
     )
 
 

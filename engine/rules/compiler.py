@@ -13,6 +13,7 @@ from engine.kernels import layout
 from engine.kernels.layout import CHANGE, MISSING, RAW, SILENCE, THRESHOLD, WINDOWS
 from engine.model.time import DAY, HOUR, Micros
 from engine.rules.calendar import day_starts
+from engine.rules.lay_trend import lay_trend
 from engine.rules.ruleset import (
     Change,
     Composite,
@@ -23,6 +24,7 @@ from engine.rules.ruleset import (
     RuleSet,
     Source,
     Threshold,
+    TrendBreak,
     Window,
 )
 
@@ -236,6 +238,8 @@ def _rule_row(rule: Rule, view: int, cells: int, aggregation: int) -> NDArray[np
         row["up"], row["down"] = _float(condition.up), _float(condition.down)
         row["lag"] = lag_of(condition.reference, rule.window)
         row["width"] = condition.count * row["lag"] + cells
+    elif isinstance(condition, TrendBreak):
+        lay_trend(row, condition, rule)
     elif isinstance(condition, MissingData):
         row["kind"], row["after"] = MISSING, condition.after
     return row

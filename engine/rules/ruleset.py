@@ -101,6 +101,22 @@ class Change(msgspec.Struct, frozen=True, tag_field="kind", tag="change"):
     relative: bool
 
 
+class TrendBreak(msgspec.Struct, frozen=True, tag_field="kind", tag="trend_break"):
+    """The level or the slope has broken for good.
+
+    Levels are judged by a CUSUM with decision limit `level_limit`, slopes by a Mann-Kendall Z against `slope_limit`;
+    null: not judged. `at_least`: the least size, a share of the former level (`relative`) or in the KPI's unit; of a
+    slope what it amounts to over 28 stretches. `learn`: windows before anything is said; null: two seasons.
+    """
+
+    level_limit: float | None
+    slope_limit: float | None
+    direction: Literal["up", "down"] | None
+    at_least: float
+    relative: bool
+    learn: int | None
+
+
 class MissingData(msgspec.Struct, frozen=True, tag_field="kind", tag="missing_data"):
     """A declared series, or one seen before, has been silent for more than `after` (cadence + lateness) of tick
     time.
@@ -155,7 +171,7 @@ class Composite(msgspec.Struct, frozen=True, tag_field="kind", tag="composite"):
     scope: tuple[str, ...]
 
 
-Condition = Threshold | Change | MissingData | CounterpartConflict | Composite
+Condition = Threshold | Change | TrendBreak | MissingData | CounterpartConflict | Composite
 
 
 class ReviewSpec(msgspec.Struct, frozen=True):

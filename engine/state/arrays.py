@@ -50,7 +50,7 @@ class Arrays:
             evidence_index=np.zeros(evidence, np.int64),
             evidence_value=np.zeros(evidence, np.float64),
             counters=np.zeros(COUNTERS, np.int64),
-            scratch=np.zeros(deepest + 1, np.float64),
+            scratch=np.zeros(max([deepest, *plan.rules["scratch"].tolist()]) + 1, np.float64),
         )
 
     def take(self, name: str, count: int) -> int:

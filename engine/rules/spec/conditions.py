@@ -95,6 +95,18 @@ class ChangeSpec(Spec):
         return self
 
 
+class TrendBreakSpec(Spec):
+    """The level or the slope of a series has broken for good. All fields may be left out: `trend_break: {}`."""
+
+    of: Literal["level", "slope"] | None = Field(default=None, description="Both unless said")
+    direction: Literal["up", "down"] | None = Field(default=None, description="Both unless said")
+    at_least: Change | None = Field(default=None, description="A smaller break does not count", examples=["5%"])
+    sensitivity: Literal["low", "normal", "high"] = "normal"
+    learn: int | None = Field(
+        default=None, ge=4, le=10_000, description="Windows before it judges; 24 and two seasons unless said"
+    )
+
+
 class MissingDataSpec(Spec):
     """A series has been silent for longer than `after`, which is the KPI's cadence unless said."""
 
@@ -186,6 +198,7 @@ class ConditionSpec(Spec):
 
     threshold: ThresholdSpec | None = None
     change: ChangeSpec | None = None
+    trend_break: TrendBreakSpec | None = None
     missing_data: MissingDataSpec | None = None
     counterpart_conflict: ConflictSpec | None = None
     composite: CompositeSpec | None = None
