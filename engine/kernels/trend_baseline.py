@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SEASONS_REMEMBERED = 8
+SEASONS_LEAST = 2
 EXPLAINS, STILL_EXPLAINS = 0.9, 0.95
 """The season counts while the mean distance from it is below this share of the one without it."""
 
@@ -123,7 +124,11 @@ def _seasons(history: NDArray[np.float64], at: int, rule: Any, index: int) -> fl
 def _weigh_season(history: NDArray[np.float64], at: int, rule: Any, index: int) -> None:
     """Once a season, from the third on: is what it leaves unexplained less than what the level alone does?"""
     season = _seasons(history, at, rule, index)
-    if season < 2.0 or season == _seasons(history, at, rule, history[at + LEARNED]):
+    if (
+        history[at + SEASONED + LEARNT] < rule.ring
+        or season < SEASONS_LEAST
+        or season == _seasons(history, at, rule, history[at + LEARNED])
+    ):
         return
     was = history[at + SEASONAL]
     share = STILL_EXPLAINS if was == 1.0 else EXPLAINS
@@ -155,7 +160,7 @@ def knows_enough(history: NDArray[np.float64], at: int, rule: Any) -> bool:
     """Whether it may judge: as many windows as the rule says, else two seasons, have been learned."""
     if rule.learn > 0:
         return history[at + SEEN] >= rule.learn
-    return rule.slots == 1 or history[at + LEARNED] - history[at + FIRST] >= 2 * rule.season
+    return rule.slots == 1 or history[at + LEARNED] - history[at + FIRST] >= SEASONS_LEAST * rule.season
 
 
 @jit

@@ -60,11 +60,11 @@ def trend_break(
         clear_state(history, at, rule, index)
     value = min(max(value, -LARGEST), LARGEST)
     _take(history, at, rule, index, value, work)
-    ended = history[at + SEEN] >= rule.ring and rule.stretches > 0 and add_to_stretch(history, at, rule, index, value)
-    if ended and history[at + PHASE] != BROKEN:
-        learn_slope(history, at, rule, work)
     if history[at + SEEN] <= rule.ring:
         return False, False, np.nan, np.nan, np.nan, 0.0
+    ended = rule.stretches > 0 and add_to_stretch(history, at, rule, index, value)
+    if ended and history[at + PHASE] != BROKEN:
+        learn_slope(history, at, rule, work)
     note_spread(history, at, rule)
     if not knows_enough(history, at, rule):
         return False, False, np.nan, np.nan, np.nan, 0.0
@@ -125,7 +125,7 @@ def _watch(
 
 @jit
 def _matters(history: NDArray[np.float64], at: int, rule: Any, size: float) -> bool:
-    """Whether a break is of the least size that is asked for; of a slope, what it amounts to over the recent stretches."""
+    """Whether a break is of the least size that is asked for: of a slope, what it comes to over the recent ones."""
     if size <= 0.0:
         return False
     return size >= (rule.up * abs(history[at + BEFORE]) if rule.relative else rule.up)

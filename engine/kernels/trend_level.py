@@ -1,7 +1,7 @@
 """A lasting shift of the level: a CUSUM over the windows under test.
 
 It is taken anew over the whole ring for each window, with the baseline as it stands: what it says can be recomputed
-from those windows alone, and where its sum began to rise is the onset.
+from those windows alone. The onset is sought after the place where its sum began to rise.
 """
 
 from __future__ import annotations
@@ -158,10 +158,32 @@ def back_again(history: NDArray[np.float64], at: int, rule: Any, since: float) -
 
 
 @jit_apart
+def locate(history: NDArray[np.float64], at: int, rule: Any, sign: float, begun: float) -> float:
+    """The index from which on a shift explains the windows up to the newest best (maximum likelihood with the level
+    before known), not before `begun`, where the sum began: noise that happened to lead there is left out.
+    """
+    base, total, count, best, onset = base_of(history, at), 0.0, 0, 0.0, begun
+    memory = memory_of(history, base)
+    for number in range(rule.ring - 1, -1, -1):
+        place = place_of(history, at, rule, number)
+        if history[place] < begun or history[place] <= history[at + SINCE]:
+            break
+        usual = usual_of(history, at, rule, int(history[place]))
+        scatter = sigma_of(history, base, usual) / np.sqrt(1.0 - memory * memory)
+        total += clipped(sign * (history[place + 1] - usual) / scatter, CLIP)
+        count += 1
+        explained = total * total / count
+        if total > 0.0 and explained > best:
+            best, onset = explained, history[place]
+    return onset
+
+
+@jit_apart
 def find_shift(history: NDArray[np.float64], at: int, rule: Any, sign: float, work: NDArray[np.float64]) -> float:
     """The sum in the direction of `sign`; past its limit, onset, former level and size are noted."""
-    total, onset = level_sum(history, at, rule, sign)
+    total, begun = level_sum(history, at, rule, sign)
     if total > level_limit(history, at, rule):
+        onset = locate(history, at, rule, sign, begun)
         history[at + ONSET] = onset
         history[at + BEFORE], history[at + SIZE] = shift_since(history, at, rule, onset, work)
     return total

@@ -59,7 +59,8 @@ def add_to_stretch(history: NDArray[np.float64], at: int, rule: Any, index: int,
 def _end_stretch(history: NDArray[np.float64], at: int, rule: Any, number: int) -> None:
     """Keep the mean; stretches between it and `number` had nothing."""
     first, last = stretches_at(at, rule), int(history[at + STRETCH])
-    history[first + last % STRETCHES] = history[at + STRETCH_SUM] / history[at + STRETCH_COUNT]
+    count = history[at + STRETCH_COUNT]
+    history[first + last % STRETCHES] = history[at + STRETCH_SUM] / count if count > 0.0 else np.nan
     for missing in range(max(last + 1, number - STRETCHES), number):
         history[first + missing % STRETCHES] = np.nan
     history[at + STRETCH] = number
@@ -170,10 +171,10 @@ def leave_out(history: NDArray[np.float64], at: int, rule: Any, index: int) -> N
     """After a shift that passed by window `index`: the stretches that it touched say nothing of the slope."""
     if rule.stretches == 0:
         return
-    end = index // rule.stretch + 1
+    end = index // rule.stretch
     for number in range(max(end - STRETCHES, int(history[at + ONSET]) // rule.stretch), end):
         history[stretches_at(at, rule) + number % STRETCHES] = np.nan
-    history[at + STRETCH] = np.nan
+    history[at + STRETCH_SUM] = history[at + STRETCH_COUNT] = 0.0
 
 
 @jit_apart

@@ -9,7 +9,9 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from engine.rules.ruleset import Change, Kpi, MissingData, Rule, Threshold
+from naive_trend import NaiveTrend
+
+from engine.rules.ruleset import Change, Kpi, MissingData, Rule, Threshold, TrendBreak
 
 if TYPE_CHECKING:
     from engine.model.time import Micros
@@ -193,9 +195,15 @@ def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said
     by_index = {index: value for _, value, index, _ in points}
     firing, since, clear_since, opened = False, None, None, 0
     count, worst, worst_excess = 0, 0.0, 0.0
+    trend = NaiveTrend(rule.condition, rule.window.step, rule.for_) if isinstance(rule.condition, TrendBreak) else None
     for time, value, index, members in points:
-        evidence = (members, *earlier_values(rule, index, by_index))
-        verdict = breach(rule, value, index, by_index, firing=firing)
+        evidence: tuple[Any, ...]
+        if trend is not None:
+            verdict, evidence = trend_verdict(trend, index, value)
+            evidence = (members, *evidence)
+        else:
+            evidence = (members, *earlier_values(rule, index, by_index))
+            verdict = breach(rule, value, index, by_index, firing=firing)
         if verdict is None:
             continue
         broken, excess = verdict
@@ -218,6 +226,18 @@ def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said
                 firing, since, clear_since = False, None, None
                 said.append(Said(rule.id, "resolved", time, "new", value, opened, count, worst, evidence))
     return said
+
+
+def trend_verdict(trend: NaiveTrend, index: int, value: float) -> tuple[tuple[bool, float] | None, tuple[Any, ...]]:
+    """(breach, excess) and what the evidence says of it."""
+    found = trend.judge(index, value)
+    if found is None:
+        return None, ()
+    numbers = (f"{found.size:.6g}", f"{found.statistic:.6g}" if found.breach else "")
+    points = [point for point in trend.under_test if not found.breach or point[0] > trend.since]
+    listed = tuple((at, held, f"{trend.usual(at):.6g}") for at, held in points)
+    evidence = (found.shape, found.phase, found.sign, int(found.onset), *numbers, *listed)
+    return (found.breach, found.sign * (value - found.usual)), evidence
 
 
 def breach(

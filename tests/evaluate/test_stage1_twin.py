@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_stage1 import NaiveSeries, Said
 
-from engine.model.finding import Finding, WindowPoint
+from engine.model.finding import Evidence, Finding, WindowPoint
 from engine.model.records import Tick
 from engine.model.time import HOUR, SECOND, format_time, parse_own_time
-from engine.rules.ruleset import Change, Kpi, MissingData, ReviewSpec, Rule, RuleSet, Threshold, Window
+from engine.rules.ruleset import Change, Kpi, MissingData, ReviewSpec, Rule, RuleSet, Threshold, TrendBreak, Window
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.wire.batch import Batch, Record
@@ -59,6 +59,8 @@ RULES = [
     rule("below", Threshold("below", 3.0, None, 4.0), points="raw", lateness=12 * SECOND, for_=3 * SECOND),
     rule("change", Change("windows", 3, 0.5, 0.4, relative=True)),
     rule("shift", Change("windows", 2, 1.0, None, relative=False), window=HOPPING, lateness=15 * SECOND),
+    rule("trend", TrendBreak(2.0, None, None, 0.0, relative=False, learn=4), lateness=15 * SECOND),
+    rule("bend", TrendBreak(1.0, 3.0, "up", 0.1, relative=True, learn=5), for_=10 * SECOND),
     rule("missing", MissingData(60 * SECOND)),
 ]  # fmt: skip
 
@@ -149,8 +151,24 @@ def found(said: list[Record]) -> list[list[Said]]:
 
 def evidence_of(finding: Finding) -> tuple[Any, ...]:
     point = finding.evidence.point
+    if finding.evidence.trend is not None:
+        return trend_evidence_of(finding.evidence)
     count = point.ids.count if isinstance(point, WindowPoint) else 1
     return (count, *[earlier.value for earlier in finding.evidence.baseline_points])
+
+
+def trend_evidence_of(evidence: Evidence) -> tuple[Any, ...]:
+    trend, point = evidence.trend, evidence.point
+    assert trend is not None
+    assert isinstance(point, WindowPoint)
+    numbers = (f"{trend.size:.6g}", "" if evidence.statistic is None else f"{evidence.statistic:.6g}")
+    listed = tuple((index_of(each.start), each.value, f"{each.usual:.6g}") for each in trend.points)
+    sign = 1 if trend.direction == "up" else -1
+    return (point.ids.count, trend.shape, trend.state, sign, index_of(trend.onset), *numbers, *listed)
+
+
+def index_of(start: str) -> int:
+    return parse_own_time(start) // TUMBLING.step
 
 
 def order(said: list[Said]) -> list[str]:
