@@ -33,7 +33,7 @@ def clipped(value: float, most: float) -> float:
     return min(max(value, -most), most)
 
 
-@jit
+@jit_apart
 def memory_of(history: NDArray[np.float64], base: int) -> float:
     """The share of a deviation that the next one keeps; none where deviations alternate."""
     if history[base + VARIANCE] <= 0.0:
@@ -41,13 +41,13 @@ def memory_of(history: NDArray[np.float64], base: int) -> float:
     return min(max(history[base + COVARIANCE] / history[base + VARIANCE], 0.0), MEMORY_MOST)
 
 
-@jit
+@jit_apart
 def sigma_of(history: NDArray[np.float64], base: int, usual: float) -> float:
     """The scale of what is new in each window, never below what floats of that size can tell apart."""
     return max(history[base + SCALE], 1e-9 * abs(usual) + 1e-300)
 
 
-@jit
+@jit_apart
 def scatter_of(history: NDArray[np.float64], base: int) -> float:
     """The scale of deviations, of which each repeats a part of the one before."""
     memory = memory_of(history, base)
@@ -81,7 +81,7 @@ def begin(history: NDArray[np.float64], base: int, work: NDArray[np.float64], va
     _begin_scale(history, base, work, values, count)
 
 
-@jit
+@jit_apart
 def _begin_scale(history: NDArray[np.float64], base: int, work: NDArray[np.float64], values: int, count: int) -> None:
     level, memory, fresh = history[base + LEVEL], memory_of(history, base), 0.0
     for place in range(1, count):

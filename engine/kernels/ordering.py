@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.kernels._jit import jit, jit_apart
+from engine.kernels._jit import jit_apart
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,7 +23,7 @@ def median_within(values: NDArray[np.float64], first: int, count: int) -> float:
     return lower / 2.0 + upper / 2.0
 
 
-@jit
+@jit_apart
 def nth(values: NDArray[np.float64], first: int, count: int, wanted: int) -> float:
     """The value with `wanted` smaller or equal ones before it (Hoare's selection); these come to stand before it."""
     low, high, target = first, first + count - 1, first + wanted

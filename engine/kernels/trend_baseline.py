@@ -39,7 +39,7 @@ EXPLAINS, STILL_EXPLAINS = 0.9, 0.95
 """The season counts while the mean distance from it is below this share of the one without it."""
 
 
-@jit
+@jit_apart
 def clear_state(history: NDArray[np.float64], at: int, rule: Any, index: int) -> None:
     """Nothing known yet; `index` is the first window."""
     for place in range(at, at + HEAD_FLOATS):
@@ -59,7 +59,7 @@ def base_of(history: NDArray[np.float64], at: int) -> int:
     return at + (SEASONED if history[at + SEASONAL] == 1.0 else PLAIN)
 
 
-@jit
+@jit_apart
 def season_of(history: NDArray[np.float64], at: int, rule: Any, index: int) -> float:
     """What the season adds to the level in window `index`."""
     if history[at + SEASONAL] != 1.0:
@@ -68,13 +68,13 @@ def season_of(history: NDArray[np.float64], at: int, rule: Any, index: int) -> f
     return 0.0 if np.isnan(added) else added
 
 
-@jit
+@jit_apart
 def usual_of(history: NDArray[np.float64], at: int, rule: Any, index: int) -> float:
     """What is usual of window `index`."""
     return history[base_of(history, at) + LEVEL] + season_of(history, at, rule, index)
 
 
-@jit
+@jit_apart
 def begin_baselines(history: NDArray[np.float64], at: int, rule: Any, work: NDArray[np.float64]) -> None:
     """Begin with the first full ring, whose windows stand in order."""
     for place in range(rule.ring):
@@ -96,7 +96,7 @@ def learn_window(history: NDArray[np.float64], at: int, rule: Any, index: int, v
     history[at + LEARNED] = index
 
 
-@jit
+@jit_apart
 def _learn_season(history: NDArray[np.float64], at: int, rule: Any, index: int, value: float) -> None:
     """A slot moves by the share of one season in those seen, spread over the windows that fall into it."""
     place = season_at(at, rule) + slot_of(rule, index)
@@ -115,12 +115,12 @@ def _learn_season(history: NDArray[np.float64], at: int, rule: Any, index: int, 
     history[place] += gain * deviation
 
 
-@jit
+@jit_apart
 def _seasons(history: NDArray[np.float64], at: int, rule: Any, index: int) -> float:
     return np.floor((index - history[at + FIRST]) / rule.season)
 
 
-@jit
+@jit_apart
 def _weigh_season(history: NDArray[np.float64], at: int, rule: Any, index: int) -> None:
     """Once a season, from the third on: is what it leaves unexplained less than what the level alone does?"""
     season = _seasons(history, at, rule, index)
@@ -138,7 +138,7 @@ def _weigh_season(history: NDArray[np.float64], at: int, rule: Any, index: int) 
         forget_stretches(history, at, rule)
 
 
-@jit
+@jit_apart
 def forget_stretches(history: NDArray[np.float64], at: int, rule: Any) -> None:
     """Stretches that were summed with another season do not compare."""
     first = ring_at(at) + 2 * rule.ring
@@ -147,7 +147,7 @@ def forget_stretches(history: NDArray[np.float64], at: int, rule: Any) -> None:
     history[at + STRETCH] = np.nan
 
 
-@jit
+@jit_apart
 def move_level(history: NDArray[np.float64], at: int, rule: Any, shift: float) -> None:
     """The present level is the usual one from now on; it is learned as fast as a new one."""
     for base in (at + PLAIN, at + SEASONED):
@@ -155,7 +155,7 @@ def move_level(history: NDArray[np.float64], at: int, rule: Any, shift: float) -
         history[base + LEARNT] = min(history[base + LEARNT], rule.ring)
 
 
-@jit
+@jit_apart
 def knows_enough(history: NDArray[np.float64], at: int, rule: Any) -> bool:
     """Whether it may judge: as many windows as the rule says, else two seasons, have been learned."""
     if rule.learn > 0:

@@ -77,7 +77,7 @@ def trend_break(
     return True, history[at + PHASE] == BROKEN, history[at + STATISTIC], history[at + LIMIT], usual, excess
 
 
-@jit
+@jit_apart
 def _take(
     history: NDArray[np.float64], at: int, rule: Any, index: int, value: float, work: NDArray[np.float64]
 ) -> None:
@@ -96,7 +96,7 @@ def _take(
     history[at + SEEN] = seen + 1
 
 
-@jit
+@jit_apart
 def _watch(
     history: NDArray[np.float64],
     at: int,
@@ -139,7 +139,7 @@ def _alarm(history: NDArray[np.float64], at: int, index: int, shape: int, sign: 
     history[at + ALARM] = index
 
 
-@jit
+@jit_apart
 def _follow(
     history: NDArray[np.float64],
     at: int,
@@ -167,7 +167,7 @@ def _follow(
         _settle(history, at, index, USUAL)
 
 
-@jit
+@jit_apart
 def _follow_slope(
     history: NDArray[np.float64], at: int, rule: Any, index: int, passed: float, work: NDArray[np.float64]
 ) -> None:

@@ -59,7 +59,7 @@ def _cite(tables: Tables, result: Any, index: int, value: float) -> None:
     result.evidences += 1
 
 
-@jit
+@jit_apart
 def _cite_windows(tables: Tables, at: int, rule: Any, result: Any) -> None:
     """The windows under test, oldest first; of an ended break also those that are not under test any more."""
     history = tables.history
@@ -71,7 +71,7 @@ def _cite_windows(tables: Tables, at: int, rule: Any, result: Any) -> None:
             _cite(tables, result, index, usual_of(history, at, rule, index))
 
 
-@jit
+@jit_apart
 def _cite_stretches(tables: Tables, at: int, rule: Any, result: Any) -> None:
     """The recent stretches as they were, against the line of the former slope."""
     work = tables.scratch

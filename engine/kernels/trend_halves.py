@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.kernels._jit import jit
+from engine.kernels._jit import jit, jit_apart
 
 if TYPE_CHECKING:
     from engine.kernels.layout import Tables
 
 
-@jit
+@jit_apart
 def own_half(tables: Tables, instances: Any, number: int, rule: Any) -> int:
     """Where the state of row `number` of `instances` stands, for it alone to change."""
     floats = rule.width // 2

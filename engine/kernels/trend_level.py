@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.kernels._jit import jit, jit_apart
+from engine.kernels._jit import jit_apart
 from engine.kernels.baseline import CLIP, clipped, memory_of, sigma_of
 from engine.kernels.cusum import cusum, jump
 from engine.kernels.ewma import ewma
@@ -50,32 +50,32 @@ SPREADS_BEFORE = 8.0
 RETURN_LIMIT = 4.0
 
 
-@jit
+@jit_apart
 def place_of(history: NDArray[np.float64], at: int, rule: Any, number: int) -> int:
     """Where the windows under test stand, from 0, the oldest, on."""
     return ring_at(at) + 2 * ((int(history[at + SEEN]) + number) % rule.ring)
 
 
-@jit
+@jit_apart
 def level_limit(history: NDArray[np.float64], at: int, rule: Any) -> float:
     """The decision limit: up to twice that of a settled baseline while the baseline is young."""
     return rule.level_limit * (1.0 + rule.ring / history[base_of(history, at) + LEARNT])
 
 
-@jit
+@jit_apart
 def widening_of(history: NDArray[np.float64], at: int) -> float:
     """By how much sums of scores scatter more than independent ones would, as a factor; 1 at least."""
     return np.sqrt(max(1.0, history[at + SPREAD] / SPREAD_SURE))
 
 
-@jit
+@jit_apart
 def clip_of(history: NDArray[np.float64], at: int) -> float:
     """How far a score may lie from 0: three times the scatter of deviations, in sigma of what is new."""
     memory = memory_of(history, base_of(history, at))
     return CLIP / np.sqrt(1.0 - memory * memory)
 
 
-@jit
+@jit_apart
 def score_of(history: NDArray[np.float64], at: int, rule: Any, index: int, value: float, before: float) -> float:
     """What is new in a window, in sigma, clipped; `before` is the deviation of the one before, NaN if it is missing."""
     usual = usual_of(history, at, rule, index)
@@ -162,16 +162,15 @@ def locate(history: NDArray[np.float64], at: int, rule: Any, sign: float, begun:
     """The index from which on a shift explains the windows up to the newest best (maximum likelihood with the level
     before known), not before `begun`, where the sum began: noise that happened to lead there is left out.
     """
-    base, total, count, best, onset = base_of(history, at), 0.0, 0, 0.0, begun
+    base, total, best, onset = base_of(history, at), 0.0, 0.0, begun
     memory = memory_of(history, base)
-    for number in range(rule.ring - 1, -1, -1):
-        place = place_of(history, at, rule, number)
+    for count in range(1, rule.ring + 1):
+        place = place_of(history, at, rule, rule.ring - count)
         if history[place] < begun or history[place] <= history[at + SINCE]:
             break
         usual = usual_of(history, at, rule, int(history[place]))
         scatter = sigma_of(history, base, usual) / np.sqrt(1.0 - memory * memory)
         total += clipped(sign * (history[place + 1] - usual) / scatter, CLIP)
-        count += 1
         explained = total * total / count
         if total > 0.0 and explained > best:
             best, onset = explained, history[place]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.kernels._jit import jit, jit_apart
+from engine.kernels._jit import jit_apart
 from engine.kernels.baseline import memory_of
 from engine.kernels.ewma import ewma
 from engine.kernels.mann_kendall import dependence, mann_kendall
@@ -55,7 +55,7 @@ def add_to_stretch(history: NDArray[np.float64], at: int, rule: Any, index: int,
     return ended
 
 
-@jit
+@jit_apart
 def _end_stretch(history: NDArray[np.float64], at: int, rule: Any, number: int) -> None:
     """Keep the mean; stretches between it and `number` had nothing."""
     first, last = stretches_at(at, rule), int(history[at + STRETCH])
@@ -67,7 +67,7 @@ def _end_stretch(history: NDArray[np.float64], at: int, rule: Any, number: int) 
     history[at + STRETCH_SUM] = history[at + STRETCH_COUNT] = 0.0
 
 
-@jit
+@jit_apart
 def _gather(history: NDArray[np.float64], at: int, rule: Any, begin: int, end: int, work: NDArray[np.float64]) -> int:
     """Numbers and means of the stretches from `begin` to below `end` into the work space; how many there were."""
     count = 0
@@ -80,7 +80,7 @@ def _gather(history: NDArray[np.float64], at: int, rule: Any, begin: int, end: i
     return count
 
 
-@jit
+@jit_apart
 def _widening(history: NDArray[np.float64], at: int, rule: Any, count: int) -> float:
     """By how much Z scatters more than that of independent stretches: means of windows that remember each other."""
     memory = memory_of(history, base_of(history, at))
@@ -136,7 +136,7 @@ def measure_slope(history: NDArray[np.float64], at: int, rule: Any, work: NDArra
     history[at + SIZE] = theil_sen(work, bend, _VALUES + bend, count - bend, _FREE) / rule.stretch
 
 
-@jit
+@jit_apart
 def _bend(work: NDArray[np.float64], count: int) -> int:
     """Where a line that is level first and then rises or falls fits best (least squares)."""
     best, found = -1.0, 0

@@ -195,15 +195,10 @@ def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said
     by_index = {index: value for _, value, index, _ in points}
     firing, since, clear_since, opened = False, None, None, 0
     count, worst, worst_excess = 0, 0.0, 0.0
-    trend = NaiveTrend(rule.condition, rule.window.step, rule.for_) if isinstance(rule.condition, TrendBreak) else None
+    trend = trend_of(rule)
     for time, value, index, members in points:
-        evidence: tuple[Any, ...]
-        if trend is not None:
-            verdict, evidence = trend_verdict(trend, index, value)
-            evidence = (members, *evidence)
-        else:
-            evidence = (members, *earlier_values(rule, index, by_index))
-            verdict = breach(rule, value, index, by_index, firing=firing)
+        verdict, basis = verdict_of(rule, trend, value, index, by_index, firing=firing)
+        evidence = (members, *basis)
         if verdict is None:
             continue
         broken, excess = verdict
@@ -228,15 +223,28 @@ def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said
     return said
 
 
-def trend_verdict(trend: NaiveTrend, index: int, value: float) -> tuple[tuple[bool, float] | None, tuple[Any, ...]]:
+def verdict_of(
+    rule: Rule, trend: NaiveTrend | None, value: float, index: int, by_index: dict[int, float], *, firing: bool
+) -> tuple[tuple[bool, float] | None, list[Any]]:
+    """(breach, excess), and what that rests on."""
+    if trend is not None:
+        return trend_verdict(trend, index, value)
+    return breach(rule, value, index, by_index, firing=firing), earlier_values(rule, index, by_index)
+
+
+def trend_of(rule: Rule) -> NaiveTrend | None:
+    return NaiveTrend(rule.condition, rule.window.step, rule.for_) if isinstance(rule.condition, TrendBreak) else None
+
+
+def trend_verdict(trend: NaiveTrend, index: int, value: float) -> tuple[tuple[bool, float] | None, list[Any]]:
     """(breach, excess) and what the evidence says of it."""
     found = trend.judge(index, value)
     if found is None:
-        return None, ()
+        return None, []
     numbers = (f"{found.size:.6g}", f"{found.statistic:.6g}" if found.breach else "")
     points = [point for point in trend.under_test if not found.breach or point[0] > trend.since]
     listed = tuple((at, held, f"{trend.usual(at):.6g}") for at, held in points)
-    evidence = (found.shape, found.phase, found.sign, int(found.onset), *numbers, *listed)
+    evidence = [found.shape, found.phase, found.sign, int(found.onset), *numbers, *listed]
     return (found.breach, found.sign * (value - found.usual)), evidence
 
 

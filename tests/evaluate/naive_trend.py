@@ -5,7 +5,6 @@ definition over plain lists.
 from __future__ import annotations
 
 import math
-import statistics
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import Any

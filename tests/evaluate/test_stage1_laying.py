@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_stage1_twin import RULES, kpi, rule
 
-from engine.kernels.layout import CHANGE, DISABLED, SILENCE, UNSET
+from engine.kernels.layout import DISABLED, SILENCE, UNSET
 from engine.model.limits import Limits
 from engine.model.time import SECOND
 from engine.rules.compiler import Plan, compile_plan
@@ -62,7 +62,7 @@ class Twin:
 
     def append_instance(self, rule_row: int, slot: int, phase: int) -> None:
         rule_, history = self.plan.rules[rule_row], len(self.rows["history"])
-        self.rows["history"] += [np.nan] * (rule_["width"] if rule_["kind"] == CHANGE else 0)
+        self.rows["history"] += [np.nan] * rule_["width"]
         fresh = (rule_row, slot, phase, history, 0, 0, 0, 0, 0, 0.0, 0.0, UNSET, UNSET, 0, 0, 0, UNSET)
         self.rows["instances"].append(fresh)
 

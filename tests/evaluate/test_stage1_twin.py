@@ -65,8 +65,8 @@ RULES = [
 ]  # fmt: skip
 
 
-def context(aggregation: str, lateness: int) -> StageContext:
-    rules = tuple(sorted(RULES, key=lambda r: r.id))
+def context(aggregation: str, lateness: int, chosen: list[Rule] = RULES) -> StageContext:
+    rules = tuple(sorted(chosen, key=lambda r: r.id))
     rule_set = RuleSet((), (), (kpi(aggregation, lateness),), rules, (), {})
     return StageContext({rule_set.hash: rule_set}, rule_set.hash, 1, 1, future_max=HOUR)
 
