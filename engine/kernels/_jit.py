@@ -68,7 +68,7 @@ def jit(function: Function) -> Function:
 
 
 def jit_apart(function: Function) -> Function:
-    """The same for what is large: inlined or not as the compiler sees fit, or all kernels above would be as much longer."""
+    """The same for what is large: inlined or not as the compiler sees fit, lest all kernels above be as much longer."""
     return _kernel(function, {})
 
 
