@@ -20,12 +20,9 @@ _log = structlog.get_logger(__name__)
 
 async def warm_up(warm: Callable[[], Warmth]) -> None:
     """Run `warm` beside the event loop, and say what it found."""
-    _log.info("kernels are loaded; those that no cache holds are compiled, which takes ten seconds or more")
+    _log.info("kernels are loaded")
     began = steady_clock()
     compiled, folder = await asyncio.to_thread(warm)
     _log.info("kernels are ready", compiled=compiled, cache=folder, seconds=round((steady_clock() - began) / SECOND, 2))
     if folder is None:
-        _log.warning(
-            "compiled kernels cannot be kept: they are compiled at every start; "
-            "let NUMBA_CACHE_DIR name a folder that this user may write to"
-        )
+        _log.warning("compiled kernels cannot be kept", mend="let NUMBA_CACHE_DIR name a folder that may be written to")

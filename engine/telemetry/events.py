@@ -24,6 +24,25 @@ class Event(NamedTuple):
 
 EVENTS = (
     Event("worker starts", "info", ("group", "domain", "http_port"), "Settings and rules are read, the port is taken."),
+    Event(
+        "kernels are loaded",
+        "info",
+        (),
+        "Compiled code is fetched from its cache; what is not there is compiled, which takes ten seconds or more.",
+    ),
+    Event(
+        "kernels are ready",
+        "info",
+        ("compiled", "cache", "seconds"),
+        "How many were compiled, and where they are kept.",
+    ),
+    Event(
+        "compiled kernels cannot be kept",
+        "warning",
+        ("mend",),
+        "They are compiled at every start.",
+        "Let `NUMBA_CACHE_DIR` name a folder that the worker's user may write to.",
+    ),
     Event("rule set requested", "info", ("hash", "number", "rules"), "What the files say was asked for in `control`."),
     Event(
         "partition recovered",

@@ -92,7 +92,10 @@ def test_packages_are_pinned_and_nothing_is_left_lying_about():
 
 def test_kernels_are_compiled_from_what_is_installed_into_a_folder_that_the_worker_may_write_to():
     build, run = stages()
-    warm = build.index(("RUN", "/opt/counterpoint/bin/python -m engine.kernels.warm"))
+    [warm] = [
+        at for at, (_, rest) in enumerate(build) if rest.endswith("/opt/counterpoint/bin/python -m engine.kernels.warm")
+    ]
+    assert "stat -c %Y" in build[warm][1], "an image keeps times in whole seconds, and they tell what was compiled"
     assert [rest for name, rest in build[:warm] if name == "WORKDIR"][-1] == "/", "else it takes the sources at /src"
     cache = environment_of(build)["NUMBA_CACHE_DIR"]
     assert environment_of(run)["NUMBA_CACHE_DIR"] == cache
