@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 from stage2_world import (
-    ABOVE,
     World,
     apply,
     day,
     finding,
-    rule,
     rule_set,
     short,
     signal,
@@ -495,13 +493,3 @@ def test_repeats_by_a_stage_1_that_was_restarted_are_dropped():
     world.log.extend(world.log[:3])
     assert [each[0] for each in world.told()] == ["opened", "resolved"]
     assert world.stage.counters["repeats_dropped"] == 4
-
-
-def test_positions_name_the_record_and_number_its_triggers():
-    world = World(rule_set(rule("high", "traffic", ABOVE)))
-    world.write(f("firing", 3), 0)
-    world.sets[RULES.hash] = RULES
-    world.run()
-    headers = [dict(each.record.headers)["counterpoint-position"] for each in world.outputs]
-    assert headers == [b"1:0:0:0"]
-    assert world.outputs[0].record.key.decode() == triggers_of(world.outputs)[0].data.review
