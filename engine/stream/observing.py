@@ -146,12 +146,13 @@ class Observing:
         if rule is not None and rule.mode == "shadow":
             self._metrics.shadow_findings.labels(name, state).inc(number)
 
-    def checkpoint_done(self, place: Place, written: Written, duration: Micros) -> None:
-        """A checkpoint was written and committed."""
+    def checkpoint_done(self, place: Place, written: Written, duration: Micros, cpu: Micros) -> None:
+        """A checkpoint was written and committed; `cpu` is what that used of the event loop's thread."""
         stage = STAGES[place.topic]
         self._metrics.checkpoints.labels(stage).inc()
         self._metrics.checkpoint_bytes.labels(stage).inc(written.bytes)
         self._metrics.checkpoint.labels(stage).observe(duration / SECOND)
+        self._metrics.checkpoint_cpu.labels(stage).inc(cpu / SECOND)
 
     def recovered(self, place: Place, duration: Micros) -> None:
         """A partition was acquired and is ready."""

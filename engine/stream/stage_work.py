@@ -29,8 +29,8 @@ class Observer(Protocol):
     def batch_done(self, place: Place, stage: Stage, batch: Batch, counts: Counts, duration: Micros) -> None:
         """A batch was processed and all that it said is acknowledged; `counts` are what the stage has counted in it."""
 
-    def checkpoint_done(self, place: Place, written: Written, duration: Micros) -> None:
-        """A checkpoint was written and committed."""
+    def checkpoint_done(self, place: Place, written: Written, duration: Micros, cpu: Micros) -> None:
+        """A checkpoint was written and committed; `cpu` is what that used of the event loop's thread."""
 
     def recovered(self, place: Place, duration: Micros) -> None:
         """A partition was acquired and is ready."""
@@ -138,7 +138,7 @@ class StageWork:
         # Not the time that it took: one that waited for a broker would ask for an hour's rest.
         self._cadence.written(self.place, now, checkpoint.used)
         if written is not None:
-            self._observer.checkpoint_done(self.place, written, now - began)
+            self._observer.checkpoint_done(self.place, written, now - began, checkpoint.used)
 
     @asynccontextmanager
     async def _copying(self, alone: AbstractAsyncContextManager[object]) -> AsyncIterator[None]:

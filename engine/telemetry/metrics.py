@@ -120,6 +120,9 @@ class Metrics:
         self.checkpoints = self._counter("checkpoints", "Checkpoints completed.", ("stage",))
         self.checkpoint_bytes = self._counter("checkpoint_bytes", "Bytes of pages written.", ("stage",))
         self.checkpoint = self._histogram("checkpoint_seconds", "Time to write a checkpoint.", ("stage",), _SECONDS)
+        self.checkpoint_cpu = self._counter(
+            "checkpoint_cpu_seconds", "CPU that checkpoints have used on the event loop.", ("stage",)
+        )
         self.checkpoint_interval = self._gauge(
             "checkpoint_interval_seconds",
             "Rest between checkpoints that a bound asks for: `cpu` by what the last one cost, `replay` at the most.",
