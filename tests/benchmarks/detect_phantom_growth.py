@@ -27,7 +27,7 @@ from engine.simulate.scenarios.phantom_growth import PhantomGrowth
 
 PACK = Path(__file__).resolve().parents[2] / "rules" / "phantom-growth"
 LIFTS = (0.0, 0.05, 0.1, 0.2, 0.4)
-CONFLICT, CHURN = "traffic-paid-for-elsewhere", "churn-high"
+CONFLICT, PROMOTERS, CHURN = "traffic-paid-for-elsewhere", "promoters-lost", "churn-high"
 
 
 class Outcome(NamedTuple):
@@ -36,6 +36,7 @@ class Outcome(NamedTuple):
     lift: float
     conflicts: int
     delay: int | None
+    promoters_delay: int | None
     churn_delay: int | None
     participants: int
     twin: int
@@ -50,6 +51,7 @@ def outcome(lift: float, seed: int) -> Outcome:
     told = stories(msgspec.json.decode(value, type=ReviewTrigger) for value in values)
     sick = [story for story in told if story.where == f"company {world.sick}"]
     conflicts = [story for story in sick if story.opening.rule == CONFLICT]
+    promoters = [story for story in sick if story.opening.rule == PROMOTERS]
     churn = [story for story in sick if story.opening.rule == CHURN]
     first = conflicts[0] if conflicts else None
     joined = [name for _, names in first.joined for name in names] if first else []
@@ -57,10 +59,11 @@ def outcome(lift: float, seed: int) -> Outcome:
         lift=lift,
         conflicts=len(conflicts),
         delay=_delay(first, world) if first else None,
+        promoters_delay=_delay(promoters[0], world) if promoters else None,
         churn_delay=_delay(churn[0], world) if churn else None,
         participants=len({*first.opening.participants, *joined}) if first else 0,
         twin=len(told) - len(sick),
-        other=len(sick) - len(conflicts) - len(churn),
+        other=len(sick) - len(conflicts) - len(promoters) - len(churn),
     )
 
 
@@ -71,6 +74,7 @@ def _delay(story: ReviewStory, world: PhantomGrowth) -> int:
 def row(lift: float, outcomes: list[Outcome]) -> str:
     """One line of the table."""
     delays = sorted(each.delay for each in outcomes if each.delay is not None)
+    promoters = [each.promoters_delay for each in outcomes if each.promoters_delay is not None]
     churn = [each.churn_delay for each in outcomes if each.churn_delay is not None]
     cells = [
         f"{lift:.0%}",
@@ -80,6 +84,7 @@ def row(lift: float, outcomes: list[Outcome]) -> str:
         str(sum(delay < 0 for delay in delays)),
         str(sum(each.conflicts > 1 for each in outcomes)),
         str(sum(each.participants == 3 for each in outcomes)),
+        f"{median(promoters):g} ({len(promoters)})" if promoters else "-",
         f"{median(churn):g} ({len(churn)})" if churn else "-",
         str(sum(each.twin + each.other for each in outcomes)),
     ]
@@ -103,6 +108,7 @@ def main() -> None:
         "before the onset",
         "more than one review",
         "all three joined",
+        "promoters lost after, days",
         "churn crosses after, days",
         "reviews of the twin or others",
     )

@@ -1,10 +1,19 @@
-"""On which airport-days each rule of the flights pack fires, by pandas, from the raw table alone."""
+"""On which airport-days each rule of the flights pack fires, by pandas and the slow twin of trend_break, from the raw
+table alone.
+"""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+
+from engine.rules.ruleset import TrendBreak
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "evaluate"))
+from naive_trend import DAY, NaiveTrend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +36,19 @@ def fired(flights: pd.DataFrame) -> dict[str, set[tuple[str, str]]]:
         "arrival-delay-high": _days(table["delay"] > 60),
         "full-schedule-late": _days((table["volume"] > 1.05 * usual) & (table["delay"] > 60)),
         "schedule-shrank": _days(table["volume"] < 0.8 * usual),
+        "schedule-moved": {day for _, volume in table["volume"].groupby("origin") for day in _moved(volume)},
     }
+
+
+def _moved(volume: pd.Series) -> set[tuple[str, str]]:
+    """The days of one airport from which a lasting change of 3 % was noticed up to where it was over or usual."""
+    twin = NaiveTrend(TrendBreak(7.0, None, None, 0.03, relative=True, learn=None), DAY, zone=True)
+    found = set()
+    for (origin, date), value in volume.items():
+        verdict = twin.judge((date - pd.Timestamp(0)).days, float(value))
+        if verdict is not None and verdict.breach:
+            found.add((str(origin), date.strftime("%Y-%m-%d")))
+    return found
 
 
 def _usual(volume: pd.Series) -> pd.Series:

@@ -33,6 +33,8 @@ def test_the_script_finds_what_is_known_of_the_year(table: pd.DataFrame):
     assert days["cancelled-share-high"] == storm | {("EWR", "2013-12-14")}
     assert len(days["arrival-delay-high"]) == 18
     assert {(origin, "2013-03-08") for origin in ("EWR", "JFK", "LGA")} < days["arrival-delay-high"]
+    spring = {min(day for where, day in days["schedule-moved"] if where == origin) for origin in ("EWR", "JFK", "LGA")}
+    assert spring == {"2013-03-01", "2013-03-05"}
     assert days["full-schedule-late"] == {("LGA", "2013-03-08"), ("JFK", "2013-07-10"), ("LGA", "2013-09-12")}
 
 

@@ -103,7 +103,7 @@ class TrendBreakSpec(Spec):
     at_least: Change | None = Field(default=None, description="A smaller break does not count", examples=["5%"])
     sensitivity: Literal["low", "normal", "high"] = "normal"
     learn: int | None = Field(
-        default=None, ge=4, le=10_000, description="Windows before it judges; 24 and two seasons unless said"
+        default=None, ge=8, le=10_000, description="Windows before it judges; 24 and two seasons unless said"
     )
 
 
