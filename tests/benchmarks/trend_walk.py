@@ -1,0 +1,60 @@
+"""A series through the compiled trend_break of the engine, without the rest of the engine."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numba
+import numpy as np
+
+from engine.kernels import layout
+from engine.kernels.trend_break import trend_break
+from engine.kernels.trend_layout import ONSET
+from engine.model.time import SECOND
+from engine.rules.bind_condition import LEVEL_LIMITS, SLOPE_LIMITS
+from engine.rules.lay_trend import lay_trend
+from engine.rules.ruleset import TrendBreak, Window
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+DEFAULT = TrendBreak(LEVEL_LIMITS["normal"], SLOPE_LIMITS["normal"], None, 0.0, relative=False, learn=None)
+"""`trend_break: {}`."""
+
+
+class Alarms(NamedTuple):
+    """Where alarms were raised, and where each located its onset: both as places in the series."""
+
+    raised: list[int]
+    onsets: list[int]
+
+
+@numba.njit(nogil=True, error_model="numpy")  # not cached: numba does not see when what it calls has changed
+def _walk(
+    history: NDArray[np.float64], rule: Any, index: NDArray[np.int64], values: NDArray[np.float64],
+    work: NDArray[np.float64], onsets: NDArray[np.int64],
+) -> None:  # fmt: skip
+    broken = False
+    for place in range(len(values)):
+        if np.isnan(values[place]):
+            continue
+        _, breach, _, _, _, _ = trend_break(history, 0, rule, index[place], values[place], work)
+        if breach and not broken:
+            onsets[place] = int(history[ONSET])
+        broken = breach
+
+
+def alarms_of(
+    values: NDArray[np.float64], seconds: float, index: NDArray[np.int64] | None = None, condition: TrendBreak = DEFAULT
+) -> Alarms:
+    """The alarms of a series of windows of so many seconds; NaN is an empty window. `index`: their numbers."""
+    step = round(seconds * SECOND)
+    row = np.zeros(1, layout.RULE)
+    lay_trend(row[0], condition, SimpleNamespace(window=Window(step, step), for_=0))  # type: ignore[arg-type]
+    numbers = np.arange(len(values)) if index is None else index
+    onsets = np.full(len(values), -1)
+    history, work = np.full(int(row[0]["width"]), np.nan), np.zeros(int(row[0]["scratch"]) + 1)
+    _walk(history, row[0], numbers.astype(np.int64), values, work, onsets)
+    raised = np.flatnonzero(onsets >= 0)
+    return Alarms(raised.tolist(), np.searchsorted(numbers, onsets[raised]).tolist())
