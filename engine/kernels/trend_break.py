@@ -111,6 +111,7 @@ def _watch(
             total = find_shift(history, at, rule, sign, work)
             history[at + STATISTIC] = max(history[at + STATISTIC], total)
             if total > history[at + LIMIT] and _matters(history, at, rule, sign * history[at + SIZE]):
+                history[at + STATISTIC] = total
                 _alarm(history, at, index, LEVEL_SHAPE, sign)
                 return
     if ended and rule.shapes & SLOPE_SHAPE:

@@ -82,7 +82,7 @@ def _break(trend: TrendEvidence | None, when: str, rule: Rule, rules: RuleSet) -
     if trend.state == "returned":
         return f"is back at its former level {when}, after about {after} from {onset} on"
     if trend.state == "usual":
-        return f"has stayed at about {after} since {onset}, against {before} before; that is the usual level {when}"
+        return f"has stayed at about {after} since {onset}, against {before} before; that became the usual level {when}"
     share = f" ({percent(abs(trend.size / trend.before))} {trend.direction})" if trend.before else ""
     return (
         f"broke {trend.direction}wards on {onset}: about {after} since, against {before} before{share}, noticed {when}"
@@ -95,7 +95,7 @@ def _bend(trend: TrendEvidence, onset: str, when: str) -> str:
     if trend.state == "returned":
         return f"no longer {verb}s as it did from {onset} on ({change}), seen {when}"
     if trend.state == "usual":
-        return f"has gone on to {verb} since {onset}, by {change}; that is the usual trend {when}"
+        return f"has gone on to {verb} since {onset}, by {change}; that became the usual trend {when}"
     return f"began to {verb} on {onset}: by {change}, noticed {when}"
 
 
@@ -138,7 +138,7 @@ def _when(finding: Finding, rule: Rule, rules: RuleSet) -> str:
 
 def _episode(finding: Finding, rule: Rule, rules: RuleSet) -> str:
     episode = finding.episode
-    if episode is None:
+    if episode is None or isinstance(rule.condition, TrendBreak):  # which tells of its time itself
         return ""
     return f"; before, it had been for {_points(episode, rule, rules)}, at worst {number(episode.worst)}"
 

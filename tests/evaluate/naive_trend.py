@@ -388,6 +388,7 @@ class NaiveTrend:
                     self.onset = onset = self.locate(sign, onset)
                     self.former, self.size = self.shift(onset)
                     if self.matters(sign * self.size):
+                        self.statistic = total
                         self.raise_alarm(index, "level", sign)
                         return
         if ended and self.condition.slope_limit is not None:
