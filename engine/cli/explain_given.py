@@ -11,8 +11,9 @@ import typer
 
 from engine.brokers.reader import read_values
 from engine.errors import WireError
-from engine.model.topics import TRIGGERS, full_name
+from engine.model.topics import full_name
 from engine.offline.explain.given import Given, given, read_given
+from engine.offline.explain.log_stages import TOLD_IN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,16 +32,20 @@ def triggers_named(trigger: str, only: str | None, settings: Settings) -> list[G
     """The triggers that are meant. BadParameter when there is none, or more than one begins so."""
     try:
         if not is_file(trigger):
-            return [_one(_in_topic(settings, trigger), trigger, TRIGGERS)]
+            return [_one(_in_topics(settings, trigger), trigger, " or ".join(TOLD_IN))]
         there = read_given(sys.stdin.buffer.read() if trigger == _STANDARD_INPUT else Path(trigger).read_bytes())
     except WireError as error:
         raise typer.BadParameter(error.detail, param_hint="TRIGGER") from error
     return there if only is None else [_one(there, only, trigger)]
 
 
-def _in_topic(settings: Settings, beginning: str) -> list[Given]:
-    values = read_values(",".join(settings.brokers), full_name(settings.prefix, TRIGGERS))
-    return [given(msgspec.json.decode(value)) for value in values if b'"id":"' + beginning.encode() in value]
+def _in_topics(settings: Settings, beginning: str) -> list[Given]:
+    return [
+        given(msgspec.json.decode(value))
+        for topic in TOLD_IN
+        for value in read_values(",".join(settings.brokers), full_name(settings.prefix, topic))
+        if b'"id":"' + beginning.encode() in value
+    ]
 
 
 def _one(there: Iterable[Given], beginning: str, where: str) -> Given:

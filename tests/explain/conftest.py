@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 from explain_world import PARTITIONS, world
 
 from engine.brokers.topics import plan
-from engine.model.topics import CONTROL, FINDINGS, MEASUREMENTS, RULE_SETS, TRIGGERS, full_name
+from engine.model.topics import CONTROL, FINDINGS, MEASUREMENTS, RULE_SETS, SHADOW_TRIGGERS, TRIGGERS, full_name
 
 if TYPE_CHECKING:
     from engine.brokers.embedded import EmbeddedBroker
@@ -26,7 +26,7 @@ def installation(embedded: EmbeddedBroker) -> list[str]:
     """The shop's log at an embedded broker; the options that lead there."""
     embedded.create_topics({topic.name: topic.partitions for topic in plan(PREFIX, PARTITIONS)})
     producer = Producer({"bootstrap.servers": embedded.bootstrap})
-    for topic in (RULE_SETS, CONTROL, MEASUREMENTS, FINDINGS, TRIGGERS):
+    for topic in (RULE_SETS, CONTROL, MEASUREMENTS, FINDINGS, TRIGGERS, SHADOW_TRIGGERS):
         for partition in range(1 if topic in (RULE_SETS, CONTROL) else PARTITIONS):
             for record in world().log.records(topic, partition):
                 name, headers = full_name(PREFIX, topic), list(record.headers)

@@ -13,7 +13,7 @@ from engine.client.replay import Replay
 from engine.model.measurement import Measurement
 from engine.model.records import ReviewCommand
 from engine.model.time import DAY, HOUR, MINUTE, Micros, format_time, parse_own_time
-from engine.model.topics import FINDINGS, MEASUREMENTS, OWN_TOPICS, TRIGGERS
+from engine.model.topics import CHECKPOINTS, FINDINGS, MEASUREMENTS, OWN_TOPICS, SHADOW_TRIGGERS, TRIGGERS
 from engine.model.trigger import ReviewTrigger
 from engine.offline.explain.explanation import Explanation, explain
 from engine.offline.explain.given import given
@@ -136,7 +136,8 @@ async def _world(changed: dict[str, float]) -> World:
     rule_set = load_or_raise([RULES])
     log = MemoryLog(
         dict.fromkeys(OWN_TOPICS, 1)
-        | {MEASUREMENTS: PARTITIONS, FINDINGS: PARTITIONS, TRIGGERS: PARTITIONS, "checkpoints": 2 * PARTITIONS}
+        | dict.fromkeys((MEASUREMENTS, FINDINGS, TRIGGERS, SHADOW_TRIGGERS), PARTITIONS)
+        | {CHECKPOINTS: 2 * PARTITIONS}
     )
     await store_rule_set(log, rule_set)
     await request_activation(log, rule_set.hash, 0)
@@ -188,4 +189,5 @@ async def _answer(log: MemoryLog, triggers: list[bytes]) -> None:
 
 
 def _written(log: MemoryLog) -> list[bytes]:
-    return [record.value or b"" for partition in range(PARTITIONS) for record in log.records(TRIGGERS, partition)]
+    places = [(topic, partition) for topic in (TRIGGERS, SHADOW_TRIGGERS) for partition in range(PARTITIONS)]
+    return [record.value or b"" for place in places for record in log.records(*place)]

@@ -50,6 +50,16 @@ def test_an_id_that_is_not_there_is_said_to_be_so(installation: list[str], capsy
     assert "found neither" in " ".join(capsys.readouterr().err.split())
 
 
+def test_what_a_rule_in_shadow_mode_would_have_said_is_explained_too(
+    installation: list[str], capsys: pytest.CaptureFixture[str]
+):
+    silent = msgspec.json.decode(world().of("latency-inside", "opened"))["id"]
+    assert command("explain", silent, *installation) == 0
+    shown = capsys.readouterr().out
+    assert "(info, mode shadow)" in shown
+    assert "log: same bytes" in shown
+
+
 def test_a_file_needs_no_broker(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "triggers.ndjson").write_bytes(FALL + b"\n" + JUMP + b"\n")

@@ -16,7 +16,7 @@ from engine.errors import WireError
 from engine.model.topics import FINDINGS, MEASUREMENTS, TRIGGERS
 from engine.offline.explain.given import given
 from engine.offline.explain.leaves import Difference, differences
-from engine.offline.explain.log_stages import FindingsReplay, batches, said_by_stage_1
+from engine.offline.explain.log_stages import TOLD_IN, FindingsReplay, batches, said_by_stage_1
 from engine.offline.explain.log_verdict import LogVerdict
 from engine.rules.ruleset import Composite, CounterpartConflict
 from engine.runtime.rule_sets import first_rule_set, read_rule_sets
@@ -25,7 +25,7 @@ from engine.wire.partition import owner
 from engine.wire.records import records
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from engine.model.trigger import ReviewTrigger
     from engine.offline.explain.given import Given
@@ -97,15 +97,12 @@ class _Inquiry:
         """By its id; where that was changed, by review and number."""
         data = self.told.event["data"]
         alike: tuple[bytes, ReviewTrigger] | None = None
-        for partition in range(await self.log.partitions(TRIGGERS)):
-            async for batch in batches(self.log, TRIGGERS, partition, await self.log.start(TRIGGERS, partition)):
-                for record in records(batch):
-                    value, trigger = record.value or b"", _trigger(record.value)
-                    if trigger is not None and trigger.id == self.told.id:
-                        self.written = value
-                        return trigger
-                    if trigger is not None and _named_alike(trigger, data):
-                        alike = value, trigger
+        async for value, trigger in _triggers(self.log):
+            if trigger.id == self.told.id:
+                self.written = value
+                return trigger
+            if _named_alike(trigger, data):
+                alike = value, trigger
         if alike is None:
             return None
         self.written = alike[0]
@@ -163,6 +160,17 @@ class _Inquiry:
         if start <= begin or self.question.since:
             return None
         return f"records before offset {start} of {topic}[{partition}] are gone by retention"
+
+
+async def _triggers(log: Log) -> AsyncIterator[tuple[bytes, ReviewTrigger]]:
+    """All that were written, those of rules in shadow mode included."""
+    for topic in TOLD_IN:
+        for partition in range(await log.partitions(topic)):
+            async for batch in batches(log, topic, partition, await log.start(topic, partition)):
+                for record in records(batch):
+                    trigger = _trigger(record.value)
+                    if trigger is not None:
+                        yield record.value or b"", trigger
 
 
 def _trigger(value: bytes | None) -> ReviewTrigger | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.model.records import Activate
-from engine.model.topics import FINDINGS, MEASUREMENTS, TRIGGERS
+from engine.model.topics import FINDINGS, MEASUREMENTS, SHADOW_TRIGGERS, TRIGGERS
 from engine.runtime.ports import Position
 from engine.runtime.stage1 import Stage1
 from engine.wire.control import decode_control, is_control
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 50_000
 """Records taken from the log in one go; it changes nothing but the speed."""
+
+TOLD_IN = (TRIGGERS, SHADOW_TRIGGERS)
+"""The topics that triggers stand in."""
 
 Said = dict[Position, bytes]
 """Records of stage 1 in the findings topic, by the position of what caused them."""
@@ -68,7 +71,7 @@ class FindingsReplay:
     def _take(self, batch: Batch) -> bytes | None:
         for output in self._stage.apply(batch):
             value = output.record.value or b""
-            if output.topic == TRIGGERS and _named.decode(value).id == self._wanted:
+            if output.topic in TOLD_IN and _named.decode(value).id == self._wanted:
                 cause = _position(output.record.headers).offset
                 self._keep(batch, cause)
                 return value

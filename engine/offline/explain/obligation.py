@@ -45,7 +45,8 @@ def rule_step(case: Case) -> Step:
 def _rule(case: Case) -> Iterator[Line]:
     data, rule = case.data, case.rule
     said = [same(f"data.{name}", getattr(data, name), getattr(rule, name)) for name in ("title", "severity")]
-    yield Line("rule", f"{rule.id}: {rule.title} ({rule.severity})", tuple(said))
+    mode = "" if rule.mode == "on" else f", mode {rule.mode}"
+    yield Line("rule", f"{rule.id}: {rule.title} ({rule.severity}{mode})", tuple(said))
     evidence = data.evidence
     written: tuple[Check, ...] = ()
     rule_sets: tuple[Check, ...] = ()
