@@ -44,3 +44,6 @@ def _of_series(evidence: Evidence) -> Iterator[str]:
     elif isinstance(point, Silence):
         yield point.tick_time
     yield from (each.start for each in evidence.baseline_points)
+    if evidence.trend is not None:
+        yield from (evidence.trend.onset, evidence.trend.alarm)
+        yield from (each.start for each in evidence.trend.points)

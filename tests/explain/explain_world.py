@@ -46,7 +46,7 @@ def at(day: int, hour: float = 0) -> Micros:
 
 
 def history() -> list[Timed]:
-    return sorted([*_orders(), *_tickets(), *_latency()], key=lambda pair: (pair[0], str(pair[1].id)))
+    return sorted([*_orders(), *_tickets(), *_latency(), *_wait()], key=lambda pair: (pair[0], str(pair[1].id)))
 
 
 def _measured(time: Micros, kpi: str, value: float, name: str, **dimensions: str) -> Timed:
@@ -83,6 +83,18 @@ def _latency() -> Iterator[Timed]:
         ):
             for minute in (10, 40):
                 yield _measured(at(2, hour) + minute * MINUTE, "latency", value, f"{page}-{hour}-{minute}", page=page)
+
+
+def _wait() -> Iterator[Timed]:
+    """Three desks from day 0 to 149: from day 60 one waits longer for good, one for 15 days, one from day to day."""
+    for day in range(150):
+        noise = ((day * 7919) % 101) / 50 - 1
+        for desk, more in (
+            ("lasting", 6.0 if day >= 60 else 0.0),
+            ("passing", 6.0 if 60 <= day < 75 else 0.0),
+            ("growing", 0.25 * max(0, day - 60)),
+        ):
+            yield _measured(at(day, 11), "wait", round(20 + noise + more, 2), f"{desk}-{day}", desk=desk)
 
 
 class World(NamedTuple):

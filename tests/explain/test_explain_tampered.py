@@ -12,6 +12,7 @@ from explain_world import explained, world
 from test_explain_golden import CASES
 
 from engine.model.event_parts import OWN_DIGEST
+from engine.model.time import HOUR, format_time, parse_own_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,6 +144,15 @@ LEAVES_TOLD = {
         *(f"data.evidence.baseline_points[{place}].start" for place in range(4)),
         *(f"data.evidence.point.parts.{part}" for part in ("sum", "min", "max", "last")),
     ],
+    "trend_level": [
+        *(*OF_ALL, *OF_KPI, *OF_FINDING, *OF_OPENING, *OF_VERDICT, *OF_WINDOW, "data.evidence.baseline"),
+        *(f"data.evidence.trend.{field}" for field in ("state", "onset", "alarm", "before", "after", "size")),
+        *(f"data.evidence.trend.{field}" for field in ("clip", "slack", "points[3].start", "points[23].value")),
+    ],
+    "trend_slope": [
+        *(*OF_ALL, *OF_KPI, *OF_FINDING, *OF_OPENING, *OF_VERDICT, "data.evidence.trend.size"),
+        *("data.evidence.trend.state", "data.evidence.trend.after", "data.evidence.trend.points[7].start"),
+    ],
     "missing_data": [
         *(*OF_ALL, *OF_KPI, "data.evidence.count", "data.evidence.listed[0].rule", "data.evidence.listed[1].finding"),
         *("data.evidence.listed[0].event_time", "data.evidence.condition.missing_data.after", "data.moved_by.turn"),
@@ -166,12 +176,20 @@ LEAVES_TOLD = {
 """Everything that follows from something else; what is left are the inputs, which only digests and log know."""
 
 
+def later(value: object) -> str:
+    """A time an hour later; of other text, another."""
+    try:
+        return format_time(parse_own_time(str(value)) + HOUR)
+    except ValueError:
+        return f"{value}x"
+
+
 @pytest.mark.parametrize("name", LEAVES_TOLD)
 def test_a_leaf_that_follows_from_others_is_named_itself(name: str):
     event = msgspec.json.decode(world().of(*CASES[name]))
     by_name = {written(path): path for path in leaves(event)}
     for leaf in LEAVES_TOLD[name]:
         value = at(event, by_name[leaf])
-        other = {str: "2024-03-13T02:00:00Z", int: 77, float: 77.5}.get(type(value), "x")
+        other = {str: later(value), int: 77, float: 77.5}.get(type(value), "x")
         told = explained(with_leaf(event, by_name[leaf], other))
         assert leaf in {check.path for check in told.failures}, leaf

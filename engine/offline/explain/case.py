@@ -8,6 +8,7 @@ import msgspec
 
 from engine.errors import WireError
 from engine.kernels.windows import index_of, start_of
+from engine.model.identity import series_key
 from engine.model.records import WindowBounds
 from engine.model.time import format_time, parse_own_time
 from engine.offline.explain.account import BROKEN
@@ -95,3 +96,13 @@ def case_of(trigger: ReviewTrigger) -> Case:
 def micros(time: str) -> Micros:
     """A time that this engine wrote; ValueError for another."""
     return parse_own_time(time)
+
+
+def kpi_of(series: str) -> str | None:
+    """The KPI of a series; None for what is no canonical key."""
+    kpi, brace, dimensions = series.partition("{")
+    try:
+        told = msgspec.json.decode(brace + dimensions, type=dict[str, str])
+    except msgspec.MsgspecError:
+        return None
+    return kpi if series_key(kpi, told) == series else None

@@ -11,7 +11,7 @@ from engine.model.finding import Episode
 from engine.model.records import WindowBounds
 from engine.model.trigger import TurnName
 from engine.offline.explain.account import Check, Line, Step, alike, holds, same, shown
-from engine.offline.explain.case import micros
+from engine.offline.explain.case import kpi_of, micros
 from engine.offline.explain.series import sound_parts
 from engine.review.explain import number, percent, window_named
 
@@ -137,7 +137,7 @@ class _Side:
             checks += self._in_place(share.window, f"{path}.window")
             checks += sound_parts(share.parts, f"{path}.parts", share.window.start, share.window.end)
             checks.append(same(f"{path}.ids_count", share.ids_count, share.parts.count))
-            known = share.series.partition("{")[0] in kpis
+            known = kpi_of(share.series) in kpis
             checks.append(holds(f"{path}.series", share.series, true=known, why=f"a series of {' or '.join(kpis)}"))
         series = len({share.series for share in said.shares})
         listed = len(said.shares) <= said.shares_count

@@ -18,7 +18,7 @@ from engine.offline.explain.group import group_steps
 from engine.offline.explain.obligation import ids_step, obligation_step, rule_step
 from engine.offline.explain.series import series_steps
 from engine.offline.explain.times import times_step
-from engine.rules.ruleset import Change, Composite, CounterpartConflict, MissingData, Threshold
+from engine.rules.ruleset import Change, Composite, CounterpartConflict, MissingData, Threshold, TrendBreak
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -78,7 +78,7 @@ def _recomputed(given: Given, limits: Limits) -> Iterator[list[Step]]:
 def _evidence(case: Case, limits: Limits) -> Iterable[Step]:
     moved_by = case.data.moved_by
     match case.data.evidence, case.rule.condition:
-        case Evidence() as evidence, Threshold() | Change() if isinstance(moved_by, FindingName):
+        case Evidence() as evidence, Threshold() | Change() | TrendBreak() if isinstance(moved_by, FindingName):
             return series_steps(case, evidence, moved_by)
         case ConflictEvidence() as evidence, CounterpartConflict() if isinstance(moved_by, TurnName):
             return conflict_steps(case, evidence)

@@ -8,7 +8,18 @@ import numpy as np
 
 from engine.kernels import layout
 from engine.kernels.change import change, median
-from engine.kernels.layout import AGGREGATIONS, CHANGE, FIRED, FIRING, INACTIVE, PENDING, RECOVERING, RESOLVED
+from engine.kernels.layout import (
+    AGGREGATIONS,
+    CHANGE,
+    FIRED,
+    FIRING,
+    INACTIVE,
+    PENDING,
+    RECOVERING,
+    RESOLVED,
+    THRESHOLD,
+    TREND,
+)
 from engine.kernels.lifecycle import advance
 from engine.kernels.threshold import threshold
 from engine.kernels.windows import aggregate
@@ -16,6 +27,7 @@ from engine.model.finding import RawPoint, WindowPoint
 from engine.model.time import format_time
 from engine.offline.explain.account import Check, Line, Step, holds, same, shown
 from engine.offline.explain.case import micros
+from engine.offline.explain.trend import trend_lines
 from engine.review.explain import duration, number, window_named
 
 if TYPE_CHECKING:
@@ -36,9 +48,8 @@ def series_steps(case: Case, evidence: Evidence, moved_by: FindingName) -> Itera
         yield Step("What was looked at", (Line("nothing", "a rule set took the rule away; nothing was judged"),))
         return
     yield Step("What was looked at", tuple(_point(case, point)))
-    judge = _change if case.rule_row()["kind"] == CHANGE else _threshold
-    judged = judge(case, evidence, point, moved_by)
-    yield Step("What it was held against", tuple(judged))
+    judge = {THRESHOLD: _threshold, CHANGE: _change, TREND: _trend}[int(case.rule_row()["kind"])]
+    yield Step("What it was held against", tuple(judge(case, evidence, point, moved_by)))
     yield Step("The gate", tuple(_gate(case, point.value, moved_by)))
 
 
@@ -164,6 +175,12 @@ def _change(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved
     yield Line("limit", f"{shown(float(limit))}: {'' if breach else 'not '}past it", checks)
 
 
+def _trend(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved_by: FindingName) -> Iterator[Line]:
+    if not isinstance(point, WindowPoint):
+        raise TypeError("expected a window of a series whose trend has broken")
+    return trend_lines(case, evidence, point, moved_by)
+
+
 def _earlier(case: Case, row: Any, evidence: Evidence, index: int) -> Iterator[Line]:
     view, count, lag = case.view_of(row), int(row["count"]), int(row["lag"])
     points = evidence.baseline_points
@@ -212,8 +229,8 @@ def _fired(case: Case, episode: Episode, value: float, time: int) -> Iterator[Ch
 
 
 def _excess(row: Any, value: float) -> float:
-    """How far a value is past the limit; of a change only the worst is known to be the worst."""
-    return float(threshold(row, INACTIVE, value)[2]) if row["kind"] != CHANGE else 0.0
+    """How far a value is past the limit; of others than thresholds the worst is only known to be the worst."""
+    return float(threshold(row, INACTIVE, value)[2]) if row["kind"] == THRESHOLD else 0.0
 
 
 def _resolved(case: Case, episode: Episode, value: float, time: int) -> Iterator[Check]:
@@ -228,6 +245,6 @@ def _resolved(case: Case, episode: Episode, value: float, time: int) -> Iterator
     first = micros(episode.first)
     ordered = first == last if episode.points == 1 else first <= last
     yield holds(f"{path}.first", episode.first, true=ordered, why="the first is not after the last; one is both")
-    if row["kind"] != CHANGE:
+    if row["kind"] == THRESHOLD:
         worst = threshold(row, INACTIVE, episode.worst)[0]
         yield holds(f"{path}.worst", episode.worst, true=bool(worst), why="the worst value breached")

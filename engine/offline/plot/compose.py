@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.correlate.conflict import Side
+    from engine.model.finding import TrendBreak
     from engine.model.trigger import SideEvidence
     from engine.offline.explain.case import Case
 
@@ -46,6 +47,8 @@ def picture_of(case: Case, around: Around | None = None) -> Picture | None:
 def _moments(case: Case) -> Iterator[Moment]:
     data, moved_by = case.data, case.data.moved_by
     now = parse_own_time(data.event_time)
+    if isinstance(data.evidence, Evidence) and data.evidence.trend is not None:
+        yield Moment("onset", parse_own_time(data.evidence.trend.onset))
     if isinstance(moved_by, FindingName):
         yield Moment("alarm", parse_own_time(moved_by.opened_event_time))
         if moved_by.transition == "resolved":
@@ -70,6 +73,8 @@ def _firing(case: Case) -> tuple[Micros, Micros] | None:
 
 def _series(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, around: Around) -> Panel:
     kpi = case.rules.kpi_by_id[str(case.rule.kpi)]
+    if evidence.trend is not None:
+        return _trend(case, evidence.trend, around)
     start = point.time if isinstance(point, RawPoint) else point.window.start
     moved_by = case.data.moved_by
     series = moved_by.series if isinstance(moved_by, FindingName) else kpi.id
@@ -80,6 +85,29 @@ def _series(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, aroun
         earlier=tuple(Mark(parse_own_time(each.start), each.value) for each in evidence.baseline_points),
         around=around.get(series, ()),
         levels=tuple(_levels(case, evidence)),
+    )
+
+
+def _trend(case: Case, trend: TrendBreak, around: Around) -> Panel:
+    """The points of a break, what was usual of each, and for a level where it was before and is since the onset."""
+    kpi = case.rules.kpi_by_id[str(case.rule.kpi)]
+    series = case.data.moved_by.series if isinstance(case.data.moved_by, FindingName) else kpi.id
+    points = [(parse_own_time(each.start), each) for each in trend.points]
+    onset, last = parse_own_time(trend.onset), parse_own_time(case.data.event_time)
+    levels: tuple[Level, ...] = ()
+    if trend.shape == "level":
+        first = min(onset, points[0][0])
+        levels = (
+            Level("before", f"before {number(trend.before)}", trend.before, first, onset),
+            Level("after", f"after {number(trend.after)}", trend.after, onset, last),
+        )
+    return Panel(
+        title=f"{kpi.title} ({series})",
+        unit=kpi.unit,
+        judged=tuple(Mark(time, each.value) for time, each in points),
+        expected=tuple(Mark(time, each.usual) for time, each in points),
+        around=around.get(series, ()),
+        levels=levels,
     )
 
 
