@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from confluent_kafka import Producer
-from explain_world import PARTITIONS, world
+from explain_world import world
+from memory_installation import PARTITIONS
 
 from engine.brokers.topics import plan
 from engine.model.topics import CONTROL, FINDINGS, MEASUREMENTS, RULE_SETS, SHADOW_TRIGGERS, TRIGGERS, full_name

@@ -1,43 +1,32 @@
-"""A little shop whose five weeks make a trigger of every kind: real stages over an in-memory log."""
+"""A little shop whose five months make a trigger of every kind: real stages over an in-memory log."""
 
 from __future__ import annotations
 
-import asyncio
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from memory_installation import MemoryInstallation
 
-from engine.client.replay import Replay
 from engine.model.measurement import Measurement
 from engine.model.records import ReviewCommand
 from engine.model.time import DAY, HOUR, MINUTE, Micros, format_time, parse_own_time
-from engine.model.topics import CHECKPOINTS, FINDINGS, MEASUREMENTS, OWN_TOPICS, SHADOW_TRIGGERS, TRIGGERS
 from engine.model.trigger import ReviewTrigger
 from engine.offline.explain.explanation import Explanation, explain
 from engine.offline.explain.given import given
 from engine.rules.loader import load_or_raise
-from engine.runtime.acquire import acquire
-from engine.runtime.context import StageContext
-from engine.runtime.memory_log import MemoryLog
-from engine.runtime.ports import Output
-from engine.runtime.processor import Processor, stage_1_place, stage_2_place
-from engine.runtime.rule_sets import request_activation, store_rule_set
-from engine.runtime.stage1 import Stage1
-from engine.runtime.stage2 import Stage2
 from engine.wire.batch import Record
 from engine.wire.encode import encode_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from engine.rules.ruleset import RuleSet
-    from engine.runtime.processor import Place
+    from engine.runtime.memory_log import MemoryLog
 
 RULES = Path(__file__).parent / "rules.yaml"
 MONDAY = parse_own_time("2024-03-11T00:00:00Z")
-PARTITIONS = 2
 Timed = tuple[Micros, Measurement]
 
 
@@ -115,19 +104,6 @@ class World(NamedTuple):
         raise LookupError(f"no {happening} of {rule}")
 
 
-class _Sink:
-    def __init__(self, log: MemoryLog) -> None:
-        self._log = log
-
-    def send(
-        self, partition: int, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
-    ) -> None:
-        self._log.append_now([Output(MEASUREMENTS, partition, Record(key, value, tuple(headers)))])
-
-    def flush(self) -> None:
-        """All is there at once."""
-
-
 def explained(value: bytes | dict[str, Any]) -> Explanation:
     """What explain says of an event, as bytes or decoded."""
     return explain(given(msgspec.json.decode(value) if isinstance(value, bytes) else value))
@@ -141,50 +117,18 @@ def world() -> World:
 
 def make_world(**changed: float) -> World:
     """One of the test's own. `changed`: values of measurements by id, dashes as underscores."""
-    return asyncio.run(_world({name.replace("_", "-"): value for name, value in changed.items()}))
+    values = {name.replace("_", "-"): value for name, value in changed.items()}
+    installation = MemoryInstallation(load_or_raise([RULES]))
+    told = [
+        (time, msgspec.structs.replace(each, value=values.get(str(each.id), each.value))) for time, each in history()
+    ]
+    installation.run(told, 4 * DAY)
+    installation.append_findings(_answers(installation.triggers))
+    installation.close()
+    return World(installation.log, installation.rule_set, installation.triggers)
 
 
-async def _world(changed: dict[str, float]) -> World:
-    rule_set = load_or_raise([RULES])
-    log = MemoryLog(
-        dict.fromkeys(OWN_TOPICS, 1)
-        | dict.fromkeys((MEASUREMENTS, FINDINGS, TRIGGERS, SHADOW_TRIGGERS), PARTITIONS)
-        | {CHECKPOINTS: 2 * PARTITIONS}
-    )
-    await store_rule_set(log, rule_set)
-    await request_activation(log, rule_set.hash, 0)
-    context = StageContext({rule_set.hash: rule_set}, rule_set.hash, PARTITIONS, PARTITIONS)
-    first = [await _acquired(log, stage_1_place(each), context) for each in range(PARTITIONS)]
-    replay = Replay(_Sink(log), PARTITIONS, HOUR)
-    for time, told in history():
-        value = changed.get(str(told.id), told.value)
-        replay.measurement(told.kpi, told.dimensions, time, value, id=told.id, source=told.source)
-    replay.finish(4 * DAY)
-    second = [await _acquired(log, stage_2_place(each, PARTITIONS), context) for each in range(PARTITIONS)]
-    for processor in (*first, *second):
-        await _work(log, processor)
-    await _answer(log, _written(log))
-    for processor in second:
-        await _work(log, processor)
-        processor.close()
-    return World(log, rule_set, _written(log))
-
-
-async def _acquired(log: MemoryLog, place: Place, context: StageContext) -> Processor:
-    stage = Stage1 if place.topic == MEASUREMENTS else Stage2
-    processor = Processor(log, place, lambda: stage(place.partition, context))
-    await acquire(log, processor, None)
-    return processor
-
-
-async def _work(log: MemoryLog, processor: Processor) -> None:
-    place = processor.place
-    while (batch := await log.read(place.topic, place.partition, processor.position)) is not None:
-        await processor.process(batch)
-    await processor.checkpoint()
-
-
-async def _answer(log: MemoryLog, triggers: list[bytes]) -> None:
+def _answers(triggers: list[bytes]) -> list[Record]:
     """Somebody sees the conflict, and answers."""
     conflict = next(
         trigger.data
@@ -197,9 +141,4 @@ async def _answer(log: MemoryLog, triggers: list[bytes]) -> None:
         ReviewCommand("c-1", conflict.review, "acknowledge", "ann", time),
         ReviewCommand("c-2", conflict.review, "resolve", "ann", time, "a campaign for bargain hunters", "real"),
     ]
-    await log.append([Output(FINDINGS, None, Record(key, encode_record(command))) for command in commands])
-
-
-def _written(log: MemoryLog) -> list[bytes]:
-    places = [(topic, partition) for topic in (TRIGGERS, SHADOW_TRIGGERS) for partition in range(PARTITIONS)]
-    return [record.value or b"" for place in places for record in log.records(*place)]
+    return [Record(key, encode_record(command)) for command in commands]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from explain_world import PARTITIONS, World, make_world, world
+from explain_world import World, make_world, world
+from memory_installation import PARTITIONS
 from test_explain_golden import CASES
 from test_explain_tampered import at, instead, leaves, with_leaf, written
 

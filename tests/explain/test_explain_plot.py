@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from explain_world import PARTITIONS, at, world
+from explain_world import at, world
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from memory_installation import PARTITIONS
 from test_explain_command import FALL, FALL_ID, command
 from test_explain_golden import CASES
 

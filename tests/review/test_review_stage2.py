@@ -442,21 +442,6 @@ def test_a_composite_of_any_needs_one():
     assert world.stage.counters["joins"] == 0
 
 
-@pytest.mark.parametrize("name", ["both", "either"])
-def test_a_composite_hears_only_the_rules_that_it_names(name: str):
-    """A partition of stage 1 that goes over to a rule set late still signals by the rules of the one before."""
-    world = World(RULES)
-    world.write(signal("gone", "firing", 3, name=name), 0)
-    world.tick(1)
-    assert world.told() == []
-    for member in ("high", "low"):
-        world.write(signal(member, "firing", 4, name=name), 0)
-    world.tick(2)
-    [opened] = world.run()
-    assert [member.rule for member in opened.data.evidence.listed] == ["high", "low"]
-    assert world.stage.counters["signal_of_unknown_rule"] == 1
-
-
 def test_what_is_no_record_becomes_a_dead_letter_and_its_neighbours_count():
     world = World(RULES)
     for junk in (b"", b"\xff", b"{", b'{"type":"finding"}', b'{"type":"nothing"}', b"null"):
