@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from confluent_kafka import Producer
+
 from engine.client.replay import Replay
 from engine.model.time import HOUR, Micros
 from engine.model.topics import (
     CHECKPOINTS,
+    CONTROL,
     FINDINGS,
     MEASUREMENTS,
     OWN_TOPICS,
+    RULE_SETS,
     SHADOW_TRIGGERS,
     TRIGGERS,
+    full_name,
 )
 from engine.runtime.acquire import acquire
 from engine.runtime.context import StageContext
@@ -115,3 +120,15 @@ class _Sink:
     def _append(self, partition: int) -> None:
         self._log.append_now(self._waiting[partition])
         self._waiting[partition] = []
+
+
+def copy_to(bootstrap: str, prefix: str, log: MemoryLog) -> list[str]:
+    """Write what the log holds into the topics of an installation; the options that lead a command there."""
+    producer = Producer({"bootstrap.servers": bootstrap})
+    for topic in (RULE_SETS, CONTROL, MEASUREMENTS, FINDINGS, TRIGGERS, SHADOW_TRIGGERS):
+        for partition in range(1 if topic in (RULE_SETS, CONTROL) else PARTITIONS):
+            for record in log.records(topic, partition):
+                name, headers = full_name(prefix, topic), list(record.headers)
+                producer.produce(name, record.value, record.key, partition, headers=headers)
+    producer.flush(10)
+    return ["--brokers", bootstrap, "--prefix", prefix]

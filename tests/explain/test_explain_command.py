@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 from explain_world import world
+from memory_installation import PARTITIONS, copy_to
 
+from engine.brokers.topics import TopicAdmin, plan
 from engine.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from engine.brokers.kafka import KafkaBroker
 
 FALL, JUMP = world().of("orders-fall", "opened"), world().of("orders-jump", "opened")
 FALL_ID: str = msgspec.json.decode(FALL)["id"]
@@ -77,6 +81,20 @@ def test_standard_input_is_a_file_too(monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(JUMP)))
     assert command("explain", "-") == 0
     assert "96 above the median 72" in capsys.readouterr().out
+
+
+@pytest.mark.kafka
+def test_at_a_real_kafka_the_log_is_asked_as_far_back_as_is_wished(
+    kafka: KafkaBroker, prefix: str, capsys: pytest.CaptureFixture[str]
+):
+    TopicAdmin(kafka.bootstrap).create(plan(prefix, PARTITIONS))
+    options = copy_to(kafka.bootstrap, prefix, world().log)
+    assert command("explain", FALL_ID, *options) == 0
+    assert "log: same bytes (made again with the 1 record of stage 1" in " ".join(capsys.readouterr().out.split())
+    assert command("explain", FALL_ID, "--since", "1h", *options) == 0
+    assert "1 record of stage 1 that it rests on; what stood" in " ".join(capsys.readouterr().out.split())
+    assert command("explain", FALL_ID, "--since", "2059-01-01T00:00:00Z", *options) == 0
+    assert "0 records of stage 1 that it rests on; what stood" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_changed_trigger_ends_with_status_1_and_says_where(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -34,7 +34,7 @@ def asked(there: World, event: bytes | dict[str, Any], **question: Any) -> LogVe
 def test_a_trigger_of_every_kind_comes_out_of_the_log_again(name: str):
     verdict = asked(world(), world().of(*CASES[name]))
     assert (verdict.verdict, verdict.differences) == ("same bytes", ())
-    assert "records of stage 1" in str(verdict.detail)
+    assert "of stage 1 that it rests on" in str(verdict.detail)
 
 
 @pytest.mark.parametrize("name", ["threshold_above_for", "change_relative", "missing_data", "composite_any"])

@@ -143,7 +143,7 @@ class _Inquiry:
                     return self._another(position, wanted[position], said.get(position))
                 count += position.offset >= begin
         part = "; what stood before --since was not read" if self.question.since else ""
-        return LogVerdict("same bytes", f"and so are the {count} records of stage 1 that it rests on{part}")
+        return LogVerdict("same bytes", f"made again with the {_records(count)} of stage 1 that it rests on{part}")
 
     def _another(self, position: Position, found: bytes, made: bytes | None) -> LogVerdict:
         detail = f"{FINDINGS} has another record than stage 1 says of {MEASUREMENTS}[{position.partition}]"
@@ -178,6 +178,10 @@ def _trigger(value: bytes | None) -> ReviewTrigger | None:
         return given(msgspec.json.decode(value or b"")).trigger
     except (msgspec.MsgspecError, UnicodeDecodeError, WireError):
         return None
+
+
+def _records(count: int) -> str:
+    return f"{count} record{'' if count == 1 else 's'}"
 
 
 def _named_alike(trigger: ReviewTrigger, data: dict[str, object]) -> bool:
