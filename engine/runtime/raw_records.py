@@ -15,6 +15,7 @@ from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.errors import OffsetOutOfRangeError
 
 from engine.errors import LogError
+from engine.runtime.frame_reader import FrameClient
 from engine.wire.batch import Batch
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ class RawConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka ships no 
         self._raw_fetcher: Fetcher | None = None
         self._is_raw = is_raw
         super().__init__(*topics, **{"isolation_level": "read_committed", **options})
+        FrameClient.take_over(self._client)
 
     @property
     def _fetcher(self) -> Fetcher | None:

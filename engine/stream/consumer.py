@@ -40,9 +40,9 @@ FETCH_WAIT_MS = 100
 """How long a broker may hold a fetch that finds nothing: a partition that gets records meanwhile waits as long."""
 FETCH_SECONDS = 1.0
 """How long the consumer's thread waits for records before it looks round."""
-FETCH_BYTES = 1024 * 1024
+FETCH_BYTES = 4 * 1024 * 1024
 """The most of one partition in one batch."""
-FETCH_BYTES_MAX = 16 * FETCH_BYTES
+FETCH_BYTES_MAX = 4 * FETCH_BYTES
 """The most of all partitions of a broker in one fetch; a few of them wait at a time."""
 
 
