@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,18 +71,10 @@ def worker(
     _run(settings)
 
 
-def _spare_the_collector() -> None:
-    """Modules and rules live as long as the process: the collector of cycles need not look at them again. It cost a
-    twentieth of a busy worker's time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
-
-
 def _run(settings: Settings) -> None:
     # Imported here: the line above has checked the settings before Faust and numba take their second to load.
     from engine.rules.loader import load_or_raise  # noqa: PLC0415
+    from engine.runtime.allocation import keep_freed_memory, spare_the_collector  # noqa: PLC0415
     from engine.stream.logs import set_up_logs  # noqa: PLC0415
     from engine.stream.service import serve  # noqa: PLC0415
 
@@ -97,11 +88,12 @@ def _run(settings: Settings) -> None:
                 )
             ]
         )
+    keep_freed_memory()
     rule_set = load_or_raise(settings.rules)
     require_topics(settings, rule_set)
     set_up_logs(settings.log_format, settings.log_level)
     stages = real_stages()
-    _spare_the_collector()
+    spare_the_collector()
     try:
         asyncio.run(serve(settings, rule_set, stages, load=lambda: load_or_raise(settings.rules)))
     except EngineError as error:
