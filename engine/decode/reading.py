@@ -24,7 +24,7 @@ from engine.kernels.scan.framing import (
     give_up,
 )
 from engine.kernels.scan.message import MESSAGE
-from engine.kernels.scan.scan import ENDED, Scope, learn_from, scan
+from engine.kernels.scan.scan import Scope, learn_from, scan
 from engine.wire.frames import Frame, laid_out
 from engine.wire.records import parse
 from engine.wire.times import EARLIEST, LATEST
@@ -38,12 +38,11 @@ if TYPE_CHECKING:
     from engine.wire.records import Entry
 
 
-class Found(NamedTuple):
-    """A record that was left: as the reference decoder takes it, and where its value stands in the data."""
+class Unknown(NamedTuple):
+    """The message at which a pass stopped because it spells its series in a new way, and its dimensions as spelt."""
 
-    entry: Entry
-    start: int
-    end: int
+    message: bytes
+    dimensions: bytes
 
 
 class Reading:
@@ -65,12 +64,25 @@ class Reading:
         self._draft = draft
         draft.begin(self._data, self._room)
 
-    def scan(self, spellings: Spellings) -> bool:
-        """Take what can be taken. False at the end of the batch, True where a record was left."""
+    def scan(self, spellings: Spellings) -> int:
+        """Take what can be taken; returns why it stopped: ENDED, UNKNOWN, or anything else where a record is left."""
         out = self._draft.out
-        return scan(self._data, self._segments, self._cursors, self._messages, spellings, self._scope, out) != ENDED
+        return int(scan(self._data, self._segments, self._cursors, self._messages, spellings, self._scope, out))
 
-    def left(self, count: int) -> Iterator[Found]:
+    def unknown(self) -> Unknown:
+        """What `scan` stopped at as UNKNOWN."""
+        cursor, message = self._cursors[0], self._messages[0]
+        start, length = int(message["dimensions"]), int(message["dimensions_length"])
+        value = self._bytes[int(cursor["value"]) : int(cursor["value_end"])]
+        return Unknown(value, self._bytes[start : start + length] if length > 0 else b"")
+
+    def learn(self, spellings: Spellings, row: int) -> int:
+        """Remember that it names the series in `row`; there must be room for it. Returns the spelling that wants to
+        know how its derived ids begin, or -1.
+        """
+        return int(learn_from(self._data, self._messages, spellings, row))
+
+    def left(self, count: int) -> Iterator[Entry]:
         """The records from where the pass stopped on, at most `count`; the pass goes on behind them.
 
         WireError `corrupt_batch` where one is damaged.
@@ -82,33 +94,25 @@ class Reading:
         if why == CORRUPT:
             yield from self._within(*self._damaged())
 
-    def _within(self, *found: Found) -> Iterator[Found]:
-        return (each for each in found if self._scope.first <= each.entry[0] <= self._scope.last)
+    def _within(self, *found: Entry) -> Iterator[Entry]:
+        return (each for each in found if self._scope.first <= each[0] <= self._scope.last)
 
-    def _found(self, span: list[int]) -> Found:
+    def _found(self, span: list[int]) -> Entry:
         if span[SPECIAL]:
             frame = Frame(span[OFFSET], 1, self._bytes[span[BEGIN] : span[NEXT]])
             (_, key, value, headers), *_ = parse(frame)
-            return Found((span[OFFSET], key, value, headers), span[VALUE], span[VALUE_END])
+            return span[OFFSET], key, value, headers
         value = None if span[VALUE] < 0 else self._bytes[span[VALUE] : span[VALUE_END]]
-        return Found((span[OFFSET], None, value, ()), span[VALUE], span[VALUE_END])
+        return span[OFFSET], None, value, ()
 
-    def _damaged(self) -> list[Found]:
+    def _damaged(self) -> list[Entry]:
         """What the reference makes of the rest of a batch in which a record does not end as it says: it raises."""
         cursor = self._cursors[0]
         segment = self._segments[cursor["segment"]]
         rest = self._bytes[cursor["position"] : segment[END]]
         entries = list(parse(Frame(int(segment[BASE]), int(cursor["left"]), rest)))
         give_up(self._cursors)
-        return [Found(entry, -1, -1) for entry in entries]
-
-    def learn(self, spellings: Spellings, found: Found, row: int) -> int:
-        """Remember how an accepted record spells its series; there must be room for it. Returns the spelling that wants
-        to know how its derived ids begin, or -1.
-        """
-        if found.start < 0:
-            return -1
-        return int(learn_from(self._data, found.start, found.end, self._messages, spellings, row))
+        return entries
 
     def begin_stretch(self) -> None:
         """The stretch up to here was handed on; another one begins."""

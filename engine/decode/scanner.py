@@ -1,32 +1,33 @@
 """The scanner: the `Decoder` that makes no Python object per measurement.
 
-It takes what it knows to be right, stops at everything else (a series that it has not met, an escape, a list of
-measurements, whatever is wrong), lets the reference decoder deal with that record, and goes on behind it. So it never
-takes what the reference refuses, and never yields another value.
+It takes what it knows to be right, and stops at a spelling of a series that it has not met: once that is resolved, it
+goes on. Everything else (an escape, a list of measurements, whatever is wrong) it lets the reference decoder deal with,
+and goes on behind it. So it never takes what the reference refuses, and never yields another value.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 
 from engine.decode.draft import Draft
 from engine.decode.memory import SpellingMemory
+from engine.decode.naming import naming_of
 from engine.decode.reading import Reading
-from engine.kernels.scan.scan import keep_beginning
+from engine.errors import WireError
+from engine.kernels.scan.scan import ENDED, UNKNOWN, keep_beginning
 from engine.model.identity import derived_id_beginning
 from engine.model.limits import Limits
+from engine.wire.columns import FOREIGN
 from engine.wire.reference import ReferenceDecoder
 from engine.wire.stretch import Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.decode.reading import Found
     from engine.wire.batch import Batch
-    from engine.wire.columns import Chunk, Control, Resolver
+    from engine.wire.columns import Chunk, Resolver
 
 RUN_MAX = 16
 """The most records that go to the reference decoder at a time. A run doubles as long as there is nothing between two of
@@ -38,7 +39,9 @@ class ScanningDecoder:
 
     def __init__(self, limits: Limits | None = None, *, run_max: int = RUN_MAX) -> None:
         self._run_max = run_max
-        self._bytes_max = (limits or Limits()).message_bytes_max
+        limits = limits or Limits()
+        self._bytes_max = limits.message_bytes_max
+        self._dimensions_max = limits.dimensions_max
         self._reference = ReferenceDecoder(limits)
         self._memory = SpellingMemory()
         self._draft = Draft()
@@ -59,11 +62,12 @@ class ScanningDecoder:
         self._reference.hold(batch)
         draft, run, before = self._draft, 1, -1
         reading = Reading(batch, self._bytes_max, draft)
-        while reading.scan(self._memory.spellings):
+        while self._scan(reading, resolve):
             run = 1 if draft.count > before else min(2 * run, self._run_max)
             stretch = Stretch()
-            for found in reading.left(run):
-                control = self._take(stretch, found, reading, resolve)
+            for entry in reading.left(run):
+                self.left += 1
+                control = self._reference.take(stretch, entry, resolve)
                 if control:
                     draft.extend(stretch)
                     yield draft.chunk(control)
@@ -74,29 +78,28 @@ class ScanningDecoder:
         if draft:
             yield draft.chunk(None)
 
-    def _take(self, stretch: Stretch, found: Found, reading: Reading, resolve: Resolver) -> Control | None:
-        """Let the reference decoder take a record; learn its spelling where that is one measurement."""
-        before = len(stretch)
-        self.left += 1
-        control = self._reference.take(stretch, found.entry, resolve)
-        if control is None and len(stretch) == before + 1:
-            self._learn(found, reading, stretch.last_row)
-        return control
+    def _scan(self, reading: Reading, resolve: Resolver) -> bool:
+        """Take what can be taken, and get to know new spellings. False at the end, True where a record is left."""
+        while (why := reading.scan(self._memory.spellings)) == UNKNOWN:
+            if not self._learn(reading, resolve):
+                return True
+        return why != ENDED
 
-    def _learn(self, found: Found, reading: Reading, row: int) -> None:
-        self._memory.make_room(found.end - found.start)
-        number = reading.learn(self._memory.spellings, found, row)
-        if number >= 0:
-            told = _spelling.decode(found.entry[2] or b"")
-            beginning = np.frombuffer(derived_id_beginning(told.kpi, told.dimensions), np.uint8)
-            keep_beginning(self._memory.spellings, number, beginning)
-
-
-class _Spelling(msgspec.Struct):
-    """Of an accepted message, what names its series."""
-
-    kpi: str
-    dimensions: dict[str, str] = {}
-
-
-_spelling = msgspec.json.Decoder(_Spelling)
+    def _learn(self, reading: Reading, resolve: Resolver) -> bool:
+        """Whether the spelling at which the pass stopped is known now. What is wrong with others the reference says."""
+        unknown = reading.unknown()
+        naming = naming_of(unknown.message, unknown.dimensions, self._dimensions_max)
+        if naming is None:
+            return False
+        try:
+            row = resolve(naming.kpi, naming.dimensions, naming.source)
+        except WireError:
+            return False
+        if row == FOREIGN:
+            return False
+        self._memory.make_room(len(unknown.message))
+        number = reading.learn(self._memory.spellings, row)
+        if number < 0:
+            return True
+        beginning = np.frombuffer(derived_id_beginning(naming.kpi, naming.dimensions), np.uint8)
+        return bool(keep_beginning(self._memory.spellings, number, beginning))

@@ -52,7 +52,7 @@ def empty_tables() -> Tables:
         base=np.zeros(1, layout.INSTANCE),
         history=np.zeros(1, np.float64),
         ids=np.zeros(4, layout.ID),
-        places=np.zeros(8, np.int32),
+        places=np.zeros(8, np.uint32),
         results=np.zeros(4, layout.RESULT),
         evidence_index=np.zeros(1, np.int64),
         evidence_value=np.zeros(1, np.float64),
@@ -100,7 +100,7 @@ def _warm_scanner() -> None:
     give_up(cursors)
     scan(data, longs, cursors, messages, spellings, Scope(0, 0, 0, 0, 0), out)
     frame_some(data, longs, cursors, np.zeros((1, SPAN), np.int64))
-    learn_from(data, 0, 0, messages, spellings, 0)
+    learn_from(data, messages, spellings, 0)
     keep_beginning(spellings, 0, data)
     index_spellings(spellings)
 

@@ -119,7 +119,14 @@ class Messages:
         named = [(b'"host"', self._string(chance.choice(HOSTS)))]
         if chance.random() < 0.3:
             named.append((b'"zone"', self._string(chance.choice(("eu", "us")))))
+        if chance.random() < 0.02:
+            named += chance.choice(self._odd_dimensions())
         return self._object(named[chance.random() < 0.1 :])
+
+    def _odd_dimensions(self) -> list[list[tuple[bytes, bytes]]]:
+        """One that stands twice, too many, and those that are not strings."""
+        many = [(b'"d%d"' % number, b'"x"') for number in range(self._chance.choice((14, 15, 16)))]
+        return [[(b'"zone"', b'"eu"')], [(b'"host"', b'"a"')], many, [(b'"n"', b"1")], [(b'"n"', b"null")]]
 
     def _id(self) -> str:
         chance = self._chance

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from engine.kernels.scan.spellings import Spellings
 
-ENDED, LEFT, BROKEN = 0, 1, 2
-"""Why a pass stopped: nothing more; the record at the cursor is left to the reference decoder; it is damaged."""
+ENDED, LEFT, BROKEN, UNKNOWN = 0, 1, 2, 3
+"""Why a pass stopped: nothing more; the record at the cursor is left to the reference decoder; it is damaged; it would
+be taken if its spelling were known, with what derived ids begin with where it has no id.
+"""
 
 _SEED = np.uint64(0)
 
@@ -83,13 +85,13 @@ def scan(
                 return LEFT
             number = find(spellings, data, message)
             if number < 0:
-                return LEFT
+                return UNKNOWN
             if message.id_length >= 0:
                 _put(out, data, message.id, message.id_length)
             elif spellings.entries[number].beginning_length > 0:
                 _put_made(out, data, spellings, number, message.time)
             else:
-                return LEFT
+                return UNKNOWN
             _fill(out, spellings.entries[number].row, cursor.offset, message)
         advance(cursor)
 
@@ -135,17 +137,11 @@ def _fill(out: Out, row: int, offset: int, message: Any) -> None:
 
 
 @jit
-def learn_from(
-    data: NDArray[np.uint8], start: int, end: int, messages: NDArray[np.void], spellings: Spellings, row: int
-) -> int:
-    """Remember how the message from `start` to `end`, which was accepted, spells the series in `row`; there must be
-    room for one more. What the scanner does not read it need not know.
-
-    Returns the entry that wants to know how its derived ids begin, or -1.
+def learn_from(data: NDArray[np.uint8], messages: NDArray[np.void], spellings: Spellings, row: int) -> int:
+    """Remember how the message at which a pass stopped as UNKNOWN spells the series in `row`; there must be room for
+    one more. Returns the entry that wants to know how its derived ids begin, or -1.
     """
     message = messages[0]
-    if not parse(data, start, end, message):
-        return -1
     number = find(spellings, data, message)
     if number < 0:
         number = learn(spellings, data, message, row)
@@ -153,7 +149,9 @@ def learn_from(
 
 
 @jit
-def keep_beginning(spellings: Spellings, number: int, beginning: NDArray[np.uint8]) -> None:
-    """Tell an entry how its derived ids begin, unless that is too long; there must be room for it."""
-    if len(beginning) <= BEGINNING_MAX:
-        learn_beginning(spellings, number, beginning)
+def keep_beginning(spellings: Spellings, number: int, beginning: NDArray[np.uint8]) -> bool:
+    """Tell an entry how its derived ids begin; there must be room for it. False where that is too long."""
+    if len(beginning) > BEGINNING_MAX:
+        return False
+    learn_beginning(spellings, number, beginning)
+    return True
