@@ -35,6 +35,7 @@ from engine.kernels.layout import (
     UNSET,
     WINDOWS,
 )
+from engine.kernels.look_ahead import look_ahead
 from engine.kernels.slots import close_windows, copy_instances, floor_of, settle_points, settle_windows
 from engine.kernels.step import emit_transition, step
 from engine.kernels.windows import add, clear, copy_id, index_of
@@ -80,6 +81,7 @@ def ingest(tables: Tables, inputs: Inputs, bounds: Bounds, start: int) -> tuple[
     """Take columns from `start` on; returns (next column, why it stopped there). Nothing of that column is done yet."""
     counters = tables.counters
     for column in range(start, len(inputs.row)):
+        look_ahead(tables, inputs, column)
         if counters[RESULTS] + bounds.reserve >= len(tables.results) or counters[
             EVIDENCE
         ] + bounds.evidence_reserve > len(tables.evidence_index):

@@ -239,7 +239,7 @@ RESULT = np.dtype(
 class Tables(NamedTuple):
     """All arrays of one partition: the plan's (read only), the state's, and what a pass writes.
 
-    `calendars` (calendars, boundaries) int64; `history` float64; `places` int32, the hash index of `ids` (position +
+    `calendars` (calendars, boundaries) int64; `history` float64; `places` uint32, the hash index of `ids` (position +
     1, 0
     empty; its length is a power of two); `evidence_index` int64 and `evidence_value` float64 run in step; `dirty`
     uint8, one a block of series; `counters` int64; `scratch` float64.
@@ -257,7 +257,7 @@ class Tables(NamedTuple):
     base: NDArray[np.void]
     history: NDArray[np.float64]
     ids: NDArray[np.void]
-    places: NDArray[np.int32]
+    places: NDArray[np.uint32]
     results: NDArray[np.void]
     evidence_index: NDArray[np.int64]
     evidence_value: NDArray[np.float64]

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.kernels._jit import jit
 from engine.kernels.layout import COUNT, ID_BYTES, LAST, MAX, MEAN, MIN, SUM
+from engine.kernels.words import copy_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,12 +36,10 @@ def start_of(view: Any, calendars: NDArray[np.int64], index: int) -> int:
 def copy_id(target: NDArray[np.uint8], ids: NDArray[np.uint8], start: int, length: int, hashed: int) -> int:
     """Write an id into `target`, shortened to prefix, tilde and hash if it is long; returns the length written."""
     if length <= ID_BYTES:
-        for place in range(length):
-            target[place] = ids[start + place]
+        copy_bytes(target, 0, ids, start, length)
         return length
     prefix = ID_BYTES - 17
-    for place in range(prefix):
-        target[place] = ids[start + place]
+    copy_bytes(target, 0, ids, start, prefix)
     target[prefix] = 126
     for place in range(16):
         nibble = (hashed >> np.uint64(60 - 4 * place)) & np.uint64(15)
@@ -84,11 +83,9 @@ def merge(target: Any, cell: Any) -> None:
     """Add the parts of a later `cell` to `target`."""
     if target.count == 0:
         target.first_length = cell.first_length
-        for place in range(cell.first_length):
-            target.first_id[place] = cell.first_id[place]
+        copy_bytes(target.first_id, 0, cell.first_id, 0, cell.first_length)
     target.last_length = cell.last_length
-    for place in range(cell.last_length):
-        target.last_id[place] = cell.last_id[place]
+    copy_bytes(target.last_id, 0, cell.last_id, 0, cell.last_length)
     target.count += cell.count
     target.sum += cell.sum
     target.min = min(target.min, cell.min)

@@ -43,6 +43,19 @@ def load32(context: Any, array: Any, position: Any) -> Any:
 
 
 @instruction
+def store64(_context: Any, array: Any, position: Any, word: Any) -> Any:
+    """Write a uint64 into the eight bytes of `array` from `position` on, little endian."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        place = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(64).as_pointer())
+        builder.store(arguments[2], place, align=1)
+        return context.get_dummy_value()
+
+    return types.none(array, types.intp, types.uint64), generate
+
+
+@instruction
 def high_product(_context: Any, one: Any, other: Any) -> Any:
     """The upper 64 of the 128 bits of a product of two uint64."""
 
@@ -75,6 +88,24 @@ def leading_zeros(_context: Any, word: Any) -> Any:
 
 
 @instruction
+def prefetch(_context: Any, array: Any, index: Any, at: Any) -> Any:
+    """Begin to bring the cache line `at` bytes into row `index` of an array; the row need not be there."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        row = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
+        line = builder.gep(row, [arguments[2]])
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [line.type, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [line.type], kind)
+        # To be written, to stay in every cache, data.
+        builder.call(function, [line, *(ir.Constant(number, value) for value in (1, 3, 1))])
+        return context.get_dummy_value()
+
+    return types.none(array, types.intp, types.intp), generate
+
+
+@instruction
 def as_float(_context: Any, word: Any) -> Any:
     """The double whose bits are those of a uint64."""
 
@@ -97,3 +128,15 @@ def same_bytes(one: NDArray[np.uint8], start: int, other: NDArray[np.uint8], pla
             return False
         done += 1
     return True
+
+
+@jit
+def copy_bytes(target: NDArray[np.uint8], place: int, source: NDArray[np.uint8], start: int, length: int) -> None:
+    """Copy `length` bytes of `source` from `start` on to `target` from `place` on; the two do not overlap."""
+    done = 0
+    while done + 8 <= length:
+        store64(target, place + done, load64(source, start + done))
+        done += 8
+    while done < length:
+        target[place + done] = source[start + done]
+        done += 1

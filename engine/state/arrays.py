@@ -22,12 +22,13 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "base": layout.INSTANCE,
     "history": np.dtype(np.float64),
     "ids": layout.ID,
-    "places": np.dtype(np.int32),
+    "places": np.dtype(np.uint32),
     "dirty": np.dtype(np.uint8),
 }
 _SPARSE = ("base",)
 """Only slots that have something to judge again write there."""
 _ROOM = 64
+_PLACES_AN_ID = 2
 _RESULTS_MIN = 256
 
 
@@ -39,7 +40,10 @@ class Arrays:
         results = max(_RESULTS_MIN, 2 * plan.reserve)
         evidence = max(_RESULTS_MIN, 2 * plan.evidence_reserve)
         deepest = max([int(row["count"]) for row in plan.rules], default=0)
-        self._memory = {name: Memory(dtype, _ROOM, sparse=name in _SPARSE) for name, dtype in _DTYPES.items()}
+        rooms = {"places": _PLACES_AN_ID * _ROOM}
+        self._memory = {
+            name: Memory(dtype, rooms.get(name, _ROOM), sparse=name in _SPARSE) for name, dtype in _DTYPES.items()
+        }
         self.tables = Tables(
             kpis=plan.kpis,
             views=plan.views,

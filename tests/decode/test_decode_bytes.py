@@ -14,6 +14,7 @@ from engine.kernels.blake2b import BLOCK, HEX, SCRATCH, blake2b_hex
 from engine.kernels.scan.message import ABSENT, MESSAGE, NULL
 from engine.kernels.scan.spellings import NOT_THERE, find, learn
 from engine.kernels.scan.strings import characters, string_end
+from engine.kernels.words import copy_bytes
 from engine.kernels.xxh64 import xxh64
 
 BYTES = st.binary(max_size=100)
@@ -119,3 +120,11 @@ def test_the_memory_of_spellings_grows():
     for row in range(0, 5_000, 7):
         data, message = laid_out((b"load", b'{"host":"a rather long name of a host %d"}' % row, None, False))
         assert int(find(memory.spellings, array(data), message[0])) == row
+
+
+@given(BYTES, st.integers(0, 20), st.integers(0, 20))
+def test_bytes_are_copied_and_nothing_around_them(data: bytes, start: int, place: int):
+    start = min(start, len(data))
+    target = np.full(len(data) + 40, 7, np.uint8)
+    copy_bytes(target, place, array(data), start, len(data) - start)
+    assert target.tobytes() == (b"\7" * place + data[start:]).ljust(len(target), b"\7")
