@@ -21,7 +21,7 @@ class Below(asyncio.Protocol):
 
     lost = False
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         self.lost = True
 
 
