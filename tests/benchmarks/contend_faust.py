@@ -6,6 +6,7 @@ repeats dropped. `--records` counts measurements here; ticks are passed over. Th
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections import Counter
@@ -39,6 +40,16 @@ class Measurement(msgspec.Struct, frozen=True):
     dimensions: Dimensions = Dimensions()
 
 
+class NoMonitor(faust.Monitor):
+    """Counts nothing: what Faust's own does for each event is a tenth of its time."""
+
+    def _nothing(self, *_arguments: object, **_named: object) -> None:
+        return None
+
+    on_message_in = on_message_out = on_stream_event_in = on_stream_event_out = _nothing
+    on_table_get = on_table_set = on_send_initiated = on_send_completed = _nothing
+
+
 def make_app(task: Task) -> faust.App:
     """The application; its agent ends the process when it has dealt with the last measurement."""
     app = faust.App(
@@ -50,7 +61,10 @@ def make_app(task: Task) -> faust.App:
         topic_replication_factor=1,
         topic_disable_leader=True,
         producer_linger=0.02,
+        producer_acks=1,
+        stream_buffer_maxsize=16384,
         web_enabled=False,
+        Monitor=NoMonitor,
         datadir=mkdtemp(prefix="contend-faust-"),
     )
     measurements = app.topic(task.topic, value_type=bytes)
@@ -73,6 +87,9 @@ def make_app(task: Task) -> faust.App:
             if measurement.time is None or not measurement.kpi:
                 continue
             if not read:
+                gc.collect()
+                gc.freeze()
+                gc.set_threshold(20_000, 20, 20)
                 task.began()
             host, value = measurement.dimensions.host, measurement.value
             minute = int(measurement.time.timestamp()) // MINUTE
