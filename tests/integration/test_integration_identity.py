@@ -60,15 +60,16 @@ def test_batches_of_any_size_give_the_same_triggers(records_a_batch: int):
 
 
 @pytest.mark.kafka
-@pytest.mark.parametrize("partitions", [1, 4, 12])
+@pytest.mark.parametrize(("partitions", "decoder"), [(1, "scanner"), (4, "scanner"), (12, "scanner"), (4, "reference")])
 def test_real_kafka_gives_the_same_triggers_on_any_number_of_partitions(
-    kafka: KafkaBroker, prefix: str, partitions: int
+    kafka: KafkaBroker, prefix: str, partitions: int, decoder: str
 ):
-    through_a_worker(Installation.on_kafka(kafka.bootstrap, prefix, partitions, RULES, **AHEAD))
+    through_a_worker(Installation.on_kafka(kafka.bootstrap, prefix, partitions, RULES, decoder=decoder, **AHEAD))
 
 
-def test_the_embedded_broker_gives_the_same_triggers(embedded: EmbeddedBroker):
-    through_a_worker(Installation.on_embedded(embedded, "flights", 4, RULES, **AHEAD))
+@pytest.mark.parametrize("decoder", ["scanner", "reference"])
+def test_the_embedded_broker_gives_the_same_triggers(embedded: EmbeddedBroker, decoder: str):
+    through_a_worker(Installation.on_embedded(embedded, f"flights-{decoder}", 4, RULES, decoder=decoder, **AHEAD))
 
 
 def through_a_worker(installation: Installation) -> None:

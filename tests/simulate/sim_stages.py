@@ -14,7 +14,7 @@ from engine.model.time import MINUTE, SECOND, format_time
 from engine.model.topics import OWN_TOPICS
 from engine.rules.loader import load_read
 from engine.rules.source import read_text
-from engine.runtime.context import StageContext
+from engine.runtime.context import Decoding, StageContext
 from engine.runtime.ports import Output
 from engine.runtime.stage1 import Stage1
 from engine.runtime.stage2 import Stage2
@@ -82,7 +82,7 @@ def feed_of(rng: Random, partitions: int, ticks: int, straight: float) -> list[O
     return feed
 
 
-def stages_subject(rng: Random) -> Subject:
+def stages_subject(rng: Random, decoder: Decoding = "scanner") -> Subject:
     measurements, findings = rng.randint(1, 3), rng.randint(1, 2)
     counts = dict.fromkeys(OWN_TOPICS, 1) | {
         "measurements": measurements,
@@ -103,7 +103,7 @@ def stages_subject(rng: Random) -> Subject:
     stored = {each.hash: each for each in (first, second)}
 
     def context(measurements: int, findings: int) -> StageContext:
-        return StageContext(stored, first.hash, measurements, findings)
+        return StageContext(stored, first.hash, measurements, findings, decoder=decoder)
 
     return Subject(
         name="stages",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from engine.simulate.run import simulate
 BLOCK = 50
 SEEDS = 2_000
 SUBJECTS = {"stages": stages_subject, "toy": toy_subject}
+by_the_reference = partial(stages_subject, decoder="reference")
 FAILED_ONCE = [
     (subject, int(seed))
     for subject, seed in map(str.split, (Path(__file__).parent / "failed_seeds.txt").read_text().splitlines())
@@ -23,6 +25,16 @@ FAILED_ONCE = [
 def test_both_stages_say_what_the_oracle_says(first: int) -> None:
     for seed in range(first, first + BLOCK):
         simulate(seed, stages_subject)
+
+
+@pytest.mark.parametrize("first", range(0, 200, BLOCK))
+def test_worlds_are_the_same_to_the_byte_with_the_reference_decoder(first: int) -> None:
+    for seed in range(first, first + BLOCK):
+        scanned, referred = simulate(seed, stages_subject), simulate(seed, by_the_reference)
+        assert scanned.events == referred.events
+        for place in scanned.places:
+            at = place.topic, place.partition
+            assert scanned.memory.records(*at) == referred.memory.records(*at)
 
 
 @pytest.mark.parametrize("first", range(0, 400, BLOCK))
