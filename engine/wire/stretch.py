@@ -43,17 +43,8 @@ class Stretch:
         self._items.append(item)
         self._ids.append(identifier)
 
-    def __len__(self) -> int:
-        """Measurements so far."""
-        return len(self._ids)
-
     def __bool__(self) -> bool:
         return bool(self._ids or self.asides)
-
-    @property
-    def last_row(self) -> int:
-        """The row of the last measurement."""
-        return self._rows[-1]
 
     def chunk(self, control: Control | None) -> Chunk:
         """Everything added so far; nothing may be added after it."""

@@ -83,6 +83,14 @@ class _Break:
         begun = micros(trend.onset) < micros(trend.alarm)
         yield holds(f"{TREND}.onset", trend.onset, true=begun, why="before the alarm")
 
+    def untested(self) -> Line:
+        """Of a break that has ended: there is no statistic."""
+        none = (
+            same("data.evidence.statistic", self.evidence.statistic, None),
+            same("data.evidence.limit", self.evidence.limit, None),
+        )
+        return Line("statistic", "none: what has ended is no longer tested", none)
+
     def lasted(self) -> Line:
         """A break that has become the usual has lasted for as long as the rule says."""
         passed, wanted = (
@@ -231,11 +239,7 @@ class _Level(_Break):
         return usual, float(median_within(work, 0, len(work)))
 
     def ended(self) -> Iterator[Line]:
-        none = (
-            same("data.evidence.statistic", self.evidence.statistic, None),
-            same("data.evidence.limit", self.evidence.limit, None),
-        )
-        yield Line("statistic", "none: what has ended is no longer tested", none)
+        yield self.untested()
         if self.trend.state == "usual":
             yield self.lasted()
             return
@@ -297,11 +301,7 @@ class _Slope(_Break):
         return [point.value - (point.usual - points[0].usual) for point in points]
 
     def ended(self) -> Iterator[Line]:
-        none = (
-            same("data.evidence.statistic", self.evidence.statistic, None),
-            same("data.evidence.limit", self.evidence.limit, None),
-        )
-        yield Line("statistic", "none: what has ended is no longer tested", none)
+        yield self.untested()
         if self.trend.state == "usual":
             yield self.lasted()
 
