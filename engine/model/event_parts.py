@@ -38,6 +38,8 @@ def evidence_parts(evidence: Mapping[str, Any]) -> dict[str, Any]:
         return {"condition": evidence.get("condition"), **{f"sides[{n}]": side for n, side in enumerate(sides)}}
     if evidence.get("type") == "group":
         return {name: evidence.get(name) for name in ("condition", "listed")}
+    if evidence.get("type") in ("cadence", "precision"):
+        return {"condition": evidence.get("condition")}
     if evidence.get("point") is None:
         return {}  # a rule set took the rule away: there is nothing that was judged
     parts = {name: evidence.get(name) for name in ("condition", "point")}

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.model.records import Ids, Parts, WindowBounds
 
-Transition = Literal["firing", "resolved"]
+Transition = Literal["firing", "worsened", "resolved"]
 Status = Literal["new", "amended", "withdrawn"]
 
 
@@ -109,17 +109,22 @@ class Evidence(msgspec.Struct, frozen=True, tag_field="type", tag="series"):
 
 
 class Episode(msgspec.Struct, frozen=True):
-    """How long a rule has been firing: points that breached, the first and last of them, and the worst value."""
+    """How long a rule has been firing: points that breached, the first and last of them, and the worst value.
+
+    `told`: of a worsened one, the worst value that was told before (null otherwise).
+    """
 
     points: int
     first: str
     last: str
     worst: float
+    told: float | None = None
 
 
 class Finding(msgspec.Struct, frozen=True, tag_field="type", tag="finding"):
     """One transition of `rule` on `series`.
 
+    `worsened`: it fires on, and is worse by the rule's `renotify` step than what was told last.
     `event_time` is the point's time (a window's end), or the tick's for silence. An `amended` or `withdrawn` finding
     carries the `cause` and a higher `revision`; `replaces` is the id of the finding that it changes.
     `scope` is what a review of it is about: the series' key, or for silence the source.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.model.finding import Episode
-from engine.model.trigger import ConflictEvidence, GroupEvidence, Turn
+from engine.model.trigger import AnyEvidence, Turn
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -15,7 +15,7 @@ class Judgement(msgspec.Struct, frozen=True):
     `withdrawn` says
     that it never was. `opened` is the event time that names this alert among others of the same rule and scope;
     `event_time` belongs to this turn. `taking_part` are the KPIs whose owners the alert concerns, beside the rule's
-    own.
+    own. `size` is how bad it is, where that can be counted: members that fire, or the worst effect (0: it cannot).
     """
 
     rule: str
@@ -24,7 +24,8 @@ class Judgement(msgspec.Struct, frozen=True):
     turn: Turn
     opened: str
     event_time: str
-    evidence: ConflictEvidence | GroupEvidence | None
+    evidence: AnyEvidence | None
     taking_part: tuple[str, ...] = ()
     episode: Episode | None = None
     cause: str | None = None
+    size: float = 0.0

@@ -120,13 +120,42 @@ class Signal(msgspec.Struct, frozen=True, tag_field="type", tag="signal"):
     revision: int = 0
 
 
+Action = Literal["acknowledge", "assign", "comment", "snooze", "resolve"]
+Verdict = Literal["real", "expected", "false_alarm", "data_error"]
+
+
 class ReviewCommand(msgspec.Struct, frozen=True, tag_field="type", tag="command"):
-    """What a person or program asks of a review. `resolve` ends one that closes `on_answer`; it carries the answer."""
+    """What a person or program asks of a review; `who` asks it, at `time` by his own clock.
+
+    `assign` gives it `to` an owner or person; `comment` adds a `comment`; `snooze` keeps it quiet `until` a time;
+    `resolve` answers it with a `verdict` and an `answer` to the review's question. `seen`: the newest transition (a
+    trigger's `ordinal`) that `who` knew of; the command is refused as stale when there is a newer one. Null: whatever
+    came since. A command with an id that was taken already changes nothing.
+
+    It is sent to the findings topic with the key `data.command_key` of the review's triggers.
+    """
 
     id: str
     review: str
-    action: Literal["acknowledge", "resolve"]
+    action: Action
     who: str
     time: str
     answer: str | None = None
-    verdict: Literal["real", "expected", "false_alarm", "data_error"] | None = None
+    verdict: Verdict | None = None
+    to: str | None = None
+    until: str | None = None
+    comment: str | None = None
+    seen: int | None = None
+
+
+class Answered(msgspec.Struct, frozen=True, tag_field="type", tag="answered"):
+    """Stage 2 tells those who keep count that a review was answered: `about` is the key of who is told,
+    `precision:RULE` or `cadence:KPI`. `time` is the tick of the answer.
+    """
+
+    about: str
+    review: str
+    rule: str
+    verdict: Verdict
+    who: str
+    time: str

@@ -11,6 +11,9 @@ KPI_STATE = "kpi-state"
 CHECKPOINTS = "checkpoints"
 RULE_SETS = "rule-sets"
 CONTROL = "control"
+AUDIT = "audit"
+SILENCES = "silences"
+DELIVERIES = "deliveries"
 
 OWN_TOPICS = (
     MEASUREMENTS,
@@ -22,6 +25,9 @@ OWN_TOPICS = (
     CHECKPOINTS,
     RULE_SETS,
     CONTROL,
+    AUDIT,
+    SILENCES,
+    DELIVERIES,
 )
 
 

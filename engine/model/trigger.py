@@ -7,9 +7,35 @@ from typing import Any, Literal
 import msgspec
 
 from engine.model.finding import BaselinePoint, Episode, Evidence, Silence, Status, Transition
-from engine.model.records import Parts, ReviewCommand, WindowBounds
+from engine.model.records import Parts, ReviewCommand, Verdict, WindowBounds
 
-Happening = Literal["opened", "updated", "resolved", "withdrawn"]
+Happening = Literal[
+    "opened",
+    "updated",
+    "renotified",
+    "alert_ended",
+    "alert_resumed",
+    "flapping",
+    "acknowledged",
+    "assigned",
+    "commented",
+    "snoozed",
+    "woken",
+    "overdue",
+    "escalated",
+    "answered",
+    "resolved",
+    "reopened",
+    "withdrawn",
+]
+"""Each transition in a review's life, and so each type of trigger."""
+
+ReviewState = Literal["open", "acknowledged", "in_review", "snoozed", "overdue", "escalated", "resolved", "withdrawn"]
+"""Where a review stands; it has ended in `resolved` and `withdrawn`."""
+
+AlertState = Literal["on", "over", "never"]
+"""Whether what a review is about still fires, no longer does, or never did."""
+
 Severity = Literal["info", "warning", "critical"]
 Turn = Literal["began", "changed", "ended", "resumed", "withdrawn"]
 
@@ -111,6 +137,41 @@ class GroupEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="group"):
     digests: dict[str, str] = {}
 
 
+class CadenceEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="cadence"):
+    """A KPI is to be reviewed every so often (`every` microseconds of tick time), and was not by `due`.
+
+    `since`: when a review of it was last answered (`review` names that one), else when counting began.
+    """
+
+    condition: dict[str, Any]
+    kpi: str
+    every: int
+    since: str
+    due: str
+    review: str | None
+    rule_set: str
+    digests: dict[str, str] = {}
+
+
+class PrecisionEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="precision"):
+    """How often a rule was right: verdicts on its reviews by kind, the share that was `real`, and the Wilson score
+    interval of that share at 95 %. `limit`: the review is called when even `high` lies below it.
+    """
+
+    condition: dict[str, Any]
+    rule: str
+    verdicts: dict[str, int]
+    share: float
+    low: float
+    high: float
+    limit: float
+    rule_set: str
+    digests: dict[str, str] = {}
+
+
+AnyEvidence = Evidence | ConflictEvidence | GroupEvidence | CadenceEvidence | PrecisionEvidence
+
+
 class FindingName(msgspec.Struct, frozen=True, tag_field="type", tag="finding"):
     """The finding that moved a review. Its id is made of the rule, `series`, the trigger's event time, `transition` and
     `revision`; `opened_event_time` is of the firing transition that it belongs to.
@@ -135,7 +196,17 @@ class TurnName(msgspec.Struct, frozen=True, tag_field="type", tag="turn"):
     taking_part: tuple[str, ...] = ()
 
 
-MovedBy = FindingName | TurnName | ReviewCommand
+ClockWhat = Literal["due", "escalate", "wake", "calm"]
+
+
+class ClockName(msgspec.Struct, frozen=True, tag_field="type", tag="clock"):
+    """The clock moved a review: `at` is the time that had come (when it was due, say)."""
+
+    what: ClockWhat
+    at: str
+
+
+MovedBy = FindingName | TurnName | ReviewCommand | ClockName
 
 
 class TriggerData(msgspec.Struct, frozen=True):
@@ -147,6 +218,12 @@ class TriggerData(msgspec.Struct, frozen=True):
     finding, turn or command that made this transition. `excerpt` is the part of the rule set that all of this rests on,
     in the form of the topic `rule-sets`. `digests` maps the name of each part of the event to its digest: `event` is
     what stands beside `data`, `review` what of `data` has no digest of its own.
+
+    `state` and `alert` are those after the transition. `notify` are the owners whom this transition concerns: an
+    opening the owner and the participants, an escalation the one that it escalates to (`step` counts them, from 1).
+    `about` is the sentence of what last moved the alert: an overdue review repeats it. `command_key` is the record
+    key that commands for this review are sent to the findings topic with. `dimensions` are those of the scope;
+    `sensitive` names the ones whose values are not for messages.
     """
 
     review: str
@@ -165,7 +242,7 @@ class TriggerData(msgspec.Struct, frozen=True):
     runbook: str | None
     explanation: str
     event_time: str
-    evidence: Evidence | ConflictEvidence | GroupEvidence | None
+    evidence: AnyEvidence | None
     episode: Episode | None
     historical: bool
     cause: str | None
@@ -174,6 +251,19 @@ class TriggerData(msgspec.Struct, frozen=True):
     moved_by: MovedBy | None = None
     excerpt: dict[str, Any] = {}
     digests: dict[str, str] = {}
+    state: ReviewState = "open"
+    alert: AlertState = "on"
+    notify: tuple[str, ...] = ()
+    dimensions: dict[str, str] = {}
+    sensitive: tuple[str, ...] = ()
+    command_key: str = ""
+    about: str = ""
+    acknowledged_by: str | None = None
+    assignee: str | None = None
+    snoozed_until: str | None = None
+    step: int = 0
+    verdict: Verdict | None = None
+    answer: str | None = None
 
 
 class ReviewTrigger(msgspec.Struct, frozen=True):

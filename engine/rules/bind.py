@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.rules import calendar
+from engine.rules.bind_governance import bind_calendar, bind_initiative, bind_objective, bind_owner
 from engine.rules.bind_kpi import bind_kpi
 from engine.rules.bind_rule import bind_composite, bind_rule
 from engine.rules.bind_source import bind_source
-from engine.rules.ruleset import Objective, Owner, RuleSet
+from engine.rules.ruleset import RuleSet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from engine.rules.declared import Declarations
-    from engine.rules.ruleset import Kpi, Rule
+    from engine.rules.ruleset import Kpi, Rule, ZoneTransition
 
 
 def bind(declarations: Declarations) -> RuleSet:
@@ -20,20 +23,28 @@ def bind(declarations: Declarations) -> RuleSet:
     kpis = {id_: bind_kpi(declared.spec) for id_, declared in sorted(declarations.kpis.items())}
     rules = _rules(declarations, kpis)
     sources = tuple(bind_source(declared.spec) for _, declared in sorted(declarations.sources.items()))
-    windows = [kpi.window for kpi in kpis.values()] + [rule.window for rule in rules]
-    zones = {window.zone for window in windows} | {
-        mapping.time_zone for source in sources for mapping in source.mappings
-    }
-    owners = sorted(declarations.owners.items())
-    objectives = sorted(declarations.objectives.items())
+    calendars = tuple(bind_calendar(declared.spec) for _, declared in sorted(declarations.calendars.items()))
     return RuleSet(
-        owners=tuple(Owner(id_, owner.spec.name, owner.spec.contact) for id_, owner in owners),
-        objectives=tuple(Objective(id_, it.spec.title, it.spec.owner) for id_, it in objectives),
+        owners=tuple(bind_owner(declared.spec) for _, declared in sorted(declarations.owners.items())),
+        objectives=tuple(bind_objective(declared.spec) for _, declared in sorted(declarations.objectives.items())),
         kpis=tuple(kpis.values()),
         rules=rules,
         sources=sources,
-        zones={zone: calendar.transitions(zone) for zone in sorted(zone for zone in zones if zone is not None)},
+        zones=_zones(
+            [kpi.window.zone for kpi in kpis.values()],
+            [rule.window.zone for rule in rules],
+            [mapping.time_zone for source in sources for mapping in source.mappings],
+            [each.zone for each in calendars],
+        ),
+        calendars=calendars,
+        initiatives=tuple(bind_initiative(declared.spec) for _, declared in sorted(declarations.initiatives.items())),
     )
+
+
+def _zones(*named: Iterable[str | None]) -> dict[str, tuple[ZoneTransition, ...]]:
+    """Every zone that is named, with its transitions."""
+    zones = {zone for names in named for zone in names if zone is not None}
+    return {zone: calendar.transitions(zone) for zone in sorted(zones)}
 
 
 def _rules(declarations: Declarations, kpis: dict[str, Kpi]) -> tuple[Rule, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.model.time import DAY, MINUTE
+from engine.rules.bind_review import bind_cadence
 from engine.rules.ruleset import Counterpart, Kpi, Target, Window
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def bind_kpi(spec: KpiSpec) -> Kpi:
             for it in sorted(spec.counterparts, key=lambda counterpart: counterpart.kpi)
         ),
         publish=spec.publish,
+        sensitive=tuple(sorted(set(spec.sensitive))),
+        review=bind_cadence(spec.review),
     )
 
 

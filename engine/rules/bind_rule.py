@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from engine.model.identity import digest_of
 from engine.rules.bind_condition import bind_composite_condition, bind_condition, members_of
 from engine.rules.bind_kpi import idle_default, window_of
-from engine.rules.ruleset import Composite, CounterpartConflict, MissingData, ReviewSpec, Rule, Window
+from engine.rules.bind_review import bind_review
+from engine.rules.ruleset import Change, Composite, CounterpartConflict, MissingData, Rule, Threshold, Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +36,7 @@ def bind_rule(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi]) -> Rule:
         "joined": {kpi.id: kpi.dimensions for kpi in involved} if isinstance(condition, CounterpartConflict) else {},
         "sides": {} if isinstance(condition, MissingData) else _sides(involved),
         "declared_series": involved[0].series if isinstance(condition, MissingData) else (),
+        **_told(spec, condition),
     }
     return _rule(declared, condition, (window, lateness, idle), deciding)
 
@@ -67,17 +69,31 @@ def _rule(
         severity=spec.severity,
         mode=spec.mode,
         owner=spec.owner,
-        review=_review(spec),
+        review=bind_review(spec),
         known_gaps=tuple(spec.known_gaps),
         declared=declared.data["condition"],
         fingerprint=_fingerprint(spec, condition, deciding),
+        group_by=None if spec.group_by is None else tuple(sorted(set(spec.group_by))),
+        inhibited_by=tuple(sorted(set(spec.inhibited_by))),
     )
 
 
 def _fingerprint(spec: RuleSpec, condition: Condition, deciding: dict[str, Any]) -> str:
-    """Over everything that decides verdicts, and nothing else: no title, severity, mode or review."""
+    """Over everything that decides verdicts, and nothing else: no title, severity, mode or due time."""
     deciding = {**deciding, "condition": condition, "for": spec.for_, "keep_firing_for": spec.keep_firing_for}
     return digest_of(deciding)
+
+
+def _told(spec: RuleSpec, condition: Condition) -> dict[str, Any]:
+    """What decides which findings there are and what they are about. Nothing where it is not written: rules without it
+    keep the fingerprints that they had before there was such a thing.
+    """
+    told: dict[str, Any] = {}
+    if spec.group_by is not None:
+        told["group_by"] = sorted(set(spec.group_by))
+    elif spec.review.renotify is not None and isinstance(condition, Threshold | Change):
+        told["renotify"] = spec.review.renotify
+    return told
 
 
 def _timing(spec: RuleSpec, involved: list[Kpi]) -> tuple[Window, Micros, Micros]:
@@ -86,12 +102,6 @@ def _timing(spec: RuleSpec, involved: list[Kpi]) -> tuple[Window, Micros, Micros
     lateness = spec.lateness if spec.lateness is not None else max(kpi.lateness for kpi in involved)
     inherited = idle_default(window) if spec.window else max(kpi.idle for kpi in involved)
     return window, lateness, spec.idle or inherited
-
-
-def _review(spec: RuleSpec) -> ReviewSpec:
-    review = spec.review
-    close = review.close or ("on_answer" if spec.severity == "critical" else "on_recovery")
-    return ReviewSpec(review.due_in, tuple(review.participants), review.question, review.runbook, close)
 
 
 def _sides(involved: list[Kpi]) -> dict[str, tuple[str, str]]:

@@ -15,11 +15,13 @@ from engine.model.time import DAY, HOUR, Micros
 from engine.rules.calendar import day_starts
 from engine.rules.lay_trend import lay_trend
 from engine.rules.ruleset import (
+    Cadence,
     Change,
     Composite,
     CounterpartConflict,
     Kpi,
     MissingData,
+    Precision,
     Rule,
     RuleSet,
     Source,
@@ -164,7 +166,7 @@ def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
                 lateness, idle = (rule.lateness, rule.idle) if kpi.id == rule.kpi else (kpi.lateness, kpi.idle)
                 view = views.setdefault(ViewKey(WINDOWS, rule.window, lateness, idle), _View())
                 view.joins.append(Join(rule.id, rule.condition.scope))
-        elif rule.kpi == kpi.id and not isinstance(rule.condition, Composite):
+        elif rule.kpi == kpi.id and not isinstance(rule.condition, Composite | Cadence | Precision):
             views.setdefault(_key(rule), _View()).rules.append(rule)
     return views
 
@@ -227,7 +229,10 @@ def _rule_row(rule: Rule, view: int, cells: int, aggregation: int) -> NDArray[np
     row = np.zeros((), layout.RULE)
     row["aggregation"] = aggregation
     row["view"], row["for_"], row["keep"] = view, rule.for_, rule.keep_firing_for
-    row["recover_at"] = row["up"] = row["down"] = row["low"] = row["high"] = _NAN
+    row["recover_at"] = row["up"] = row["down"] = row["low"] = row["high"] = row["worse"] = _NAN
+    step = rule.review.renotify
+    if step is not None and rule.group_by is None and isinstance(rule.condition, Threshold | Change):
+        row["worse"], row["worse_relative"] = step.by, step.relative
     condition = rule.condition
     if isinstance(condition, Threshold):
         row["kind"], row["op"] = THRESHOLD, _OPS[condition.op]

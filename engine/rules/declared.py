@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from engine.rules.spec import (
     KINDS,
+    CalendarSpec,
+    InitiativeSpec,
     KpiSpec,
     ObjectiveSpec,
     OwnerSpec,
@@ -78,8 +80,10 @@ class Declarations:
     """
 
     owners: dict[str, Declared[OwnerSpec]] = field(default_factory=dict)
+    calendars: dict[str, Declared[CalendarSpec]] = field(default_factory=dict)
     objectives: dict[str, Declared[ObjectiveSpec]] = field(default_factory=dict)
     kpis: dict[str, Declared[KpiSpec]] = field(default_factory=dict)
+    initiatives: dict[str, Declared[InitiativeSpec]] = field(default_factory=dict)
     rules: dict[str, Declared[RuleSpec]] = field(default_factory=dict)
     sources: dict[str, Declared[SourceSpec]] = field(default_factory=dict)
     tables: dict[str, Declared[TableSpec]] = field(default_factory=dict)
@@ -91,8 +95,10 @@ class Declarations:
         """The declarations of one kind."""
         kinds: dict[str, dict[str, Declared[Any]]] = {
             "owner": cast("dict[str, Declared[Any]]", self.owners),
+            "calendar": cast("dict[str, Declared[Any]]", self.calendars),
             "objective": cast("dict[str, Declared[Any]]", self.objectives),
             "kpi": cast("dict[str, Declared[Any]]", self.kpis),
+            "initiative": cast("dict[str, Declared[Any]]", self.initiatives),
             "rule": cast("dict[str, Declared[Any]]", self.rules),
             "source": cast("dict[str, Declared[Any]]", self.sources),
             "table": cast("dict[str, Declared[Any]]", self.tables),

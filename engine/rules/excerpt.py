@@ -8,37 +8,54 @@ import msgspec
 
 from engine.model.time import DAY
 from engine.rules.compiler import sides
+from engine.rules.due import DUE_WITHIN, day_number
 from engine.rules.ruleset import Composite, RuleSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from engine.model.time import Micros
-    from engine.rules.ruleset import Kpi, Rule, ZoneTransition
+    from engine.rules.ruleset import Calendar, Kpi, Rule, ZoneTransition
 
 _MARGIN = 2 * DAY
 
 
 def excerpt_of(rules: RuleSet, rule: Rule, since: Micros, until: Micros) -> RuleSet:
-    """The rule with the KPIs that it looks at; of a composite also its members, with theirs.
+    """The rule with the KPIs that it looks at, and the objectives that say whom it goes to when nobody answers; of a composite also its members, with theirs. One of the engine's own
+    rules stands among the rules here.
 
-    Time zones are cut to what is in force from `since` to `until` and two days about. What tells nothing of a verdict
-    is left out: owners, objectives, sources, and which series a KPI is declared to have.
+    Time zones are cut to what is in force from `since` to `until` and two days about. Where the rule's due times follow
+    a calendar, it is there too, with its holidays and its zone until 400 days after `until`: `since` is then not after
+    the moment that a due time counts from, and `until` not before it. What tells nothing of a verdict is left out:
+    owners, sources, and which series a KPI is declared to have and when it is reviewed.
     """
     involved = {each.id: each for each in (rule, *_members(rules, rule))}
     names = {kpi for each in involved.values() for kpi in (each.kpi, *sides(each)) if kpi is not None}
-    kpis = tuple(msgspec.structs.replace(kpi, series=()) for kpi in rules.kpis if kpi.id in names)
+    kpis = tuple(msgspec.structs.replace(kpi, series=(), review=None) for kpi in rules.kpis if kpi.id in names)
+    since, until, due_until = since - _MARGIN, until + _MARGIN, until + DUE_WITHIN
+    calendars = tuple(_cut(each, since, due_until) for each in rules.calendars if each.id in _calendars(rule))
+    ends = dict.fromkeys(_zones(kpis, involved.values()), until) | {each.zone: due_until for each in calendars}
     return RuleSet(
         owners=(),
-        objectives=(),
+        objectives=tuple(each for each in rules.objectives if each.id in {kpi.objective for kpi in kpis}),
         kpis=kpis,
         rules=tuple(involved[name] for name in sorted(involved)),
         sources=(),
-        zones={
-            zone: _in_force(rules.zones[zone], since - _MARGIN, until + _MARGIN)
-            for zone in sorted(_zones(kpis, involved.values()))
-        },
+        zones={zone: _in_force(rules.zones[zone], since, end) for zone, end in sorted(ends.items())},
+        calendars=calendars,
     )
+
+
+def _calendars(rule: Rule) -> set[str]:
+    dues = (rule.review.due_in, rule.review.escalate_after)
+    return {due.calendar for due in dues if due is not None and due.calendar is not None}
+
+
+def _cut(calendar: Calendar, since: Micros, until: Micros) -> Calendar:
+    """With the holidays of that stretch, wherever on Earth it is."""
+    first, last = since // DAY - 1, until // DAY + 1
+    holidays = tuple(holiday for holiday in calendar.holidays if first <= day_number(holiday) <= last)
+    return msgspec.structs.replace(calendar, holidays=holidays)
 
 
 def _members(rules: RuleSet, rule: Rule) -> list[Rule]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from engine.model.identity import digest_of
-from engine.model.time import Micros
+from engine.model.time import DAY, HOUR, Micros
 from engine.model.trigger import Severity
 
 Aggregation = Literal["count", "sum", "mean", "min", "max", "last", "share"]
@@ -52,6 +52,36 @@ class Counterpart(msgspec.Struct, frozen=True):
     per: str | None = None
 
 
+class Due(msgspec.Struct, frozen=True):
+    """How long from one moment to another: `micros` on the clock, or within `calendar` that much working time, or so
+    many working `days`.
+    """
+
+    micros: Micros = 0
+    days: int = 0
+    calendar: str | None = None
+
+
+class Calendar(msgspec.Struct, frozen=True):
+    """When people work: for each weekday, Monday first, stretches of local time since midnight in `zone`; and the
+    dates (YYYY-MM-DD) on which they do not.
+    """
+
+    id: str
+    zone: str
+    week: tuple[tuple[tuple[Micros, Micros], ...], ...]
+    holidays: tuple[str, ...] = ()
+
+
+class CadenceSpec(msgspec.Struct, frozen=True):
+    """A KPI is to be reviewed `every` so often; what a missed cadence opens."""
+
+    every: Micros
+    due_in: Due | None = None
+    question: str | None = None
+    participants: tuple[str, ...] = ()
+
+
 class Kpi(msgspec.Struct, frozen=True):
     """A catalogued definition. `share` is the share of non-zero values. `series` are those declared to exist."""
 
@@ -76,6 +106,8 @@ class Kpi(msgspec.Struct, frozen=True):
     target: Target | None
     counterparts: tuple[Counterpart, ...]
     publish: bool
+    sensitive: tuple[str, ...] = ()
+    review: CadenceSpec | None = None
 
 
 class Threshold(msgspec.Struct, frozen=True, tag_field="kind", tag="threshold"):
@@ -171,17 +203,52 @@ class Composite(msgspec.Struct, frozen=True, tag_field="kind", tag="composite"):
     scope: tuple[str, ...]
 
 
-Condition = Threshold | Change | TrendBreak | MissingData | CounterpartConflict | Composite
+class Cadence(msgspec.Struct, frozen=True, tag_field="kind", tag="cadence"):
+    """No review of the KPI has been answered for `every`. The engine's own: a KPI's `review` gives one."""
+
+    every: Micros
+
+
+class Precision(msgspec.Struct, frozen=True, tag_field="kind", tag="precision"):
+    """The verdicts on a rule's reviews say that it is seldom right: even the upper end of the 95 % Wilson interval
+    of its share of real ones is below `limit`. The engine's own: every rule has one.
+    """
+
+    rule: str
+    limit: float
+
+
+Condition = Threshold | Change | TrendBreak | MissingData | CounterpartConflict | Composite | Cadence | Precision
+
+
+class Step(msgspec.Struct, frozen=True):
+    """Worse by `by`: a share of what was told last (`relative`), or in the KPI's unit."""
+
+    by: float
+    relative: bool
+
+    def is_passed(self, size: float, told: float) -> bool:
+        """Whether `size` is a step above what was told last; both are larger the worse it is."""
+        return size > told and size >= (told * (1 + self.by) if self.relative else told + self.by)
 
 
 class ReviewSpec(msgspec.Struct, frozen=True):
-    """The obligation that a firing rule opens."""
+    """The obligation that a firing rule opens.
 
-    due_in: Micros | None
+    `escalate_after`: from overdue to the first step of escalation, and from each to the next. `reopen_within`: a
+    resolved review whose alert fires again so soon (event time) goes on. `flap_after`: so many returns in a row make
+    it flapping: then only calm for `reopen_within` ends it. `renotify`: how much worse is worth another word.
+    """
+
+    due_in: Due | None
     participants: tuple[str, ...]
     question: str | None
     runbook: str | None
     close: Literal["on_recovery", "on_answer"]
+    escalate_after: Due = Due(micros=DAY)
+    reopen_within: Micros = HOUR
+    flap_after: int = 3
+    renotify: Step | None = None
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -189,7 +256,9 @@ class Rule(msgspec.Struct, frozen=True):
 
     `for_` and `keep_firing_for` are event time. `where` are dimension values that a series must carry.
     `fingerprint` names everything that decides verdicts; a rule that keeps it keeps its state through a reload.
-    `declared` is the condition as written, for the evidence.
+    `declared` is the condition as written, for the evidence. `group_by`: all series alike in these dimensions make one
+    review with members; null: each series has its own. `inhibited_by`: rules whose open reviews keep those of this
+    rule quiet, where the dimensions that both have are equal.
     """
 
     id: str
@@ -210,6 +279,8 @@ class Rule(msgspec.Struct, frozen=True):
     known_gaps: tuple[str, ...]
     declared: dict[str, Any]
     fingerprint: str
+    group_by: tuple[str, ...] | None = None
+    inhibited_by: tuple[str, ...] = ()
 
 
 class FieldRule(msgspec.Struct, frozen=True):
@@ -257,14 +328,40 @@ class Owner(msgspec.Struct, frozen=True):
     id: str
     name: str
     contact: str | None
+    noise_budget: int | None = None
+    """Notifications of warnings a week; what goes beyond is bundled. Null: no limit."""
 
 
 class Objective(msgspec.Struct, frozen=True):
-    """What a KPI is for."""
+    """What a KPI is for. An overdue review goes from the KPI's owner to the `sponsor` (else the objective's owner), and
+    on to the `board`.
+    """
 
     id: str
     title: str
     owner: str
+    sponsor: str | None = None
+    board: str | None = None
+
+
+class Milestone(msgspec.Struct, frozen=True):
+    """A step of an initiative: due `by` a date, proven by `kpi` being at or past `value` (in its good direction)."""
+
+    title: str
+    by: str
+    kpi: str
+    value: float | None = None
+    done: str | None = None
+
+
+class Initiative(msgspec.Struct, frozen=True):
+    """Work for an objective, with milestones that are proven by KPIs and not by reports."""
+
+    id: str
+    title: str
+    owner: str
+    objective: str
+    milestones: tuple[Milestone, ...] = ()
 
 
 class ZoneTransition(msgspec.Struct, frozen=True, array_like=True):
@@ -283,6 +380,8 @@ class RuleSet(msgspec.Struct, frozen=True, dict=True):
     rules: tuple[Rule, ...]
     sources: tuple[Source, ...]
     zones: dict[str, tuple[ZoneTransition, ...]]
+    calendars: tuple[Calendar, ...] = ()
+    initiatives: tuple[Initiative, ...] = ()
 
     @cached_property
     def encoded(self) -> bytes:
@@ -306,5 +405,7 @@ class RuleSet(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def rule_by_id(self) -> dict[str, Rule]:
-        """Look-up by id."""
-        return {rule.id: rule for rule in self.rules}
+        """Look-up by id, the engine's own rules (`cadence:KPI`, `precision:RULE`) included."""
+        from engine.rules.own_rules import own_rules  # noqa: PLC0415 - it makes what this module defines
+
+        return {rule.id: rule for rule in (*own_rules(self), *self.rules)}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.rules.checks.calendars import check_calendars
 from engine.rules.checks.composites import check_composites
 from engine.rules.checks.conditions import check_conditions
 from engine.rules.checks.conflicts import check_conflicts
 from engine.rules.checks.coverage import check_coverage
 from engine.rules.checks.dimensions import check_dimensions
 from engine.rules.checks.governance import check_governance
+from engine.rules.checks.inhibition import check_inhibition
 from engine.rules.checks.references import check_references
+from engine.rules.checks.reviews import check_reviews
 from engine.rules.checks.roll_up import check_roll_up
 from engine.rules.checks.rule_tests import check_rule_tests
 from engine.rules.checks.timing import check_timing
@@ -30,6 +33,9 @@ CHECKS: Final[tuple[Callable[[Declarations], Iterable[Problem]], ...]] = (
     check_timing,
     check_conflicts,
     check_composites,
+    check_calendars,
+    check_reviews,
+    check_inhibition,
     check_governance,
     check_coverage,
     check_rule_tests,

@@ -45,17 +45,36 @@ def foreign_dimensions(
     """The names, in the mapping at `place`, that are no dimensions of the KPI."""
     if kpi is None or not kpi.has("dimensions") or not isinstance(names, dict):
         return
-    allowed = kpi.spec.dimensions
     for name in names:
-        if name not in allowed:
-            yield declared.problem(
-                (*place, name),
-                "unknown-dimension",
-                expected=f"a dimension of {kpi.id}" + (f": {choices(allowed)}" if allowed else ", which has none"),
-                found=shown(name),
-                mend=suggestion(name, allowed, _otherwise(kpi.id, allowed)),
-                at_key=True,
-            )
+        if name not in kpi.spec.dimensions:
+            yield _foreign(declared, (*place, name), name, kpi, at_key=True)
+
+
+def foreign_names(
+    declared: Declared[Any], place: Path_, names: list[str], kpi: Declared[KpiSpec] | None
+) -> Iterator[Problem]:
+    """As `foreign_dimensions`, for a list; a name that stands in it twice is one too many."""
+    if kpi is None or not kpi.has("dimensions"):
+        return
+    for index, name in enumerate(names):
+        if name not in kpi.spec.dimensions:
+            yield _foreign(declared, (*place, index), name, kpi)
+        elif name in names[:index]:
+            yield _again(declared, (*place, index), name)
+
+
+def _foreign(
+    declared: Declared[Any], place: Path_, name: str, kpi: Declared[KpiSpec], *, at_key: bool = False
+) -> Problem:
+    allowed = kpi.spec.dimensions
+    return declared.problem(
+        place,
+        "unknown-dimension",
+        expected=f"a dimension of {kpi.id}" + (f": {choices(allowed)}" if allowed else ", which has none"),
+        found=shown(name),
+        mend=suggestion(name, allowed, _otherwise(kpi.id, allowed)),
+        at_key=at_key,
+    )
 
 
 def _otherwise(kpi: str, allowed: list[str]) -> str:
@@ -65,10 +84,10 @@ def _otherwise(kpi: str, allowed: list[str]) -> str:
 def _duplicates(kpi: Declared[Any]) -> Iterator[Problem]:
     for index, name in enumerate(kpi.spec.dimensions):
         if name in kpi.spec.dimensions[:index]:
-            yield kpi.problem(
-                ("dimensions", index),
-                "dimensions",
-                expected="each dimension once",
-                found=f"{shown(name)} again",
-                mend="leave it out",
-            )
+            yield _again(kpi, ("dimensions", index), name)
+
+
+def _again(declared: Declared[Any], place: Path_, name: str) -> Problem:
+    return declared.problem(
+        place, "dimensions", expected="each dimension once", found=f"{shown(name)} again", mend="leave it out"
+    )

@@ -1,4 +1,4 @@
-"""Whatever is named exists: owners, objectives, KPIs, rules."""
+"""Whatever is named exists: owners, calendars, objectives, KPIs, rules."""
 
 from __future__ import annotations
 
@@ -16,17 +16,26 @@ if TYPE_CHECKING:
 _EACH: Final = "*"
 _REFERENCES: Final[tuple[tuple[str, str, Path_], ...]] = (
     ("objective", "owner", ("owner",)),
+    ("objective", "owner", ("sponsor",)),
+    ("objective", "owner", ("board",)),
     ("kpi", "owner", ("owner",)),
     ("kpi", "objective", ("objective",)),
     ("kpi", "kpi", ("rolls_up_to",)),
     ("kpi", "kpi", ("counterparts", _EACH, "kpi")),
     ("kpi", "kpi", ("counterparts", _EACH, "per")),
+    ("kpi", "calendar", ("review", "calendar")),
+    ("kpi", "owner", ("review", "participants", _EACH)),
+    ("initiative", "owner", ("owner",)),
+    ("initiative", "objective", ("objective",)),
+    ("initiative", "kpi", ("milestones", _EACH, "kpi")),
     ("rule", "kpi", ("kpi",)),
     ("rule", "kpi", ("condition", "counterpart_conflict", "counterparts", _EACH)),
     ("rule", "rule", ("condition", "composite", "all", _EACH)),
     ("rule", "rule", ("condition", "composite", "any", _EACH)),
     ("rule", "owner", ("owner",)),
     ("rule", "owner", ("review", "participants", _EACH)),
+    ("rule", "calendar", ("review", "calendar")),
+    ("rule", "rule", ("inhibited_by", _EACH)),
     ("source", "kpi", ("map", _EACH, "kpi")),
     ("table", "kpi", ("map", _EACH, "kpi")),
     ("test", "kpi", ("measurements", _EACH, "kpi")),
@@ -34,7 +43,13 @@ _REFERENCES: Final[tuple[tuple[str, str, Path_], ...]] = (
 )
 """(kind that refers, kind that is referred to, where the id stands)."""
 
-_NAMED: Final = {"owner": "an owner", "objective": "an objective", "kpi": "a KPI", "rule": "a rule"}
+_NAMED: Final = {
+    "owner": "an owner",
+    "calendar": "a calendar",
+    "objective": "an objective",
+    "kpi": "a KPI",
+    "rule": "a rule",
+}
 
 
 def check_references(declarations: Declarations) -> Iterator[Problem]:

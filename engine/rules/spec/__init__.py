@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from engine.rules.spec.calendar import CalendarSpec
 from engine.rules.spec.catalogue import KpiSpec, ObjectiveSpec, OwnerSpec
+from engine.rules.spec.initiative import InitiativeSpec
 from engine.rules.spec.rule import RuleSpec
 from engine.rules.spec.rule_test import RuleTestSpec
 from engine.rules.spec.scalars import Spec
@@ -13,8 +15,10 @@ from engine.rules.spec.table import TableSpec
 
 KINDS: Final[dict[str, type[Spec]]] = {
     "owner": OwnerSpec,
+    "calendar": CalendarSpec,
     "objective": ObjectiveSpec,
     "kpi": KpiSpec,
+    "initiative": InitiativeSpec,
     "rule": RuleSpec,
     "source": SourceSpec,
     "table": TableSpec,
@@ -24,6 +28,8 @@ KINDS: Final[dict[str, type[Spec]]] = {
 
 __all__ = [
     "KINDS",
+    "CalendarSpec",
+    "InitiativeSpec",
     "KpiSpec",
     "ObjectiveSpec",
     "OwnerSpec",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
+from engine.rules.spec.due import Due, check_calendar
 from engine.rules.spec.scalars import (
     DURATION,
     Date,
@@ -32,6 +33,9 @@ class OwnerSpec(Spec):
     id: Id = Field(description="What others refer to", examples=["ops"])
     name: Text = Field(examples=["Operations"])
     contact: Text | None = None
+    noise_budget: int | None = Field(
+        default=None, ge=0, le=100_000, description="Notifications of warnings a week; what is beyond is bundled"
+    )
 
 
 class ObjectiveSpec(Spec):
@@ -41,6 +45,8 @@ class ObjectiveSpec(Spec):
     id: Id = Field(examples=["punctuality"])
     title: Text = Field(examples=["Passengers arrive when we said"])
     owner: OneOwner = Field(description="Exactly one", examples=["ops"])
+    sponsor: Id | None = Field(default=None, description="Who hears of an overdue review after the KPI's owner")
+    board: Id | None = Field(default=None, description="Who hears of it last")
 
 
 def _every(value: object) -> int | str:
@@ -134,6 +140,21 @@ Target = Annotated[
 ]
 
 
+class CadenceFields(Spec):
+    """How often a KPI is reviewed, and what a missed review opens."""
+
+    every: Span = Field(examples=["90d"])
+    due_in: Due | None = None
+    calendar: Id | None = Field(default=None, description="Whose business time", examples=["office"])
+    question: Text | None = None
+    participants: list[Id] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        check_calendar(self.calendar, due_in=self.due_in)
+        return self
+
+
 class KpiSpec(Spec):
     """A catalogued definition."""
 
@@ -159,3 +180,5 @@ class KpiSpec(Spec):
     target: Target = Field(description="Or an explicit none", examples=["none"])
     counterparts: list[CounterpartSpec] = Field(default_factory=list)
     publish: bool = False
+    sensitive: list[Text] = Field(default_factory=list, description="Dimensions whose values are not for messages")
+    review: CadenceFields | None = Field(default=None, examples=["{every: 90d}"])

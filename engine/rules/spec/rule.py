@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
+from engine.model.time import HOUR
 from engine.rules.spec.catalogue import WindowSpec  # noqa: TC001 - pydantic reads annotations at run time
 from engine.rules.spec.conditions import ConditionSpec  # noqa: TC001 - pydantic reads annotations at run time
-from engine.rules.spec.scalars import Duration, Id, Span, Spec, Text, refuse
+from engine.rules.spec.due import Due, check_calendar
+from engine.rules.spec.scalars import Change, Duration, Id, Span, Spec, Text, refuse
 from engine.rules.wording import shown
 
 
 class ReviewFields(Spec):
     """The obligation that a firing rule opens."""
 
-    due_in: Span | None = None
+    due_in: Due | None = None
+    escalate_after: Due | None = Field(
+        default=None, description="A day unless said; a business day after business time"
+    )
+    calendar: Id | None = Field(default=None, description="Whose business time", examples=["office"])
     participants: list[Id] = Field(default_factory=list)
     question: Text | None = None
     runbook: Text | None = None
     close: Literal["on_recovery", "on_answer"] | None = Field(
         default=None, description="on_recovery for info and warning, on_answer for critical, unless said"
     )
+    reopen_within: Duration = Field(default=HOUR, description="0s: what fires again is another review")
+    flap_after: int = Field(default=3, ge=2, le=1000, description="Returns in a row that make it flapping")
+    renotify: Change | None = Field(default=None, description="How much worse is worth another word", examples=["20%"])
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        check_calendar(self.calendar, due_in=self.due_in, escalate_after=self.escalate_after)
+        if self.renotify is not None and self.renotify.value <= 0:
+            raise refuse(
+                "renotify",
+                expected="a step above zero",
+                found="zero",
+                mend="write for instance `20%`, or leave it out",
+                at="renotify",
+            )
+        return self
 
 
 class RuleSpec(Spec):
@@ -39,6 +61,10 @@ class RuleSpec(Spec):
     window: WindowSpec | None = None
     lateness: Duration | None = None
     idle: Span | None = None
+    group_by: list[Text] | None = Field(
+        default=None, description="One review for all series alike in these dimensions; [] for all of them"
+    )
+    inhibited_by: list[Id] = Field(default_factory=list, description="Rules whose open reviews keep these quiet")
     severity: Literal["info", "warning", "critical"] = "warning"
     mode: Literal["on", "shadow", "off"] = "on"
     owner: Id | None = Field(default=None, description="The rule's author")
