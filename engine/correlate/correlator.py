@@ -68,7 +68,7 @@ class Correlator:
                 continue
             if isinstance(rule.condition, CounterpartConflict):
                 self.conflicts[rule.id] = Conflict(rule, rules)
-            elif isinstance(rule.condition, Composite | MissingData):
+            elif isinstance(rule.condition, Composite | MissingData) or rule.group_by is not None:
                 taking_part = kpis if isinstance(rule.condition, Composite) else {}
                 self.groupings[rule.id] = Grouping(rule, taking_part, rules.hash, self.limits)
 

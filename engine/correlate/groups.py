@@ -109,6 +109,8 @@ class Grouping:
             elif group.members.pop(key, None) is not None:
                 group.recovered = True
             return False
+        if report.transition == "worsened":
+            return False
         if report.transition == "firing" and report.status != "withdrawn":
             group.members[key] = _member(report, report.event_time)
         elif report.transition == "firing":
@@ -175,6 +177,7 @@ class Grouping:
                 sorted({self.kpis[member.rule] for member in there.values() if member.rule in self.kpis})
             ),
             cause=cause,
+            size=float(len(there)),
         )
 
 

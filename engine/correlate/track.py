@@ -41,7 +41,9 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Said(msgspec.Struct):
-    """A run that reviews know of: by `opened`, with what was last said of it."""
+    """A run that reviews know of: by `opened`, with what was last said of it. `worst`: the size of the effect that was
+    last told as such.
+    """
 
     opened: str
     begin: int
@@ -49,6 +51,7 @@ class Said(msgspec.Struct):
     joined: tuple[str, ...]
     sides: tuple[Judged | None, ...]
     inconclusive: bool = False
+    worst: float = 0.0
 
 
 class Track(msgspec.Struct):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RESTATED = "a later measurement changed the verdict"
 JOINED = "a further counterpart worsens"
+WORSE = "it got worse"
 SILENT = "a side of the conflict cannot be judged"
 
 
@@ -67,7 +68,7 @@ class _Teller:
 
     def _begins(self, stretch: Stretch) -> Iterator[Judgement]:
         run, end = stretch
-        said = Said(run.opened, run.begin, None, run.joined, self._sides_at(run.begin))
+        said = Said(run.opened, run.begin, None, run.joined, self._sides_at(run.begin), worst=abs(run.worst))
         self.track.said.append(said)
         yield self._turn("began", said, run, run.begin, None)
         if end is not None:
@@ -100,6 +101,10 @@ class _Teller:
         step = self.track.steps.get(run.begin)
         if run.begin != said.begin or (step is not None and said.sides and not same_verdicts(said.sides, step.sides)):
             return RESTATED, run.begin
+        renotify = self.conflict.rule.review.renotify
+        if renotify is not None and renotify.is_passed(abs(run.worst), said.worst):
+            said.worst = abs(run.worst)
+            return WORSE, self.judged[-1]
         return None, None
 
     def _silence(self, said: Said, run: Run) -> Iterator[Judgement]:
@@ -137,6 +142,7 @@ class _Teller:
             taking_part=said.joined,
             episode=None if run is None else Episode(run.windows, run.first, run.last, run.worst),
             cause=cause,
+            size=0.0 if run is None else abs(run.worst),
         )
 
 

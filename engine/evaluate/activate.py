@@ -63,7 +63,7 @@ def _withdrawal(state: PartitionState, lost: Lost, rule_set: RuleSet) -> Finding
         revision=revision,
         event_time=format_time(opened),
         opened_event_time=format_time(opened),
-        scope=scope_of(state, rule, series.key),
+        scope=scope_of(state, rule, series.key, series.dimensions),
         value=None,
         evidence=Evidence(condition=rule.declared, point=None, rule_set=rule_set.hash),
         episode=episode,

@@ -13,8 +13,10 @@ from engine.kernels.layout import (
     FIRED,
     MISSING,
     RAW,
+    RESOLVED,
     TREND,
     UNSET,
+    WORSENED,
 )
 from engine.kernels.windows import aggregate, start_of
 from engine.model.finding import (
@@ -43,12 +45,15 @@ if TYPE_CHECKING:
     from engine.state.partition import PartitionState
 
 
+_TRANSITIONS: dict[int, Transition] = {FIRED: "firing", RESOLVED: "resolved", WORSENED: "worsened"}
+
+
 def finding_of(state: PartitionState, tables: Tables, result: Any) -> Finding:
     """The finding of a TRANSITION row of `tables.results`, as new."""
     rule = state.plan.rule_of[int(state.tables.instances[result["instance"]]["rule"])]
     series = state.series[int(state.tables.slots[result["slot"]]["series"])]
     event_time = int(result["time"])
-    transition: Transition = "firing" if result["transition"] == FIRED else "resolved"
+    transition = _TRANSITIONS[int(result["transition"])]
     revision = int(result["revision"])
     return Finding(
         id=finding_id(rule.id, series.key, event_time, transition, revision),
@@ -61,7 +66,7 @@ def finding_of(state: PartitionState, tables: Tables, result: Any) -> Finding:
         revision=revision,
         event_time=format_time(event_time),
         opened_event_time=format_time(int(result["opened"])),
-        scope=scope_of(state, rule, series.key),
+        scope=scope_of(state, rule, series.key, series.dimensions),
         value=_number(result["value"]),
         evidence=_evidence(state, tables, rule, result),
         episode=_episode(result),
@@ -70,8 +75,10 @@ def finding_of(state: PartitionState, tables: Tables, result: Any) -> Finding:
     )
 
 
-def scope_of(state: PartitionState, rule: Rule, key: str) -> str:
-    """What a review of this rule is about: the series, or for silence its source."""
+def scope_of(state: PartitionState, rule: Rule, key: str, dimensions: dict[str, str]) -> str:
+    """What a review of this rule is about: the series, for silence its source, or what the rule groups by."""
+    if rule.group_by is not None:
+        return f"{rule.id}|{scope_key({name: dimensions[name] for name in rule.group_by if name in dimensions})}"
     if rule.kpi is None or rule.condition.__struct_config__.tag != "missing_data":
         return key
     sources = state.plan.rule_set.kpi_by_id[rule.kpi].sources
@@ -104,7 +111,9 @@ def renumbered(finding: Finding, revision: int, status: Status, cause: str, repl
 
 
 def signals_of(state: PartitionState, finding: Finding) -> Iterator[Signal]:
-    """What composites that wait for the finding's rule are told."""
+    """What composites that wait for the finding's rule are told: whether it fires, not how badly."""
+    if finding.transition == "worsened":
+        return
     active = (finding.transition == "firing") != (finding.status == "withdrawn")
     for join in state.plan.signals.get(finding.rule, ()):
         yield Signal(
@@ -202,6 +211,7 @@ def _episode(result: Any) -> Episode:
         first=format_time(int(result["first"])),
         last=format_time(int(result["last"])),
         worst=float(result["worst"]),
+        told=_number(result["told"]),
     )
 
 

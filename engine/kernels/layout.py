@@ -38,7 +38,7 @@ AGGREGATIONS = ("count", "sum", "mean", "min", "max", "last", "share")
 DISABLED, INACTIVE, PENDING, FIRING, RECOVERING = -1, 0, 1, 2, 3
 """Phases of an instance; a disabled one belongs to a rule that does not concern its series."""
 
-NOTHING, FIRED, RESOLVED = 0, 1, 2
+NOTHING, FIRED, RESOLVED, WORSENED = 0, 1, 2, 3
 """What a step may bring about."""
 
 TRANSITION, CLOSED, REVISE, FUTURE, RESTATED, OUT_OF_RANGE = range(6)
@@ -94,6 +94,8 @@ RULE = np.dtype(
         ("for_", "i8"),
         ("keep", "i8"),
         ("after", "i8"),
+        ("worse", "f8"),
+        ("worse_relative", "i4"),
         ("level_limit", "f8"),
         ("slope_limit", "f8"),
         ("season", "i8"),
@@ -109,8 +111,9 @@ RULE = np.dtype(
     ],
     align=True,
 )
-"""NaN in `recover_at`, `up`, `down`: not stated. `width`: floats of history that an instance keeps; `count`: values
-that its evidence lists; `scratch`: floats that a step needs besides.
+"""NaN in `recover_at`, `up`, `down`, `worse`: not stated. `worse`: by how much the worst value must move on from the
+one that was told last to be worth another word, a share of that with `worse_relative`. `width`: floats of history that
+an instance keeps; `count`: values that its evidence lists; `scratch`: floats that a step needs besides.
 
 Of a trend break: `direction` 0 both, 1 up, -1 down; `up` the least size; `learn` windows before it judges (0: two
 seasons); `ring` windows under test; `season` windows a season of `slots` slots; `stretch` windows a stretch,
@@ -188,6 +191,7 @@ INSTANCE = np.dtype(
         ("last", "i8"),
         ("worst", "f8"),
         ("excess", "f8"),
+        ("told", "f8"),
         ("fired_at", "i8"),
         ("resolved_at", "i8"),
         ("fired_revision", "i4"),
@@ -197,7 +201,8 @@ INSTANCE = np.dtype(
     ],
     align=True,
 )
-"""`since`: first breach while pending, first clear point while recovering. `points` to `excess`: the episode so far.
+"""`since`: first breach while pending, first clear point while recovering. `points` to `excess`: the episode so far;
+`told`: the worst value that was said of it.
 `opened_revision`: of the
 finding that opened it. `history`: where its floats begin; `pushed`: the newest window index in them."""
 
@@ -227,6 +232,7 @@ RESULT = np.dtype(
         ("first", "i8"),
         ("last", "i8"),
         ("worst", "f8"),
+        ("told", "f8"),
         ("waiting", "i8"),
         ("seen", "i8"),
         ("window", CELL),

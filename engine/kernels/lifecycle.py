@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.kernels._jit import jit
-from engine.kernels.layout import FIRED, FIRING, INACTIVE, NOTHING, PENDING, RECOVERING, RESOLVED
+from engine.kernels.layout import FIRED, FIRING, INACTIVE, NOTHING, PENDING, RECOVERING, RESOLVED, WORSENED
 
 
 @jit
@@ -17,7 +17,7 @@ def advance(
     value: float,
     excess: float,
 ) -> int:
-    """Take one verdict at event time `time`; returns NOTHING, FIRED or RESOLVED.
+    """Take one verdict at event time `time`; returns NOTHING, FIRED, RESOLVED or WORSENED.
 
     `for` and `keep_firing_for` are event time between the first point of a run and the present one.
     """
@@ -47,11 +47,22 @@ def _breached(instance: Any, rule: Any, time: int, value: float, excess: float) 
         instance.phase = FIRING
     instance.points += 1
     instance.last = time
-    if excess > instance.excess:
+    is_worst = excess > instance.excess
+    if is_worst:
         instance.excess = excess
         instance.worst = value
     if instance.phase == PENDING and time - instance.since >= rule.for_:
         instance.phase = FIRING
         instance.opened = time
+        instance.told = instance.worst
         return FIRED
+    if is_worst and instance.phase == FIRING and is_step(rule, instance.worst, instance.told):
+        return WORSENED
     return NOTHING
+
+
+@jit
+def is_step(rule: Any, worst: float, told: float) -> bool:
+    """Whether the worst value has moved on by the rule's step from the one that was told; never without a step."""
+    step = rule.worse * abs(told) if rule.worse_relative else rule.worse
+    return abs(worst - told) >= step

@@ -15,11 +15,13 @@ from engine.kernels.layout import (
     EVIDENCE,
     FIRED,
     NOTHING,
+    RESOLVED,
     RESULTS,
     SILENT,
     SPOKEN,
     TRANSITION,
     TREND,
+    WORSENED,
 )
 from engine.kernels.lifecycle import advance
 from engine.kernels.threshold import threshold
@@ -56,7 +58,7 @@ def judge(
 @jit
 def emit_transition(tables: Tables, instance: Any, number: int, transition: int, time: int) -> Any:
     """Begin a result for what instance `number` just did; the caller adds the point. Counts repeats at one event
-    time.
+    time; one that only got worse is counted with those that fired, whose episode it goes on with.
     """
     result = tables.results[tables.counters[RESULTS]]
     tables.counters[RESULTS] += 1
@@ -65,10 +67,12 @@ def emit_transition(tables: Tables, instance: Any, number: int, transition: int,
     result.instance = number
     result.transition = transition
     result.time = time
-    if transition == FIRED:
+    result.told = np.nan
+    if transition != RESOLVED:
         instance.fired_revision = instance.fired_revision + 1 if instance.fired_at == time else 0
         instance.fired_at = time
-        instance.opened_revision = instance.fired_revision
+        if transition == FIRED:
+            instance.opened_revision = instance.fired_revision
         result.revision = instance.fired_revision
     else:
         instance.resolved_revision = instance.resolved_revision + 1 if instance.resolved_at == time else 0
@@ -100,9 +104,14 @@ def step(
     if not known:
         return NOTHING
     transition = advance(instance, rule, breach, time, value, excess)
+    told = instance.told
+    if transition == WORSENED:
+        instance.told = instance.worst
     if transition == NOTHING or emit == SILENT:
         return transition
     result = emit_transition(tables, instance, number, transition, time)
+    if transition == WORSENED:
+        result.told = told
     result.column = column
     result.value = value
     result.statistic = statistic

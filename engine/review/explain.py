@@ -8,15 +8,15 @@ import msgspec
 
 from engine.model.finding import Finding, RawPoint, Silence, WindowPoint
 from engine.model.time import DAY, HOUR, MINUTE, SECOND, Micros, format_time, parse_own_time
-from engine.model.trigger import ConflictEvidence, GroupEvidence
-from engine.rules.ruleset import Change, MissingData, Threshold, TrendBreak
+from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence, PrecisionEvidence
+from engine.rules.ruleset import Cadence, Change, Composite, MissingData, Precision, Threshold, TrendBreak
 
 if TYPE_CHECKING:
     from engine.model.finding import Episode
     from engine.model.finding import TrendBreak as TrendEvidence
     from engine.model.judgement import Judgement
     from engine.model.trigger import Happening, SideEvidence
-    from engine.rules.ruleset import Rule, RuleSet, Window
+    from engine.rules.ruleset import Due, Rule, RuleSet, Window
 
 
 def explain_finding(finding: Finding, happening: Happening, rules: RuleSet, close: str) -> str:
@@ -161,16 +161,32 @@ def explain_judgement(judgement: Judgement, happening: Happening, rules: RuleSet
     """The sentence for a joined or grouped review."""
     rule = rules.rule_by_id[judgement.rule]
     evidence = judgement.evidence
+    if isinstance(rule.condition, Cadence | Precision) and judgement.turn == "ended":
+        return f"{rule.title}: answered."
+    if isinstance(evidence, CadenceEvidence):
+        return f"{rule.title}: the last was answered at {evidence.since}, the next was due at {evidence.due}."
+    if isinstance(evidence, PrecisionEvidence):
+        return f"{rule.title}: {_precision(evidence)}."
     if judgement.turn == "withdrawn" or evidence is None:
         return f"{rule.title}{_of(_scope(judgement.scope))}: the alert never was ({judgement.cause})."
     if isinstance(evidence, ConflictEvidence):
         return _conflict(judgement, evidence, rule, rules)
-    return _group(judgement, evidence, rule, happening)
+    return _group(judgement, evidence, rule, happening) if isinstance(evidence, GroupEvidence) else f"{rule.title}."
+
+
+def _precision(evidence: PrecisionEvidence) -> str:
+    real, count = evidence.verdicts.get("real", 0), sum(evidence.verdicts.values())
+    rest = ", ".join(
+        f"{number} {name.replace('_', ' ')}" for name, number in sorted(evidence.verdicts.items()) if name != "real"
+    )
+    span = f"{percent(evidence.low)} to {percent(evidence.high)}"
+    return f"{real} of {count} reviews were about something real ({span} at 95 % confidence); the others: {rest}"
 
 
 def _scope(scope: str) -> dict[str, str]:
+    start = scope.find("{")
     try:
-        return msgspec.json.decode(scope, type=dict[str, str])
+        return msgspec.json.decode(scope[max(start, 0) :], type=dict[str, str])
     except msgspec.MsgspecError:
         return {}
 
@@ -223,8 +239,12 @@ def _group(judgement: Judgement, evidence: GroupEvidence, rule: Rule, happening:
             return f"{rule.title}: every series of source {source} is measured again as of {when}."
         after = duration(rule.condition.after)
         return f"{rule.title}: {count} series of source {source} silent for more than {after} as of {when}."
-    rules_on = _and(sorted({member.rule for member in evidence.listed}))
     title = f"{rule.title}{_of(_scope(judgement.scope))}"
+    if not isinstance(rule.condition, Composite):
+        if judgement.turn == "ended":
+            return f"{title}: over as of {when}."
+        return f"{title}: {count} series as of {when}."
+    rules_on = _and(sorted({member.rule for member in evidence.listed}))
     if judgement.turn == "ended":
         return f"{title}: ended at {when}; still on: {rules_on or 'none'}."
     return f"{title}: {rules_on} on {count} series as of {when}."
@@ -250,6 +270,13 @@ def percent(share: float) -> str:
     """`38 %`; one decimal below ten."""
     size = share * 100
     return f"{size:.0f} %" if size >= _ONE_DECIMAL_BELOW else f"{size:.1f} %"
+
+
+def due_words(due: Due) -> str:
+    """`2 days`, `4 hours of working time`, `2 working days`."""
+    if due.days:
+        return f"{due.days} working day{'' if due.days == 1 else 's'} of the calendar {due.calendar}"
+    return duration(due.micros) + ("" if due.calendar is None else f" of working time in the calendar {due.calendar}")
 
 
 def duration(time: Micros) -> str:

@@ -1,74 +1,135 @@
-"""The life of a review as a table: what each event does to it in each state, and what the world is told.
+"""The life of a review as one table: what each event does to it in each state, and what the world is told.
 
-States: `firing` (the alert is on), `ended` (it is over, an answer is awaited), `resolved`, `answered` (resolved by an
-answer while the alert was on), `withdrawn` (the alert never was). Every pair that is not listed changes nothing.
+A review has a state, and apart from it its alert is on, over or never was. Finding, clock and person each bring events;
+what is not in the table changes nothing. `docs/reviews.md` shows this table and its picture, and is tested against it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from engine.model.trigger import AlertState, Happening, ReviewState
 
 if TYPE_CHECKING:
-    from engine.model.trigger import Happening
+    from collections.abc import Iterator
 
-State = Literal["firing", "ended", "resolved", "answered", "withdrawn"]
-Event = Literal[
-    "fire", "amend_firing", "withdraw_firing", "clear", "amend_clear", "withdraw_clear", "acknowledge", "answer"
-]
 Close = Literal["on_recovery", "on_answer"]
+Event = Literal[
+    "amend",
+    "worsen",
+    "end_alert",
+    "resume_alert",
+    "recover",
+    "withdraw",
+    "reopen",
+    "flap",
+    "acknowledge",
+    "assign",
+    "comment",
+    "snooze",
+    "answer",
+    "resolve",
+    "wake",
+    "due",
+    "escalate",
+    "calm",
+]
 
-OPEN: frozenset[State] = frozenset({"firing", "ended"})
+COMMANDS: Final[frozenset[Event]] = frozenset(
+    {"acknowledge", "assign", "comment", "snooze", "answer", "resolve"},
+)
+CLOCK: Final[frozenset[Event]] = frozenset({"wake", "due", "escalate", "calm"})
+
+OPEN: Final[tuple[ReviewState, ...]] = ("open", "acknowledged", "in_review", "snoozed", "overdue", "escalated")
+"""The states in which somebody owes something."""
+ENDED: Final[tuple[ReviewState, ...]] = ("resolved", "withdrawn")
 
 
 class Move(NamedTuple):
-    """The state after an event, what is told of it (None: nothing), and why, where the event itself does not say."""
+    """The state after an event, what is told of it, and the alert's state after it (None: as it was)."""
 
-    state: State
-    happening: Happening | None
-    cause: str | None = None
+    state: ReviewState
+    happening: Happening
+    alert: AlertState | None = None
 
 
 FIRES_AGAIN = "the alert fires again"
 ALERT_ENDED = "the alert ended; an answer is awaited"
 FIRES_ON = "the alert fires on"
 AMENDED = "the evidence changed"
+WORSE = "it got worse"
+CALM = "calm again"
+FLAPS = "it comes and goes: only calm ends it now"
+SLEPT = "the snooze ran out"
+NOT_TOLD = "over before anybody was told"
 
-_MOVES: dict[tuple[State, Event], Move] = {
-    ("ended", "fire"): Move("firing", "updated", FIRES_AGAIN),
-    ("resolved", "fire"): Move("firing", "updated", FIRES_AGAIN),
-    ("withdrawn", "fire"): Move("firing", "updated", FIRES_AGAIN),
-    ("firing", "amend_firing"): Move("firing", "updated", AMENDED),
-    ("ended", "amend_firing"): Move("ended", "updated", AMENDED),
-    ("resolved", "amend_firing"): Move("resolved", "updated", AMENDED),
-    ("answered", "amend_firing"): Move("answered", "updated", AMENDED),
-    ("withdrawn", "amend_firing"): Move("firing", "updated", FIRES_AGAIN),
-    ("firing", "withdraw_firing"): Move("withdrawn", "withdrawn"),
-    ("ended", "withdraw_firing"): Move("withdrawn", "withdrawn"),
-    ("resolved", "withdraw_firing"): Move("withdrawn", "withdrawn"),
-    ("answered", "withdraw_firing"): Move("withdrawn", "withdrawn"),
-    ("firing", "clear"): Move("resolved", "resolved"),
-    ("resolved", "clear"): Move("resolved", "updated", AMENDED),
-    ("ended", "clear"): Move("ended", "updated", AMENDED),
-    ("firing", "amend_clear"): Move("resolved", "resolved"),
-    ("ended", "amend_clear"): Move("ended", "updated", AMENDED),
-    ("resolved", "amend_clear"): Move("resolved", "updated", AMENDED),
-    ("ended", "withdraw_clear"): Move("firing", "updated", FIRES_ON),
-    ("resolved", "withdraw_clear"): Move("firing", "updated", FIRES_ON),
-    ("firing", "acknowledge"): Move("firing", "updated"),
-    ("ended", "acknowledge"): Move("ended", "updated"),
-    ("firing", "answer"): Move("answered", "resolved"),
-    ("ended", "answer"): Move("resolved", "resolved"),
+
+def _stays(
+    states: tuple[ReviewState, ...], event: Event, happening: Happening, alert: AlertState | None = None
+) -> _Rows:
+    return {(state, event): (Move(state, happening, alert),) for state in states}
+
+
+def _goes(
+    states: tuple[ReviewState, ...],
+    event: Event,
+    to: tuple[ReviewState, ...],
+    happening: Happening,
+    alert: AlertState | None = None,
+) -> _Rows:
+    return {(state, event): tuple(Move(each, happening, alert) for each in to) for state in states}
+
+
+_Rows = dict[tuple[ReviewState, Event], tuple[Move, ...]]
+
+_CALM_STATES: Final[tuple[ReviewState, ...]] = ("open", "acknowledged", "in_review")
+_LATE: Final[tuple[ReviewState, ...]] = ("overdue", "escalated")
+_AWAKE: Final[tuple[ReviewState, ...]] = (*_CALM_STATES, *_LATE)
+
+MOVES: Final[_Rows] = {
+    # What the finding does.
+    **_stays((*OPEN, "resolved"), "amend", "updated"),
+    **_stays(_AWAKE, "worsen", "renotified"),
+    **_stays(OPEN, "end_alert", "alert_ended", "over"),
+    **_stays(OPEN, "resume_alert", "alert_resumed", "on"),
+    **_goes(OPEN, "recover", ("resolved",), "resolved", "over"),
+    **_goes((*OPEN, "resolved"), "withdraw", ("withdrawn",), "withdrawn", "never"),
+    **_goes(ENDED, "reopen", ("open",), "reopened", "on"),
+    **_stays(OPEN, "flap", "flapping", "on"),
+    **_goes(("resolved",), "flap", ("open",), "flapping", "on"),
+    # What a person does.
+    **_goes(("open",), "acknowledge", ("acknowledged",), "acknowledged"),
+    **_stays(_LATE, "acknowledge", "acknowledged"),
+    **_goes(_CALM_STATES, "assign", ("in_review",), "assigned"),
+    **_stays((*_LATE, "snoozed"), "assign", "assigned"),
+    **_stays((*OPEN, *ENDED), "comment", "commented"),
+    **_goes(OPEN, "snooze", ("snoozed",), "snoozed"),
+    **_goes(OPEN, "answer", ("in_review",), "answered"),
+    **_stays(("resolved",), "answer", "answered"),
+    **_goes(OPEN, "resolve", ("resolved",), "resolved"),
+    # What the clock does.
+    **_goes(("snoozed",), "wake", _CALM_STATES, "woken"),
+    **_goes(_CALM_STATES, "due", ("overdue",), "overdue"),
+    **_goes(_LATE, "escalate", ("escalated",), "escalated"),
+    **_goes(OPEN, "calm", ("resolved",), "resolved"),
 }
+"""Every legal transition by (state, event). Only a wake has a choice: a review goes back to what its people made of
+it."""
 
 
-def move(state: State, event: Event, close: Close) -> Move | None:
-    """What `event` does to a review in `state`; None: nothing (a command is then illegal, a finding comes too late).
+def move(state: ReviewState, event: Event, standing: ReviewState = "open") -> Move | None:
+    """What `event` does to a review in `state`; None: it is not legal there.
 
-    A review that closes `on_answer` outlives its alert; only such a one can be answered.
+    `standing` is where a review stands by what its people did, whatever the clock says: a wake goes back to it.
     """
-    if event == "answer" and close != "on_answer":
+    found = MOVES.get((state, event))
+    if found is None:
         return None
-    found = _MOVES.get((state, event))
-    if found is not None and found.happening == "resolved" and event != "answer" and close == "on_answer":
-        return Move("ended", "updated", ALERT_ENDED)
-    return found
+    return next((each for each in found if each.state == standing), found[0])
+
+
+def transitions() -> Iterator[tuple[ReviewState, Event, Move]]:
+    """Every row of the table, for the documentation."""
+    for (state, event), moves in MOVES.items():
+        for each in moves:
+            yield state, event, each

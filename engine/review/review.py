@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.review.lifecycle import OPEN, Close, State
+from engine.model.records import Verdict
+from engine.model.trigger import AlertState, ReviewState
+from engine.review.lifecycle import OPEN, Close
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CLOSED_KEPT = 8
-"""Closed reviews of one (rule, scope) that amendments can still reach; older ones are final."""
+"""Ended reviews of one (rule, scope) that amendments can still reach; older ones are final."""
+
+BARRIERS = -1
+"""The clock of joined and grouped reviews, beside those of the stage 1 partitions."""
 
 Key = tuple[str, str]
 """(rule, scope)."""
 
 
 class Review(msgspec.Struct):
-    """What somebody owes. `first` is the event time of the alert that named it, `began` of the present one.
+    """What somebody owes. `first` is the event time of the alert that named it, `began` of the present one, `over` of
+    its end.
 
-    `opened` is the tick it opened at. `firing` are the ids of the findings that say it fires (first and newest),
-    `cleared` of the one that says it does not. `silent`: opened by a rule in shadow mode, so that nobody is ever
-    told of it. `closed`: number in the order of closing, 0 while open.
+    `clock`: the stage 1 partition whose progress is its time; BARRIERS: the barriers' (joined and grouped reviews).
+    `opened` is the tick it opened at, `moved` that of its last transition. `firing` are the ids of the findings that
+    say it fires (first and newest), `cleared` of the one that says it does not. `silent`: opened by a rule in shadow
+    mode, so that nobody is ever told of it. `about` is the sentence of what last moved its alert, `size` what it was
+    told to be then (members, or the worst effect). `returns` counts how often in a row the alert came back within the
+    rule's `reopen_within`. `commands` are the ids of the last ones that were taken. `closed`: number in the order of
+    ending, 0 while open.
     """
 
     id: str
@@ -28,25 +42,59 @@ class Review(msgspec.Struct):
     scope: str
     rule_set: str
     close: Close
-    state: State
+    clock: int
     opened: str
+    moved: str
     due: str | None
     first: str
     began: str
     event_time: str
+    state: ReviewState = "open"
+    alert: AlertState = "on"
     silent: bool = False
     historical: bool = False
-    acknowledged: bool = False
     ordinal: int = 0
     firing: tuple[str, ...] = ()
     cleared: str | None = None
+    over: str | None = None
     participants: tuple[str, ...] = ()
+    about: str = ""
+    size: float = 0.0
+    returns: int = 0
+    flapping: bool = False
+    calm_at: str | None = None
+    acknowledged_by: str | None = None
+    assignee: str | None = None
+    snoozed_until: str | None = None
+    step: int = 0
+    escalate_at: str | None = None
+    verdict: Verdict | None = None
+    answer: str | None = None
+    commands: tuple[str, ...] = ()
     closed: int = 0
 
     @property
     def is_open(self) -> bool:
         """Whether somebody still owes something."""
         return self.state in OPEN
+
+    @property
+    def ends_on_recovery(self) -> bool:
+        """Whether it ends with its alert: nobody is asked for an answer, or somebody has given it."""
+        return self.close == "on_recovery" or self.silent or self.historical or self.verdict is not None
+
+    @property
+    def standing(self) -> ReviewState:
+        """Where it stands by what people did with it, whatever the clock says."""
+        if self.assignee is not None or self.verdict is not None:
+            return "in_review"
+        return "open" if self.acknowledged_by is None else "acknowledged"
+
+    def begin_anew(self, due: str | None, *, historical: bool) -> None:
+        """Forget what people and clock made of it: its alert came back after it had ended."""
+        self.due, self.step, self.escalate_at = due, 0, None
+        self.acknowledged_by = self.assignee = self.snoozed_until = self.verdict = self.answer = None
+        self.historical = historical
 
 
 class Book:
@@ -67,6 +115,10 @@ class Book:
         """The reviews of a rule and scope, oldest first."""
         return self.reviews.get(key, [])
 
+    def every(self) -> Iterator[Review]:
+        """All of them."""
+        return (review for each in self.reviews.values() for review in each)
+
     def find(self, review: str) -> Review | None:
         """By id."""
         key = self._by_id.get(review)
@@ -80,7 +132,7 @@ class Book:
         self._count(review, 1)
         self.dirty.add(key)
 
-    def change(self, review: Review, state: State) -> None:
+    def change(self, review: Review, state: ReviewState) -> None:
         """Give it another state (or the same) and let go of closed ones that are too many."""
         key = (review.rule, review.scope)
         was_open, review.state = review.is_open, state

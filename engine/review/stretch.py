@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 from engine.model.finding import Evidence, Silence, WindowPoint
 from engine.model.time import Micros, parse_own_time
-from engine.model.trigger import ConflictEvidence, GroupEvidence
+from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.model.finding import Episode
+    from engine.model.trigger import AnyEvidence
 
 
-def stretch_of(
-    event_time: str, evidence: Evidence | ConflictEvidence | GroupEvidence | None, episode: Episode | None
-) -> tuple[Micros, Micros]:
+def stretch_of(event_time: str, evidence: AnyEvidence | None, episode: Episode | None) -> tuple[Micros, Micros]:
     """First and last event time among them."""
     times = [event_time, *_mentioned(evidence)]
     if episode is not None:
@@ -25,7 +24,7 @@ def stretch_of(
     return min(micros), max(micros)
 
 
-def _mentioned(evidence: Evidence | ConflictEvidence | GroupEvidence | None) -> Iterator[str]:
+def _mentioned(evidence: AnyEvidence | None) -> Iterator[str]:
     if isinstance(evidence, Evidence):
         yield from _of_series(evidence)
     elif isinstance(evidence, ConflictEvidence):
@@ -35,6 +34,8 @@ def _mentioned(evidence: Evidence | ConflictEvidence | GroupEvidence | None) -> 
             yield from (time for window in side.windows for time in (window.start, window.end))
     elif isinstance(evidence, GroupEvidence):
         yield from (member.event_time for member in evidence.listed)
+    elif isinstance(evidence, CadenceEvidence):
+        yield from (evidence.since, evidence.due)
 
 
 def _of_series(evidence: Evidence) -> Iterator[str]:

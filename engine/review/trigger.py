@@ -8,12 +8,11 @@ import msgspec
 
 from engine.model.event_parts import event_digests
 from engine.model.identity import trigger_id
+from engine.model.time import Micros, parse_own_time
 from engine.model.trigger import (
     CONTENT_TYPE,
     SOURCE,
     SPEC_VERSION,
-    ConflictEvidence,
-    GroupEvidence,
     Happening,
     KpiSummary,
     MovedBy,
@@ -21,14 +20,16 @@ from engine.model.trigger import (
     TriggerData,
     event_type,
 )
+from engine.review.people import notified, owner_of
 from engine.review.stretch import stretch_of
 from engine.rules.excerpt import excerpt_of
-from engine.rules.ruleset import Composite, Kpi, Rule, RuleSet
+from engine.rules.ruleset import Cadence, Composite, CounterpartConflict, Kpi, Precision, Rule, RuleSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.model.finding import Episode, Evidence
+    from engine.model.finding import Episode
+    from engine.model.trigger import AnyEvidence
     from engine.review.review import Review
 
 
@@ -36,7 +37,7 @@ class Told(NamedTuple):
     """What there is to say of a transition beside the review and its rule."""
 
     event_time: str
-    evidence: Evidence | ConflictEvidence | GroupEvidence | None
+    evidence: AnyEvidence | None
     episode: Episode | None
     cause: str | None
     explanation: Callable[[Happening, Review], str]
@@ -51,6 +52,7 @@ def trigger_of(
     rule = rules.rule_by_id[review.rule]
     kpi = None if rule.kpi is None else rules.kpi_by_id[rule.kpi]
     owner = owner_of(rule, rules)
+    excerpt = excerpt_of(rules, rule, *_stretch(review, rule, told))
     data = TriggerData(
         review=review.id,
         ordinal=review.ordinal,
@@ -60,7 +62,7 @@ def trigger_of(
         scope=review.scope,
         kpi=None if kpi is None else summary_of(kpi),
         owner=owner,
-        participants=_participants(review, rule, rules, told, owner),
+        participants=review.participants,
         objective=None if kpi is None else kpi.objective,
         opened=review.opened,
         due=review.due,
@@ -75,7 +77,22 @@ def trigger_of(
         rule_set=rules.hash,
         first_event_time=review.first,
         moved_by=told.moved_by,
-        excerpt=msgspec.to_builtins(excerpt_of(rules, rule, *stretch_of(told.event_time, told.evidence, told.episode))),
+        excerpt=msgspec.to_builtins(excerpt),
+        state=review.state,
+        alert=review.alert,
+        notify=notified(
+            happening, rule, rules, assignee=review.assignee, participants=review.participants, step=review.step
+        ),
+        dimensions=dimensions_of(review.scope),
+        sensitive=tuple(sorted({name for each in excerpt.kpis for name in each.sensitive})),
+        command_key=command_key(rule, review.scope),
+        about=review.about,
+        acknowledged_by=review.acknowledged_by,
+        assignee=review.assignee,
+        snoozed_until=review.snoozed_until,
+        step=review.step,
+        verdict=review.verdict,
+        answer=review.answer,
     )
     trigger = ReviewTrigger(
         specversion=SPEC_VERSION,
@@ -91,14 +108,35 @@ def trigger_of(
     return msgspec.structs.replace(trigger, data=msgspec.structs.replace(data, digests=digests))
 
 
-def owner_of(rule: Rule, rules: RuleSet) -> str:
-    """Who answers: the KPI's owner; for a composite the rule's author, or the owner of its first member's KPI."""
-    if rule.kpi is not None:
-        return rules.kpi_by_id[rule.kpi].owner
-    if rule.owner is not None or not isinstance(rule.condition, Composite):
-        return rule.owner or ""
-    first = rules.rule_by_id.get(rule.condition.rules[0])
-    return "" if first is None else owner_of(first, rules)
+def _stretch(review: Review, rule: Rule, told: Told) -> tuple[Micros, Micros]:
+    """The event time that the trigger speaks of; with the opening tick, where due times follow a calendar."""
+    since, until = stretch_of(told.event_time, told.evidence, told.episode)
+    if rule.review.due_in is None or rule.review.due_in.calendar is None:
+        return since, until
+    opened = parse_own_time(review.opened)
+    return min(since, opened), max(until, opened)
+
+
+def command_key(rule: Rule, scope: str) -> str:
+    """The record key of what stands in findings about a rule and scope: its partition is where the review lives."""
+    match rule.condition:
+        case CounterpartConflict() | Composite():
+            return f"{rule.id}|{scope}"
+        case Cadence() | Precision():
+            return rule.id
+        case _:
+            return scope
+
+
+def dimensions_of(scope: str) -> dict[str, str]:
+    """The dimensions in a series' key or a scope; empty where it has none."""
+    start = scope.find("{")
+    if start < 0:
+        return {}
+    try:
+        return msgspec.json.decode(scope[start:], type=dict[str, str])
+    except msgspec.MsgspecError:
+        return {}
 
 
 def summary_of(kpi: Kpi) -> KpiSummary:
@@ -115,7 +153,7 @@ def summary_of(kpi: Kpi) -> KpiSummary:
     )
 
 
-def _participants(review: Review, rule: Rule, rules: RuleSet, told: Told, owner: str) -> tuple[str, ...]:
+def participants_of(review: Review, rule: Rule, rules: RuleSet, taking_part: tuple[str, ...]) -> tuple[str, ...]:
     """Who takes part only ever grows within a review."""
-    owners = {rules.kpi_by_id[kpi].owner for kpi in told.taking_part if kpi in rules.kpi_by_id}
-    return tuple(sorted({*review.participants, *rule.review.participants, *owners} - {owner}))
+    owners = {rules.kpi_by_id[kpi].owner for kpi in taking_part if kpi in rules.kpi_by_id}
+    return tuple(sorted({*review.participants, *rule.review.participants, *owners} - {owner_of(rule, rules)}))

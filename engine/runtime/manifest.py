@@ -9,7 +9,7 @@ import xxhash
 
 from engine.errors import LimitExceededError, StateError
 
-FORMAT = 2
+FORMAT = 3
 CLAIM_KEY = b"claim"
 """The one key without a term: a claim's own offset is the term, so it cannot carry it. Compaction keeps the newest."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from engine.model.records import Activate, Tick
 from engine.model.topics import MEASUREMENTS
-from engine.runtime.rule_sets import read_activations, request_activation, store_rule_set
+from engine.runtime.rule_sets import Asker, ask_for, read_activations
 from engine.wire.control import decode_control, is_control
 from engine.wire.records import records
 
@@ -25,18 +25,18 @@ class Reloaded(NamedTuple):
     waiting: tuple[int, ...]
 
 
-async def reload(log: Log, rule_set: RuleSet, from_tick: int | None, seconds: float) -> Reloaded:
+async def reload(log: Log, rule_set: RuleSet, from_tick: int | None, seconds: float, asker: Asker) -> Reloaded:
     """Ask for a rule set, and wait until it stands in all measurements partitions, at most `seconds`.
 
     With `from_tick`, of the ticks that workers write, also until that tick stands there: what is sent then is evaluated
-    by the new set. Without one it takes effect at the next tick, which comes with what is sent.
+    by the new set. Without one it takes effect at the next tick, which comes with what is sent. The audit trail notes
+    the `asker`.
     """
     requests = await read_activations(log)
     if requests and requests[-1].hash == rule_set.hash:
         return Reloaded(None, ())
     places = {place: await log.end(MEASUREMENTS, place) for place in range(await log.partitions(MEASUREMENTS))}
-    await store_rule_set(log, rule_set)
-    number = await request_activation(log, rule_set.hash, from_tick or 0)
+    number = await ask_for(log, rule_set, from_tick or 0, requests[-1].hash if requests else None, asker)
     try:
         async with asyncio.timeout(seconds):
             while places:

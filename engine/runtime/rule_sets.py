@@ -5,16 +5,21 @@ The offset of a request is the activation's number. Files on disk play no part o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from engine.errors import LogError, StateError
+from engine.model.audit import ActivationEntry
+from engine.model.identity import digest
 from engine.model.records import Activate
-from engine.model.topics import CONTROL, RULE_SETS
+from engine.model.time import Micros, format_time
+from engine.model.topics import AUDIT, CONTROL, RULE_SETS
+from engine.rules.difference import Difference, difference
 from engine.rules.ruleset import RuleSet
 from engine.runtime.ports import Log, Output
 from engine.wire.batch import LogRecord, Record
+from engine.wire.encode import encode_record
 from engine.wire.records import records
 
 if TYPE_CHECKING:
@@ -56,6 +61,47 @@ async def request_activation(log: Log, rule_set_hash: str, from_tick: int) -> in
     request = Activate(0, rule_set_hash, from_tick)
     [(_, number)] = await log.append([Output(CONTROL, 0, Record(None, msgspec.json.encode(request)))])
     return number
+
+
+class Asker(NamedTuple):
+    """Who asks for a rule set, and when (microseconds since the epoch)."""
+
+    who: str
+    now: Micros
+
+
+async def ask_for(log: Log, rule_set: RuleSet, from_tick: int, before: str | None, asker: Asker) -> int:
+    """Store a set, request its activation, and note in the audit trail who asked and what it changes against the set
+    `before`; returns the activation's number.
+    """
+    former = None if before is None else await _read_rule_set(log, before)
+    await store_rule_set(log, rule_set)
+    number = await request_activation(log, rule_set.hash, from_tick)
+    unknown = before is not None and former is None
+    changes = Difference((), (), ()) if unknown else difference(former, rule_set)
+    entry = ActivationEntry(
+        digest("activation", number, rule_set.hash),
+        format_time(asker.now),
+        asker.who,
+        number,
+        rule_set.hash,
+        before,
+        *changes,
+    )
+    await log.append([Output(AUDIT, 0, Record(rule_set.hash.encode(), encode_record(entry)))])
+    return number
+
+
+async def _read_rule_set(log: Log, name: str) -> RuleSet | None:
+    """One stored set; None when it is not there, or cannot be read by this version."""
+    found = None
+    async for record in _read(log, RULE_SETS, await log.start(RULE_SETS, 0)):
+        if record.key == name.encode():
+            found = record
+    try:
+        return None if found is None else _decode(found)
+    except StateError:
+        return None
 
 
 async def read_activations(log: Log, after: int = -1) -> list[Activate]:

@@ -53,8 +53,9 @@ _CHANNELS = (
     _Channel(
         topics.FINDINGS,
         "What stage 1 says to stage 2, and what people ask of reviews. Told apart by `type`.",
-        ("finding", "join-record", "signal", "progress", "review-command", "activate", "tick"),
-        "The scope: a series' key, or rule|source for silence, or correlation|scope for join records and signals. "
+        ("finding", "join-record", "signal", "progress", "review-command", "answered", "activate", "tick"),
+        "The scope: a series' key, or rule|source for silence, or correlation|scope for join records and signals; "
+        "for a command what the review's triggers call `command_key`. "
         f"{_OWNER} Progress, activations and ticks have no key and stand in every partition.",
         "delete",
     ),
@@ -71,6 +72,21 @@ _CHANNELS = (
         ("review-trigger",),
         f"The review's id: the life of one review stands in order. {_OWNER}",
         "delete",
+    ),
+    _Channel(
+        topics.AUDIT,
+        "The audit trail, in the order it was written, kept for ever: commands with what became of them, rule sets "
+        "that were asked for, silences. Told apart by `type`; a repeat after a failure has the `id` of the first.",
+        ("command-entry", "activation-entry", "silence-entry"),
+        "The id of what the entry is about: a review, a rule set, a silence. There is one partition.",
+        "delete",
+    ),
+    _Channel(
+        topics.SILENCES,
+        "Silences as they are now. They keep notifications back, not triggers.",
+        ("silence",),
+        "The silence's id. There is one partition.",
+        "compact",
     ),
     _Channel(
         topics.DEAD_LETTERS,
@@ -102,6 +118,16 @@ _OPERATIONS = {
         ("finding", "join-record", "signal", "progress", "activate", "tick"),
         "Stage 1 writes what it found.",
     ),
+    "sendVerdicts": (
+        "send",
+        topics.FINDINGS,
+        ("answered",),
+        "Stage 2 tells the partition that keeps count of a rule's verdicts.",
+    ),
+    "sendAnswers": ("send", topics.AUDIT, ("command-entry",), "Stage 2 answers commands."),
+    "sendActivations": ("send", topics.AUDIT, ("activation-entry",), "Whoever reloads rules says so."),
+    "sendSilences": ("send", topics.AUDIT, ("silence-entry",), "Whoever begins or ends a silence says so."),
+    "receiveSilences": ("receive", topics.SILENCES, ("silence",), "People ask for quiet."),
     "receiveReviewCommands": ("receive", topics.FINDINGS, ("review-command",), "People answer reviews."),
     "sendReviewTriggers": ("send", topics.TRIGGERS, ("review-trigger",), "Stage 2 calls a review, or ends one."),
     "sendShadowTriggers": (
@@ -175,10 +201,13 @@ def _message(contract: Contract) -> Schema:
     return message
 
 
+_POSITIONED = {"finding", "join-record", "signal", "progress", "review-trigger", "answered", "command-entry"}
+
+
 def _headers(name: str) -> Schema:
     if name in {"tick", "activate", "ingested", "rebaseline"}:
         return _CONTROL
-    return _POSITION if name in {"finding", "join-record", "signal", "progress", "review-trigger"} else {}
+    return _POSITION if name in _POSITIONED else {}
 
 
 def _key(name: str) -> Schema | None:
@@ -188,7 +217,12 @@ def _key(name: str) -> Schema | None:
         "finding": "the finding's scope",
         "join-record": "correlation|scope",
         "signal": "correlation|scope",
-        "review-command": "the key that the review's findings have",
+        "review-command": "`command_key` of the review's triggers",
+        "answered": "what it is about",
+        "command-entry": "the review's id",
+        "activation-entry": "the rule set's hash",
+        "silence-entry": "the silence's id",
+        "silence": "the silence's id",
         "review-trigger": "the review's id",
         "kpi-state": "the canonical key of the series",
     }

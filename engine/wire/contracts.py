@@ -7,10 +7,21 @@ from typing import Any, NamedTuple, get_args
 
 import msgspec
 
+from engine.model.audit import ActivationEntry, CommandEntry, Silence, SilenceEntry
 from engine.model.finding import Finding
 from engine.model.measurement import Measurement
 from engine.model.outputs import DeadLetter, KpiState
-from engine.model.records import Activate, Ingested, JoinRecord, Progress, Rebaseline, ReviewCommand, Signal, Tick
+from engine.model.records import (
+    Activate,
+    Answered,
+    Ingested,
+    JoinRecord,
+    Progress,
+    Rebaseline,
+    ReviewCommand,
+    Signal,
+    Tick,
+)
 from engine.model.trigger import CONTENT_TYPE, SOURCE, SPEC_VERSION, Happening, ReviewTrigger, event_type
 from engine.wire.reasons import SENTENCES
 
@@ -42,8 +53,13 @@ CONTRACTS = (
     Contract("join-record", JoinRecord),
     Contract("signal", Signal),
     Contract("review-command", ReviewCommand),
+    Contract("answered", Answered),
     Contract("progress", Progress),
     Contract("review-trigger", ReviewTrigger),
+    Contract("command-entry", CommandEntry),
+    Contract("activation-entry", ActivationEntry),
+    Contract("silence-entry", SilenceEntry),
+    Contract("silence", Silence),
     Contract("dead-letter", DeadLetter),
     Contract("kpi-state", KpiState),
 )

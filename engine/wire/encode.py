@@ -10,13 +10,13 @@ import msgspec
 from engine.errors import WireError
 from engine.model.finding import Finding
 from engine.model.measurement import Measurement, Provenance
-from engine.model.records import Activate, JoinRecord, Progress, ReviewCommand, Signal, Tick
+from engine.model.records import Activate, Answered, JoinRecord, Progress, ReviewCommand, Signal, Tick
 from engine.model.time import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FindingRecord = Finding | JoinRecord | Signal | ReviewCommand | Progress | Activate | Tick
+FindingRecord = Finding | JoinRecord | Signal | ReviewCommand | Answered | Progress | Activate | Tick
 """What may stand on the findings topic, told apart by `type`."""
 
 _encoder = msgspec.json.Encoder(order="deterministic")

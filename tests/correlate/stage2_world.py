@@ -11,13 +11,14 @@ from engine.correlate import join
 from engine.model.finding import Episode, Evidence, Finding, Silence, WindowPoint
 from engine.model.identity import finding_id, scope_key, series_key
 from engine.model.limits import Limits
-from engine.model.records import Ids, JoinRecord, Parts, Progress, Signal, WindowBounds
+from engine.model.records import Activate, Answered, Ids, JoinRecord, Parts, Progress, Signal, WindowBounds
 from engine.model.time import DAY, HOUR, format_time, parse_own_time
 from engine.model.trigger import ReviewTrigger
 from engine.rules.ruleset import (
     Composite,
     ConflictSide,
     CounterpartConflict,
+    Due,
     Judge,
     Kpi,
     MissingData,
@@ -102,7 +103,7 @@ def rule(name: str, of: str | None, condition: Any, **fields: Any) -> Rule:
 
 
 def spec(close: str = "on_recovery", **fields: Any) -> ReviewSpec:
-    values: dict[str, Any] = {"due_in": 2 * DAY, "participants": (), "question": None, "runbook": None, "close": close}
+    values: dict[str, Any] = {"due_in": Due(30 * DAY), "participants": (), "question": None, "runbook": None, "close": close}
     return ReviewSpec(**{**values, **fields})
 
 
@@ -149,6 +150,7 @@ class World:
         self.stage = Stage2(0, self.context)
         self.partitions = partitions
         self.offset = 0
+        self.told_itself = -1
         self.from_stage1 = [0] * partitions
         self.log: list[Record] = []
         self.outputs: list[Output] = []
@@ -161,6 +163,19 @@ class World:
             self.from_stage1[partition] += 1
         data = value if isinstance(value, bytes) else encode_record(value)
         self.log.append(Record(b"k", data, headers))
+
+    def answered(self: Any, record: Answered, offset: int | None = None) -> None:
+        """What stage 2 of partition 0 tells itself, from so far into its own log."""
+        self.told_itself = self.told_itself + 1 if offset is None else offset
+        header = (Position.HEADER, Position(2, 0, self.told_itself, 0).encode())
+        self.log.append(Record(b"k", encode_record(record), (header,)))
+
+    def repeat_answers(self: Any) -> None:
+        """All that stage 2 told itself, once more, as after a crash."""
+        self.log.extend([each for each in self.log if b'"type":"answered"' in (each.value or b"")])
+
+    def activate(self: Any, number: int, name: str, from_tick: int) -> None:
+        self.write(Activate(number, name, from_tick))
 
     def tick(self: Any, number: int, time: str | None = None) -> None:
         for partition in range(self.partitions):

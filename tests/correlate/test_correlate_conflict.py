@@ -96,7 +96,7 @@ def test_a_member_that_comes_late_amends_the_verdict():
     assert world.told() == [("withdrawn", day(5), "a later measurement changed the verdict")]
     world.write(share("tickets", 4, 14.0, revision=3), 0)
     world.tick(124)
-    assert world.told() == [("updated", day(5), "the alert fires again")]
+    assert world.told() == [("reopened", day(5), "the alert fires again")]
 
 
 def test_a_restated_end_takes_the_resolution_back():
@@ -105,7 +105,7 @@ def test_a_restated_end_takes_the_resolution_back():
     assert [each[1] for each in told] == ["opened", "resolved"]
     world.write(share("tickets", 6, 14.0, revision=1), 0)
     world.tick(170)
-    assert world.told() == [("updated", day(7), "a later measurement changed the verdict")]
+    assert world.told() == [("reopened", day(7), "a later measurement changed the verdict")]
 
 
 def test_a_silent_counterpart_is_told_once_and_keeps_the_review_open():
@@ -158,8 +158,8 @@ def test_a_critical_conflict_stays_open_until_it_is_answered():
     told = play(world, [100] * 4 + [120, 100, 100, 100, 120], [10] * 4 + [12, 10, 10, 10, 12])
     assert [each[1:] for each in told] == [
         ("opened", day(5), None),
-        ("updated", day(6), "the alert ended; an answer is awaited"),
-        ("updated", day(9), "the alert fires again"),
+        ("alert_ended", day(6), "the alert ended; an answer is awaited"),
+        ("alert_resumed", day(9), "the alert fires again"),
     ]
 
 

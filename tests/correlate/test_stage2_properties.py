@@ -12,6 +12,8 @@ from stage2_world import World, apply, day, facts_standing, finding, share, shor
 
 from engine.errors import StateError
 from engine.model.records import Activate, Progress, ReviewCommand
+from engine.model.time import DAY
+from engine.rules.ruleset import Due, Step
 from engine.runtime.stage2 import Stage2
 from engine.wire.batch import Record
 from engine.wire.encode import encode_record
@@ -19,8 +21,9 @@ from engine.wire.encode import encode_record
 if TYPE_CHECKING:
     from engine.runtime.ports import Output
 
-RULES = standard()
-CHANGED = standard(fingerprint="changed")
+SOON = spec(due_in=Due(2 * DAY), renotify=Step(0.5, relative=True))
+RULES = standard(review=SOON)
+CHANGED = standard(review=SOON, fingerprint="changed")
 DAYS = 12
 
 
@@ -138,12 +141,12 @@ def test_a_command_and_a_crash_after_it_do_not_answer_twice():
     world.write(finding("firing", 3, rules=rules), 0)
     [opened] = world.run()
     pages = world.stage.all_pages()
-    world.write(ReviewCommand("c1", opened.data.review, "resolve", "ann", day(9)))
+    world.write(ReviewCommand("c1", opened.data.review, "resolve", "ann", day(9), verdict="real"))
     outputs = apply(world.stage, world.log, 1)
     again = Stage2(0, world.context)
     again.restore(pages)
     assert apply(again, world.log, 1) == outputs
-    assert len(outputs) == 1
+    assert [each.topic for each in outputs] == ["review-triggers", "audit", "findings"]
 
 
 def test_thousands_of_restarts_in_one_process_leave_no_facts_behind():

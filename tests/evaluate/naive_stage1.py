@@ -194,7 +194,7 @@ def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said
     said = []
     by_index = {index: value for _, value, index, _ in points}
     firing, since, clear_since, opened = False, None, None, 0
-    count, worst, worst_excess = 0, 0.0, 0.0
+    count, worst, worst_excess, told = 0, 0.0, 0.0, 0.0
     trend = trend_of(rule)
     for time, value, index, members in points:
         verdict, basis = verdict_of(rule, trend, value, index, by_index, firing=firing)
@@ -207,10 +207,14 @@ def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said
                 since, count, worst, worst_excess = time, 0, value, excess
             clear_since = None
             count += 1
-            if excess > worst_excess:
+            got_worse = excess > worst_excess
+            if got_worse:
                 worst, worst_excess = value, excess
+            if firing and got_worse and is_step(rule, worst, told):
+                said.append(Said(rule.id, "worsened", time, "new", value, opened, count, worst, (*evidence, told)))
+                told = worst
             if not firing and time - since >= rule.for_:
-                firing, opened = True, time
+                firing, opened, told = True, time, worst
                 said.append(Said(rule.id, "firing", time, "new", value, opened, count, worst, evidence))
         elif not firing:
             since = None
@@ -221,6 +225,11 @@ def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said
                 firing, since, clear_since = False, None, None
                 said.append(Said(rule.id, "resolved", time, "new", value, opened, count, worst, evidence))
     return said
+
+
+def is_step(rule: Rule, worst: float, told: float) -> bool:
+    step = rule.review.renotify
+    return step is not None and abs(worst - told) >= (step.by * abs(told) if step.relative else step.by)
 
 
 def verdict_of(

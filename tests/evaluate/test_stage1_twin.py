@@ -14,7 +14,7 @@ from naive_stage1 import NaiveSeries, Said
 from engine.model.finding import Evidence, Finding, WindowPoint
 from engine.model.records import Tick
 from engine.model.time import HOUR, SECOND, format_time, parse_own_time
-from engine.rules.ruleset import Change, Kpi, MissingData, ReviewSpec, Rule, RuleSet, Threshold, TrendBreak, Window
+from engine.rules.ruleset import Change, Kpi, MissingData, ReviewSpec, Rule, RuleSet, Step, Threshold, TrendBreak, Window
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.wire.batch import Batch, Record
@@ -25,6 +25,10 @@ START = 1_700_000_000 // 3600 * 3600 * SECOND
 TUMBLING = Window(10 * SECOND, 10 * SECOND)
 HOPPING = Window(30 * SECOND, 10 * SECOND)
 REVIEW = ReviewSpec(None, (), None, None, "on_recovery")
+
+
+def worse(by: float, *, relative: bool) -> ReviewSpec:
+    return msgspec.structs.replace(REVIEW, renotify=Step(by, relative))
 
 
 def kpi(aggregation: str, lateness: int) -> Kpi:
@@ -46,7 +50,7 @@ def rule(name: str, condition: Any, **changes: Any) -> Rule:
 
 
 RULES = [
-    rule("above", Threshold("above", None, 5.0, None)),
+    rule("above", Threshold("above", None, 5.0, None), review=worse(0.25, relative=False)),
     rule(
         "held",
         Threshold("above", None, 4.0, 2.0),
@@ -55,10 +59,12 @@ RULES = [
         lateness=15 * SECOND,
     ),
     rule("outside", Threshold("outside", 2.0, 6.0, None), window=HOPPING, lateness=5 * SECOND),
-    rule("inside", Threshold("inside", 3.0, 4.0, None), points="raw"),
-    rule("below", Threshold("below", 3.0, None, 4.0), points="raw", lateness=12 * SECOND, for_=3 * SECOND),
-    rule("change", Change("windows", 3, 0.5, 0.4, relative=True)),
-    rule("shift", Change("windows", 2, 1.0, None, relative=False), window=HOPPING, lateness=15 * SECOND),
+    rule("inside", Threshold("inside", 3.0, 4.0, None), points="raw", review=worse(0.1, relative=True)),
+    rule("below", Threshold("below", 3.0, None, 4.0), points="raw", lateness=12 * SECOND, for_=3 * SECOND,
+         review=worse(0.5, relative=True)),
+    rule("change", Change("windows", 3, 0.5, 0.4, relative=True), review=worse(1.0, relative=False)),
+    rule("shift", Change("windows", 2, 1.0, None, relative=False), window=HOPPING, lateness=15 * SECOND,
+         review=worse(0.3, relative=True)),
     rule("trend", TrendBreak(2.0, None, None, 0.0, relative=False, learn=4), lateness=15 * SECOND),
     rule("bend", TrendBreak(1.0, 3.0, "up", 0.1, relative=True, learn=5), for_=10 * SECOND),
     rule("missing", MissingData(60 * SECOND)),
@@ -154,7 +160,8 @@ def evidence_of(finding: Finding) -> tuple[Any, ...]:
     if finding.evidence.trend is not None:
         return trend_evidence_of(finding.evidence)
     count = point.ids.count if isinstance(point, WindowPoint) else 1
-    return (count, *[earlier.value for earlier in finding.evidence.baseline_points])
+    told = () if finding.transition != "worsened" else (finding.episode.told,)
+    return (count, *[earlier.value for earlier in finding.evidence.baseline_points], *told)
 
 
 def trend_evidence_of(evidence: Evidence) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from memory_installation import MemoryInstallation
 from engine.model.measurement import Measurement
 from engine.model.records import ReviewCommand
 from engine.model.time import DAY, HOUR, MINUTE, Micros, format_time, parse_own_time
-from engine.model.trigger import ReviewTrigger
+from engine.model.trigger import ReviewTrigger, TriggerData
 from engine.offline.explain.explanation import Explanation, explain
 from engine.offline.explain.given import given
 from engine.rules.loader import load_or_raise
@@ -72,6 +72,10 @@ def _latency() -> Iterator[Timed]:
         ):
             for minute in (10, 40):
                 yield _measured(at(2, hour) + minute * MINUTE, "latency", value, f"{page}-{hour}-{minute}", page=page)
+    for page in ("about", "blog", "jobs", "press"):
+        for hour in range(8, 14):
+            value = 5.0 if hour in (9, 10) else 1.0
+            yield _measured(at(4, hour), "latency", value, f"{page}-{hour}", page=page)
 
 
 def _wait() -> Iterator[Timed]:
@@ -124,21 +128,29 @@ def make_world(**changed: float) -> World:
     ]
     installation.run(told, 4 * DAY)
     installation.append_findings(_answers(installation.triggers))
+    installation.append_findings(())  # what a partition told another
     installation.close()
     return World(installation.log, installation.rule_set, installation.triggers)
 
 
 def _answers(triggers: list[bytes]) -> list[Record]:
-    """Somebody sees the conflict, and answers."""
-    conflict = next(
-        trigger.data
-        for trigger in (msgspec.json.decode(value, type=ReviewTrigger) for value in triggers)
-        if trigger.data.rule == "growth-paid-for"
-    )
-    key = f"{conflict.rule}|{conflict.scope}".encode()
+    """Somebody sees the conflict, and answers; and four pages were slow for no reason."""
+    told = [msgspec.json.decode(value, type=ReviewTrigger) for value in triggers]
+    conflict = next(trigger.data for trigger in told if trigger.data.rule == "growth-paid-for")
     time = format_time(at(40))
     commands = [
-        ReviewCommand("c-1", conflict.review, "acknowledge", "ann", time),
-        ReviewCommand("c-2", conflict.review, "resolve", "ann", time, "a campaign for bargain hunters", "real"),
+        (conflict, ReviewCommand("c-1", conflict.review, "acknowledge", "ann", time)),
+        (
+            conflict,
+            ReviewCommand("c-2", conflict.review, "resolve", "ann", time, "a campaign for bargain hunters", "real"),
+        ),
     ]
-    return [Record(key, encode_record(command)) for command in commands]
+    for number, each in enumerate(_opened(told, "latency-worse")):
+        if "home" not in each.scope:
+            command = ReviewCommand(f"c-{number + 3}", each.review, "resolve", "bob", time, verdict="false_alarm")
+            commands.append((each, command))
+    return [Record(data.command_key.encode(), encode_record(command)) for data, command in commands]
+
+
+def _opened(told: list[ReviewTrigger], rule: str) -> list[TriggerData]:
+    return [each.data for each in told if each.data.rule == rule and each.data.ordinal == 1]

@@ -81,7 +81,7 @@ def test_a_member_whose_return_is_withdrawn_takes_the_resolution_back():
     world.write(heard("a", 4, status="withdrawn", revision=1, replaces=heard("a", 4)), 0)
     world.tick(75)
     triggers = world.run()
-    assert [short(each) for each in triggers] == ["opened", "resolved", "updated"]
+    assert [short(each) for each in triggers] == ["opened", "resolved", "reopened"]
     assert len({each.data.review for each in triggers}) == 1
 
 

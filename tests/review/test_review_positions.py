@@ -13,5 +13,5 @@ def test_positions_name_the_record_and_number_its_triggers():
     world.sets[RULES.hash] = RULES
     world.run()
     headers = [dict(each.record.headers)["counterpoint-position"] for each in world.outputs]
-    assert headers == [b"1:0:0:0"]
+    assert headers == [b"2:0:0:0"]
     assert world.outputs[0].record.key.decode() == triggers_of(world.outputs)[0].data.review

@@ -21,7 +21,7 @@ from stage2_world import (
 )
 
 from engine.model.limits import Limits
-from engine.model.records import ReviewCommand, Tick
+from engine.model.records import Tick
 from engine.model.time import DAY
 from engine.runtime.ports import Position
 from engine.runtime.stage2 import Stage2
@@ -82,11 +82,11 @@ SCENARIOS = {
             f("firing", 3, revision=2),
             f("resolved", 5, 3),
         ],
-        [("opened", 3), ("withdrawn", 3), ("updated", 3), ("resolved", 5)],
+        [("opened", 3), ("withdrawn", 3), ("reopened", 3), ("resolved", 5)],
     ),
     "the recovery is withdrawn: it fires on": (
         [FIRED, CLEARED, f("resolved", 5, 3, status="withdrawn", revision=1, replaces=CLEARED), f("resolved", 6, 3)],
-        [("opened", 3), ("resolved", 5), ("updated", 5), ("resolved", 6)],
+        [("opened", 3), ("resolved", 5), ("reopened", 5), ("resolved", 6)],
     ),
     "the recovery is amended": (
         [FIRED, CLEARED, f("resolved", 5, 3, status="amended", revision=1, replaces=CLEARED)],
@@ -107,7 +107,7 @@ SCENARIOS = {
             ("resolved", 5),
             ("opened", 8),
             ("resolved", 9),
-            ("updated", 5),
+            ("reopened", 5),
             ("withdrawn", 8),
             ("resolved", 9),
         ],
@@ -164,7 +164,7 @@ def test_a_trigger_says_who_by_when_and_why():
         "traffic-owner",
         ("sales",),
         "growth",
-        tick_time(80 + 48),
+        tick_time(80 + 30 * 24),
     )
     assert (data.kpi.id, data.question, data.runbook, data.rule_set) == ("traffic", "Why?", "https://r", ANSWER.hash)
     assert data.explanation == "Traffic of {c a} was 12 on 2024-01-03, above 10."
@@ -174,75 +174,7 @@ def test_before_the_first_tick_the_event_time_stands_in():
     world = World(RULES)
     world.write(f("firing", 3, tick_time=None), 0)
     [trigger] = world.run()
-    assert (trigger.time, trigger.data.due) == (day(3), day(5))
-
-
-def command(review: str, action: str = "resolve", **fields: Any):
-    return ReviewCommand("c1", review, action, "ann", day(9), **fields)
-
-
-def test_a_review_that_closes_on_answer_waits_for_it():
-    world = World(ANSWER)
-    world.write(f("firing", 3, rules=ANSWER), 0)
-    world.write(f("resolved", 5, 3, rules=ANSWER), 0)
-    opened, ended = world.run()
-    assert (short(ended), ended.data.cause) == ("updated", "the alert ended; an answer is awaited")
-    world.write(command(opened.data.review, answer="A campaign.", verdict="expected"))
-    [resolved] = world.run()
-    assert (short(resolved), resolved.time, resolved.data.cause) == (
-        "resolved",
-        day(9),
-        "Answered by ann (expected): A campaign.",
-    )
-
-
-def test_an_alert_that_returns_before_the_answer_stays_one_review():
-    world = World(ANSWER)
-    for each in (f("firing", 3, rules=ANSWER), f("resolved", 5, 3, rules=ANSWER), f("firing", 8, rules=ANSWER)):
-        world.write(each, 0)
-    triggers = world.run()
-    assert [short(each) for each in triggers] == ["opened", "updated", "updated"]
-    assert len({each.data.review for each in triggers}) == 1
-    world.write(f("resolved", 9, 8, rules=ANSWER), 0)
-    assert world.told() == [("updated", day(9), "the alert ended; an answer is awaited")]
-
-
-def test_an_answer_ends_a_review_whose_alert_is_on_for_good():
-    world = World(ANSWER)
-    world.write(f("firing", 3, rules=ANSWER), 0)
-    [opened] = world.run()
-    world.write(command(opened.data.review))
-    assert [kind for kind, *_ in world.told()] == ["resolved"]
-    world.write(f("resolved", 5, 3, rules=ANSWER), 0)
-    assert world.told() == []
-    world.write(f("firing", 8, rules=ANSWER), 0)
-    assert [kind for kind, *_ in world.told()] == ["opened"]
-
-
-def test_an_acknowledgement_is_told_once():
-    world = World(RULES)
-    world.write(FIRED, 0)
-    [opened] = world.run()
-    world.write(command(opened.data.review, "acknowledge"))
-    world.write(command(opened.data.review, "acknowledge"))
-    assert [(kind, cause) for kind, _, cause in world.told()] == [("updated", "Acknowledged by ann.")]
-
-
-@pytest.mark.parametrize("which", ["unknown", "closes on recovery", "closed"])
-def test_a_command_that_is_refused_changes_no_byte_of_any_review(which: str):
-    rules = RULES if which == "closes on recovery" else ANSWER
-    world = World(rules)
-    world.write(f("firing", 3, rules=rules), 0)
-    [opened] = world.run()
-    if which == "closed":
-        world.write(command(opened.data.review))
-        world.run()
-    before = world.stage.all_pages()
-    world.write(command("nobody" if which == "unknown" else opened.data.review))
-    assert world.told() == []
-    assert world.stage.all_pages() == before
-    why = "unknown_review" if which == "unknown" else "illegal"
-    assert world.stage.counters["commands_refused", why] == 1
+    assert (trigger.time, trigger.data.due) == (day(3), day(33))
 
 
 def without_rule_set(trigger: ReviewTrigger) -> bytes:

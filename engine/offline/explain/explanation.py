@@ -9,22 +9,40 @@ import msgspec
 from engine.errors import WireError
 from engine.model.finding import Evidence
 from engine.model.limits import Limits
-from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, TurnName
+from engine.model.trigger import (
+    CadenceEvidence,
+    ConflictEvidence,
+    FindingName,
+    GroupEvidence,
+    PrecisionEvidence,
+    TurnName,
+)
 from engine.offline.explain.account import BROKEN, Check, Line, Step, Verdict
 from engine.offline.explain.case import case_of
 from engine.offline.explain.conflict import conflict_steps
 from engine.offline.explain.digests import digest_step
+from engine.offline.explain.governance import cadence_step, precision_step
 from engine.offline.explain.group import group_steps
 from engine.offline.explain.obligation import ids_step, obligation_step, rule_step
 from engine.offline.explain.series import series_steps
 from engine.offline.explain.times import times_step
-from engine.rules.ruleset import Change, Composite, CounterpartConflict, MissingData, Threshold, TrendBreak
+from engine.rules.ruleset import (
+    Cadence,
+    Change,
+    Composite,
+    CounterpartConflict,
+    MissingData,
+    Precision,
+    Threshold,
+    TrendBreak,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from engine.offline.explain.case import Case
     from engine.offline.explain.given import Given
+    from engine.rules.ruleset import Rule
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -82,11 +100,19 @@ def _evidence(case: Case, limits: Limits) -> Iterable[Step]:
             return series_steps(case, evidence, moved_by)
         case ConflictEvidence() as evidence, CounterpartConflict() if isinstance(moved_by, TurnName):
             return conflict_steps(case, evidence)
-        case GroupEvidence() as evidence, Composite() | MissingData() if isinstance(moved_by, TurnName):
+        case GroupEvidence() as evidence, _ if isinstance(moved_by, TurnName) and _is_grouped(case.rule):
             return group_steps(case, evidence, moved_by, limits)
+        case CadenceEvidence() as evidence, Cadence() as condition:
+            return [cadence_step(case, evidence, condition)]
+        case PrecisionEvidence() as evidence, Precision() as condition:
+            return [precision_step(evidence, condition)]
         case None, _:
             return ()
     raise ValueError("expected evidence of the kind that the condition makes, moved by what makes it")
+
+
+def _is_grouped(rule: Rule) -> bool:
+    return isinstance(rule.condition, Composite | MissingData) or rule.group_by is not None
 
 
 def _guarded(title: str, path: str, steps: Callable[[], Iterable[Step]]) -> list[Step]:

@@ -28,10 +28,9 @@ _ON = frozenset({"began", "changed", "resumed"})
 def group_steps(case: Case, evidence: GroupEvidence, moved_by: TurnName, limits: Limits) -> Iterator[Step]:
     """The members, and whether they make the alert."""
     heads = {MissingData: "Which series are silent", Composite: "Which rules are firing"}
+    head = heads.get(type(case.rule.condition), "On which series it fires")
     members = [_member(case, evidence, place) for place in range(len(evidence.listed))]
-    yield Step(
-        heads[type(case.rule.condition)], (_count(evidence, limits), *members, _taking_part(case, evidence, moved_by))
-    )
+    yield Step(head, (_count(evidence, limits), *members, _taking_part(case, evidence, moved_by)))
     yield Step("The verdict", (_verdict(case, evidence, moved_by, limits),))
 
 
@@ -64,6 +63,9 @@ def _member(case: Case, evidence: GroupEvidence, place: int) -> Line:
     if isinstance(case.rule.condition, MissingData):
         text, more = _silence(case, member, path)
         return Line(member.series, text, (*checks, *more))
+    if case.rule.group_by is not None:
+        checks.append(same(f"{path}.rule", member.rule, case.rule.id))
+        return Line(member.series, f"since {member.event_time}", tuple(checks))
     known = case.rules.rule_by_id.get(member.rule)
     checks.append(holds(f"{path}.rule", member.rule, true=known is not None, why="a member of the composite"))
     title = "" if known is None else f": {known.title}"
@@ -107,6 +109,8 @@ def _verdict(case: Case, evidence: GroupEvidence, moved_by: TurnName, limits: Li
     if isinstance(condition, Composite):
         firing = ", ".join(f"{rule} {'fires' if rule in rules else 'does not fire'}" for rule in condition.rules)
         text = f"{condition.op} of: {firing}"
+    elif case.rule.group_by is not None:
+        text = "it fires on at least one series" if evidence.count else "it fires on no series any more"
     else:
         text = "at least one series is silent" if evidence.count else "no series is silent any more"
     wanted = moved_by.turn in _ON

@@ -18,7 +18,7 @@ from engine.offline.explain.given import given
 from engine.offline.explain.leaves import Difference, differences
 from engine.offline.explain.log_stages import TOLD_IN, FindingsReplay, batches, said_by_stage_1
 from engine.offline.explain.log_verdict import LogVerdict
-from engine.rules.ruleset import Composite, CounterpartConflict
+from engine.review.trigger import command_key
 from engine.runtime.rule_sets import first_rule_set, read_rule_sets
 from engine.runtime.stage2 import Stage2
 from engine.wire.partition import owner
@@ -115,8 +115,7 @@ class _Inquiry:
         rule = None if rules is None else rules.rule_by_id.get(data.rule)
         if rule is None:
             return None
-        joined = isinstance(rule.condition, CounterpartConflict | Composite)
-        return f"{data.rule}|{data.scope}" if joined else data.scope
+        return command_key(rule, data.scope)
 
     def _compared(self, made: bytes) -> LogVerdict | None:
         """None when what the topic has is the same bytes as what came out now, and so is the trigger that was given, up

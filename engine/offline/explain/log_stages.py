@@ -89,7 +89,8 @@ class FindingsReplay:
         """What the trigger rests on, by the measurements partition that it came from."""
         found: dict[int, Said] = {}
         for record in self._kept:
-            if any(name == Position.HEADER for name, _ in record.headers):
+            told_itself = b'"type":"answered"' in (record.value or b"")
+            if not told_itself and any(name == Position.HEADER for name, _ in record.headers):
                 position = _position(record.headers)
                 found.setdefault(position.partition, {})[position] = record.value or b""
         return found

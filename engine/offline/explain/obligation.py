@@ -15,24 +15,28 @@ from engine.model.trigger import (
     CONTENT_TYPE,
     SOURCE,
     SPEC_VERSION,
-    ConflictEvidence,
+    AnyEvidence,
+    ClockName,
     FindingName,
-    GroupEvidence,
     Happening,
     TurnName,
     event_type,
 )
 from engine.offline.explain.account import Check, Line, Step, alike, either, holds, same, shown
 from engine.offline.explain.case import micros
-from engine.review.advance import answer_of
-from engine.review.explain import duration, explain_finding, explain_judgement
-from engine.review.trigger import owner_of, summary_of
+from engine.review.explain import due_words, duration, explain_finding, explain_judgement
+from engine.review.lifecycle import transitions
+from engine.review.people import notified, owner_of
+from engine.review.trigger import command_key, dimensions_of, summary_of
+from engine.review.words import sentence_of_clock, sentence_of_command
+from engine.rules.due import due_at
+from engine.rules.own_rules import is_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.offline.explain.case import Case
-    from engine.rules.ruleset import Window
+    from engine.rules.ruleset import Kpi, Rule, Window
 
 _NEVER_EMPTY = "(none)"
 
@@ -58,11 +62,17 @@ def _rule(case: Case) -> Iterator[Line]:
     summary = None if kpi is None else summary_of(kpi)
     checks = alike("data.kpi", data.kpi, summary)
     if kpi is not None:
-        what = "each measurement" if rule.points == "raw" else f"{kpi.aggregation} of {_window(rule.window)}"
-        yield Line("KPI", f"{kpi.id}: {kpi.title} ({kpi.unit}); {what}", checks)
+        yield Line("KPI", f"{kpi.id}: {kpi.title} ({kpi.unit}){_looked_at(rule, kpi)}", checks)
     else:
         yield Line("KPI", "none: a composite", checks)
     yield Line("rule set", data.rule_set, rule_sets)
+
+
+def _looked_at(rule: Rule, kpi: Kpi) -> str:
+    """What of the KPI a rule sees; the engine's own rules see its reviews."""
+    if is_own(rule):
+        return ""
+    return "; each measurement" if rule.points == "raw" else f"; {kpi.aggregation} of {_window(rule.window)}"
 
 
 def _window(window: Window) -> str:
@@ -72,7 +82,7 @@ def _window(window: Window) -> str:
     return f"{duration(window.size)}{every}"
 
 
-def _taken_away(evidence: Evidence | ConflictEvidence | GroupEvidence) -> bool:
+def _taken_away(evidence: AnyEvidence) -> bool:
     """A rule set that changed a rule, or dropped it, took the finding back: its condition is the one before."""
     return isinstance(evidence, Evidence) and evidence.point is None
 
@@ -104,6 +114,11 @@ def _ids(case: Case) -> Iterator[Line]:
         same("datacontenttype", trigger.datacontenttype, CONTENT_TYPE),
     )
     yield Line("event", f"{trigger.type} about {data.scope}", fixed)
+    about = (
+        same("data.command_key", data.command_key, command_key(case.rule, data.scope)),
+        *alike("data.dimensions", data.dimensions, dimensions_of(data.scope)),
+    )
+    yield Line("commands", f"to the findings with the key {data.command_key}", about)
 
 
 def _finding(case: Case, name: FindingName) -> Line:
@@ -153,6 +168,22 @@ def _owed(case: Case) -> Iterator[Line]:
     )
     yield Line("question", rule.review.question or _NEVER_EMPTY, asked)
     yield Line("due", *_due(case))
+    yield Line("state", f"{data.state}, its alert is {data.alert}", tuple(_state(case)))
+    told = notified(
+        case.happening, rule, case.rules, assignee=data.assignee, participants=data.participants, step=data.step
+    )
+    yield Line("tells", ", ".join(told), alike("data.notify", data.notify, told))
+
+
+def _state(case: Case) -> Iterator[Check]:
+    """The states and alerts that the table of the lifecycle has for what happened."""
+    data, happening = case.data, case.happening
+    made = [each for _, _, each in transitions() if each.happening == happening]
+    states = {each.state for each in made} or {"open"}
+    alerts = {each.alert for each in made} - {None}
+    yield holds("data.state", data.state, true=data.state in states, why=f"a review that was {happening}")
+    wanted = data.alert in alerts if alerts else data.alert in ("on", "over", "never")
+    yield holds("data.alert", data.alert, true=wanted, why=f"the alert of a review that was {happening}")
 
 
 def _participants(case: Case, owner: str) -> Iterator[Check]:
@@ -177,14 +208,17 @@ def _due(case: Case) -> tuple[str, tuple[Check, ...]]:
         checks = (holds("data.opened", data.opened, true=after, why="a review opens before it is changed"),)
         return f"{data.due or 'no date'}, as said when it opened at {data.opened}", checks
     opened = either(("data.opened", data.opened), ("time", case.trigger.time))
-    expected = None if due_in is None else format_time(micros(data.opened) + due_in)
-    counted = "the rule says none" if due_in is None else f"{duration(due_in)} after {data.opened}: {expected}"
+    expected = None if due_in is None else format_time(due_at(micros(data.opened), due_in, case.rules))
+    counted = "the rule says none" if due_in is None else f"{due_words(due_in)} after {data.opened}: {expected}"
     return counted, (*opened, same("data.due", data.due, expected))
 
 
 def _sentence(case: Case) -> Line:
-    made = sentence_of(case)
-    return Line("sentence", made, (same("data.explanation", case.data.explanation, made),))
+    made, data = sentence_of(case), case.data
+    checks = [same("data.explanation", data.explanation, made)]
+    if isinstance(data.moved_by, FindingName | TurnName):
+        checks.append(same("data.about", data.about, made))
+    return Line("sentence", made, tuple(checks))
 
 
 def sentence_of(case: Case) -> str:
@@ -192,7 +226,9 @@ def sentence_of(case: Case) -> str:
     data, moved_by = case.data, case.data.moved_by
     match moved_by:
         case ReviewCommand():
-            return answer_of(moved_by)
+            return sentence_of_command(moved_by)
+        case ClockName():
+            return sentence_of_clock(moved_by, data.about, data.notify[0] if data.notify else "", data.step)
         case FindingName() if isinstance(data.evidence, Evidence):
             found = _as_finding(case, moved_by, data.evidence)
             return explain_finding(found, case.happening, case.rules, case.rule.review.close)

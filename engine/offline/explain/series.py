@@ -20,7 +20,7 @@ from engine.kernels.layout import (
     THRESHOLD,
     TREND,
 )
-from engine.kernels.lifecycle import advance
+from engine.kernels.lifecycle import advance, is_step
 from engine.kernels.threshold import threshold
 from engine.kernels.windows import aggregate
 from engine.model.finding import RawPoint, WindowPoint
@@ -28,7 +28,7 @@ from engine.model.time import format_time
 from engine.offline.explain.account import Check, Line, Step, holds, same, shown
 from engine.offline.explain.case import micros
 from engine.offline.explain.trend import trend_lines
-from engine.review.explain import duration, number, window_named
+from engine.review.explain import duration, number, percent, window_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +125,7 @@ def formula(parts: Parts, aggregation: str) -> str:
 
 def _threshold(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved_by: FindingName) -> Iterator[Line]:
     row = case.rule_row()
-    phase = INACTIVE if moved_by.transition == "firing" else FIRING
+    phase = FIRING if moved_by.transition == "resolved" else INACTIVE
     breach, limit, _ = threshold(row, phase, point.value)
     op = ("above", "below", "outside", "inside")[int(row["op"])]
     recovers = phase == FIRING and not np.isnan(row["recover_at"])
@@ -147,7 +147,7 @@ def _limits(row: Any, limit: float, op: str) -> str:
 
 
 def _breached(moved_by: FindingName, *, breach: bool) -> Check:
-    wanted = moved_by.transition == "firing"
+    wanted = moved_by.transition != "resolved"
     why = "it fires on a point that breaches" if wanted else "it resolves on a point that does not breach"
     return holds("data.moved_by.transition", moved_by.transition, true=breach == wanted, why=why)
 
@@ -198,6 +198,9 @@ def _gate(case: Case, value: float, moved_by: FindingName) -> Iterator[Line]:
     if episode is None:
         return
     run = "one point" if episode.points == 1 else f"{episode.points} points from {episode.first}"
+    if moved_by.transition == "worsened":
+        yield Line("renotify", *_worsened(case, episode, value))
+        return
     if moved_by.transition == "firing":
         lasted = duration(time - micros(episode.first))
         asked = f"{duration(rule.for_)}; {run} to {episode.last} breached, for {lasted}"
@@ -226,6 +229,18 @@ def _fired(case: Case, episode: Episode, value: float, time: int) -> Iterator[Ch
     yield same(f"{path}.first", episode.first, format_time(int(instance["first"])))
     yield same(f"{path}.last", episode.last, format_time(int(instance["last"])))
     yield same(f"{path}.worst", episode.worst, float(instance["worst"]))
+
+
+def _worsened(case: Case, episode: Episode, value: float) -> tuple[str, tuple[Check, ...]]:
+    """The value is the worst so far, and by the rule's step past the one that was told before it."""
+    path, told = "data.episode", episode.told
+    passed = told is not None and bool(is_step(case.rule_row(), episode.worst, told))
+    step = case.rule.review.renotify
+    asked = "" if step is None else f"{percent(step.by) if step.relative else number(step.by)} past it is told again"
+    return f"{shown(told)} was told before; {asked}: {shown(value)}", (
+        same(f"{path}.worst", episode.worst, value),
+        holds(f"{path}.told", told, true=passed, why="by the step of `renotify` better than the worst"),
+    )
 
 
 def _excess(row: Any, value: float) -> float:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 _TIMES = frozenset(
     {
         *("time", "opened", "due", "event_time", "first_event_time", "opened_event_time", "start", "end"),
-        *("last_time", "last_seen", "waited_since", "tick_time", "onset", "alarm"),
+        *("last_time", "last_seen", "waited_since", "tick_time", "onset", "alarm", "since"),
+        *("snoozed_until", "at"),
     }
 )
 _OF_EPISODES = frozenset({"first", "last"})

@@ -1,0 +1,41 @@
+"""A million findings, commands and ticks at random: what must always hold of reviews does."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from random_life import RandomLife
+
+from engine.model.trigger import Happening
+from engine.review.advance import Advance
+from engine.review.review import Book, Review
+
+STEPS = 250_000
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("close", ["on_answer", "on_recovery"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_happens_reviews_stay_legal_owed_and_in_time(close: str, seed: int):
+    life = RandomLife(seed, 40, close)
+    for number in range(STEPS):
+        life.step()
+        if number % 500 == 0:
+            life.tick()
+            life.check()
+    expected = {*Happening.__args__} - ({"alert_ended", "alert_resumed"} if close == "on_recovery" else set())
+    assert expected <= set(life.counts), expected - set(life.counts)
+    assert {"acknowledge refused", "snooze accepted", "resolve accepted", "resolved withdrawn"} <= set(life.counts)
+
+
+@pytest.mark.parametrize("close", ["on_answer", "on_recovery"])
+def test_a_restart_at_any_time_changes_nothing_of_what_follows(close: str):
+    whole, cut = RandomLife(2, 10, close), RandomLife(2, 10, close)
+    for number in range(3_000):
+        assert msgspec.json.encode([*map(str, whole.step())]) == msgspec.json.encode([*map(str, cut.step())])
+        if number % 7 == 0:
+            book, held = Book(10**6), cut.advance.book
+            stored = msgspec.msgpack.encode(list(held.reviews.items()))
+            book.restore(dict(msgspec.msgpack.decode(stored, type=list[tuple[tuple[str, str], list[Review]]])), held.closings)
+            cut.advance = Advance(book)
+            cut.advance.restored()
