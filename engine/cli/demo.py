@@ -18,6 +18,7 @@ from engine.brokers.sender import Sender
 from engine.brokers.topics import plan
 from engine.cli.demo_follow import Follower
 from engine.cli.demo_report import Account, account_of, accounted, evaluated, report
+from engine.cli.demo_respond import Respondents
 from engine.cli.demo_scenarios import Scenario, ScenarioName, scenario
 from engine.cli.demo_worker import WorkerProcess
 from engine.client.replay import Replay
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from engine.brokers.topics import Topic
+    from engine.offline.respond import Cue
     from engine.rules.ruleset import RuleSet
 
 PREFIX = "demo"
@@ -58,6 +60,9 @@ def demo(
     triggers_out: Annotated[
         Path | None, typer.Option("--triggers-out", metavar="FILE", help="Write the review triggers as NDJSON.")
     ] = None,
+    respond: Annotated[
+        bool, typer.Option("--respond", help="Have people answer: acknowledged, overdue, escalated, resolved.")
+    ] = False,
     partitions: Annotated[int, typer.Option("--partitions", min=1, max=64, help="Of measurements and findings.")] = 4,
 ) -> None:
     """Replay a year of measurements and watch the reviews being raised.
@@ -72,7 +77,8 @@ def demo(
         f"[bold]{chosen.title}[/bold]\n{chosen.total:,} measurements; rules: {chosen.rules_shown}", highlight=False
     )
     rule_set = load_or_raise([chosen.rules])
-    values, account = _run(chosen, rule_set, partitions, console)
+    cues = _cues(chosen, rule_set, console) if respond else []
+    values, account = _run(chosen, rule_set, cues, partitions, console)
     if triggers_out is not None:
         triggers_out.write_bytes(b"".join(value + b"\n" for value in values))
     report(values, account, chosen, rule_set, triggers_out, console)
@@ -80,12 +86,22 @@ def demo(
         raise typer.Exit(1)
 
 
-def _run(chosen: Scenario, rule_set: RuleSet, partitions: int, console: Console) -> tuple[list[bytes], Account]:
+def _cues(chosen: Scenario, rule_set: RuleSet, console: Console) -> list[Cue]:
+    from engine.offline.respond import script_for  # noqa: PLC0415 (it brings the stages into this process)
+
+    console.print("[dim]Seeing beforehand which reviews will be opened, so that people can answer them ...[/dim]")
+    return script_for(rule_set, chosen.history, TICK_EVERY)
+
+
+def _run(
+    chosen: Scenario, rule_set: RuleSet, cues: Sequence[Cue], partitions: int, console: Console
+) -> tuple[list[bytes], Account]:
     topics = plan(PREFIX, partitions)
     with EmbeddedBroker() as broker:
         broker.create_topics({topic.name: topic.partitions for topic in topics})
         with WorkerProcess(_worker_arguments(broker.bootstrap, chosen, partitions)) as worker:
-            return _Run(broker.bootstrap, chosen, rule_set, worker, console).to_the_end(topics)
+            people = Respondents(cues, broker.bootstrap, PREFIX)
+            return _Run(broker.bootstrap, chosen, rule_set, worker, people, console).to_the_end(topics)
 
 
 def _worker_arguments(bootstrap: str, chosen: Scenario, partitions: int) -> list[str]:
@@ -102,10 +118,16 @@ class _Run:
     """One replay: a thread sends, this one watches the worker and follows the triggers."""
 
     def __init__(
-        self, bootstrap: str, chosen: Scenario, rule_set: RuleSet, worker: WorkerProcess, console: Console
+        self,
+        bootstrap: str,
+        chosen: Scenario,
+        rule_set: RuleSet,
+        worker: WorkerProcess,
+        people: Respondents,
+        console: Console,
     ) -> None:
         self._bootstrap, self._chosen, self._rule_set = bootstrap, chosen, rule_set
-        self._worker, self._console = worker, console
+        self._worker, self._people, self._console = worker, people, console
         self._sent = 0
         self._failure: EngineError | None = None
         self._values: list[bytes] = []
@@ -140,6 +162,8 @@ class _Run:
                 counts, moved = newest, time.monotonic()
             progress.update(bars[0], completed=self._sent)
             progress.update(bars[1], completed=evaluated(counts))
+            if self._people.waiting and follower.settled and not follower.triggers_left:
+                self._people.let_act()
             if not sender.is_alive() and follower.settled and not follower.triggers_left:
                 return self._last_counts()
             if time.monotonic() - moved > PATIENCE_SECONDS:
@@ -177,6 +201,10 @@ class _Run:
             with Sender(self._bootstrap, full_name(PREFIX, MEASUREMENTS), PREFIX) as sink:
                 replay = Replay(sink, sink.partitions, TICK_EVERY)
                 for at, told in self._chosen.history:
+                    for cue in self._people.cues_before(at):
+                        replay.begin(cue.at)
+                        sink.flush()
+                        self._people.act(cue)
                     replay.measurement(told.kpi, told.dimensions, at, told.value, id=told.id, source=told.source)
                     self._sent += 1
                 replay.finish(tail_of(self._rule_set, TICK_EVERY))

@@ -6,11 +6,12 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.model.finding import Evidence, WindowPoint
+from engine.model.records import ReviewCommand
 from engine.model.time import DAY, HOUR, MINUTE, Micros, format_time, parse_own_time
-from engine.model.trigger import ConflictEvidence, TriggerData
+from engine.model.trigger import ClockName, ConflictEvidence, TriggerData
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from engine.model.records import WindowBounds
     from engine.model.trigger import ReviewTrigger
@@ -22,7 +23,8 @@ class ReviewStory(NamedTuple):
     """One review from its opening to the last that was heard of it.
 
     `joined` are participants that came with an update, with the window that brought them. `last` is when it ended or,
-    while it is open, null. `points` are the windows or measurements that breached, as far as was heard.
+    while it is open, null. `points` are the windows or measurements that breached, as far as was heard. `life` is what
+    people and the clock made of it, a line each.
     """
 
     opening: TriggerData
@@ -33,6 +35,7 @@ class ReviewStory(NamedTuple):
     withdrawn: bool
     points: int
     triggers: int
+    life: tuple[str, ...] = ()
 
 
 def stories(triggers: Iterable[ReviewTrigger]) -> list[ReviewStory]:
@@ -62,7 +65,23 @@ def _story(triggers: list[ReviewTrigger]) -> ReviewStory:
         withdrawn=".withdrawn." in newest.type,
         points=max((trigger.data.episode.points for trigger in triggers if trigger.data.episode), default=1),
         triggers=len(triggers),
+        life=tuple(line for trigger in triggers for line in _life(trigger)),
     )
+
+
+def _life(trigger: ReviewTrigger) -> Iterator[str]:
+    """What somebody did, or the clock; not what the alert did by itself."""
+    data, happening = trigger.data, trigger.type.rsplit(".", 2)[-2]
+    day = trigger.time[:10]
+    match data.moved_by:
+        case ReviewCommand():
+            yield f"{day} {data.explanation[0].lower()}{data.explanation[1:]}"
+        case ClockName() if happening == "escalated":
+            yield f"{day} escalated to {', '.join(data.notify)}"
+        case ClockName() if happening != "alert_ended":
+            yield f"{day} {happening}"
+        case _ if happening in ("flapping", "renotified", "reopened"):
+            yield f"{day} {happening}"
 
 
 def moment(data: TriggerData) -> str:

@@ -88,6 +88,8 @@ def _why(story: ReviewStory) -> Text:
     text = Text(story.opening.explanation)
     if story.opening.question:
         text.append(f" {story.opening.question}", style="italic")
+    for line in story.life:
+        text.append(f"\n{line}", style="dim")
     return text
 
 

@@ -103,8 +103,8 @@ def rule(name: str, of: str | None, condition: Any, **fields: Any) -> Rule:
 
 
 def spec(close: str = "on_recovery", **fields: Any) -> ReviewSpec:
-    values: dict[str, Any] = {"due_in": Due(30 * DAY), "participants": (), "question": None, "runbook": None, "close": close}
-    return ReviewSpec(**{**values, **fields})
+    values: dict[str, Any] = {"due_in": Due(30 * DAY), "participants": (), "question": None, "runbook": None}
+    return ReviewSpec(**{**values, "close": close, **fields})
 
 
 def conflict(*others: ConflictSide, improves: Judge = BY_5, over: int = 1) -> CounterpartConflict:

@@ -189,7 +189,7 @@ def replaced(said: Said, status: str) -> Said:
     )
 
 
-def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said]:
+def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said]:  # noqa: C901 (written out)
     """Walk through all points with the state machine written out."""
     said = []
     by_index = {index: value for _, value, index, _ in points}
@@ -207,12 +207,11 @@ def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said
                 since, count, worst, worst_excess = time, 0, value, excess
             clear_since = None
             count += 1
-            got_worse = excess > worst_excess
-            if got_worse:
+            if excess > worst_excess:
                 worst, worst_excess = value, excess
-            if firing and got_worse and is_step(rule, worst, told):
-                said.append(Said(rule.id, "worsened", time, "new", value, opened, count, worst, (*evidence, told)))
-                told = worst
+                if firing and is_step(rule, worst, told):
+                    said.append(Said(rule.id, "worsened", time, "new", value, opened, count, worst, (*evidence, told)))
+                    told = worst
             if not firing and time - since >= rule.for_:
                 firing, opened, told = True, time, worst
                 said.append(Said(rule.id, "firing", time, "new", value, opened, count, worst, evidence))

@@ -37,12 +37,12 @@ class Life:
         self.review = ""
 
     def fires(self, at: int, hour: int = 0, **fields: Any) -> Life:
-        return self._finding("firing", at, hour, None, **fields)
+        return self.finds("firing", at, hour, None, **fields)
 
     def clears(self, at: int, opened: int, hour: int = 0, **fields: Any) -> Life:
-        return self._finding("resolved", at, hour, opened, **fields)
+        return self.finds("resolved", at, hour, opened, **fields)
 
-    def _finding(self, transition: str, at: int, hour: int, opened: int | None, **fields: Any) -> Life:
+    def finds(self, transition: str, at: int, hour: int, opened: int | None, **fields: Any) -> Life:
         time = format_time(T0 + at * DAY + hour * HOUR)
         began = fields.pop("began", None) or (time if opened is None else day(opened))
         made = finding(transition, at, opened, rules=self.rules, event_time=time, opened_event_time=began, **fields)

@@ -1,7 +1,8 @@
-"""What time does to a review: due, escalated, snoozed, flapping, calm, reopened. Each with the exact list of triggers."""
+"""What time does to a review: due, escalated, snoozed, flapping, calm, reopened. Each with the exact triggers."""
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from review_life import Life, one_rule
 from stage2_world import day, tick_time
@@ -86,7 +87,7 @@ def test_a_snooze_takes_an_escalation_back_to_its_beginning():
 def test_while_it_is_snoozed_a_worse_value_wakes_nobody():
     life = Life(one_rule(renotify=Step(0.1, relative=True))).fires(3)
     life.say()
-    life.does("snooze", until=day(9))._finding("worsened", 4, 0, 3)
+    life.does("snooze", until=day(9)).finds("worsened", 4, 0, 3)
     assert life.say() == ["snoozed"]
 
 
@@ -144,18 +145,17 @@ def test_a_flapping_review_that_wants_an_answer_waits_for_it_when_calm():
 
 def test_only_past_its_step_it_is_told_again():
     life = Life(one_rule(renotify=Step(0.1, relative=True))).fires(3)
-    life._finding("worsened", 4, 0, 3)
-    life._finding("worsened", 5, 0, 3, status="withdrawn")
+    life.finds("worsened", 4, 0, 3)
+    life.finds("worsened", 5, 0, 3, status="withdrawn")
     assert life.say() == ["opened", "renotified", "updated"]
 
 
-def test_a_rule_in_shadow_mode_is_never_due():
+def test_a_rule_in_shadow_mode_is_never_due_and_ends_with_its_alert():
     rules = one_rule()
-    shadow = rules.rules[0].__class__
-    del shadow
-    life = Life(rules).fires(3)
-    life.say()
-    assert life.newest().data.state == "open"
+    shadow = tuple(msgspec.structs.replace(rule, mode="shadow") for rule in rules.rules)
+    life = Life(msgspec.structs.replace(rules, rules=shadow)).fires(3).ticks(hours(9)).clears(9, 3)
+    assert life.say() == ["opened", "resolved"]
+    assert life.does("acknowledge").say() == ["unknown_review"]
 
 
 def test_after_eight_hours_of_outage_what_is_over_pages_nobody_and_what_goes_on_is_due():

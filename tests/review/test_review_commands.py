@@ -33,8 +33,10 @@ def test_the_life_of_a_review_in_the_hands_of_people():
         (
             "alert_ended",
             "in_review",
-            "Traffic of {c a} was 12 on 2024-01-06, not above 10; before, it had been for 1 day (2024-01-06), "
-            "at worst 12. An answer is awaited.",
+            (
+                "Traffic of {c a} was 12 on 2024-01-06, not above 10; before, it had been for 1 day (2024-01-06), "
+                "at worst 12. An answer is awaited."
+            ),
         ),
         ("resolved", "resolved", "Answered by ann (expected): A campaign."),
     ]

@@ -11,6 +11,7 @@ from engine.review.advance import Advance
 from engine.review.review import Book, Review
 
 STEPS = 250_000
+STORED = list[tuple[tuple[str, str], list[Review]]]
 
 
 @pytest.mark.timeout(600)
@@ -36,6 +37,6 @@ def test_a_restart_at_any_time_changes_nothing_of_what_follows(close: str):
         if number % 7 == 0:
             book, held = Book(10**6), cut.advance.book
             stored = msgspec.msgpack.encode(list(held.reviews.items()))
-            book.restore(dict(msgspec.msgpack.decode(stored, type=list[tuple[tuple[str, str], list[Review]]])), held.closings)
+            book.restore(dict(msgspec.msgpack.decode(stored, type=STORED)), held.closings)
             cut.advance = Advance(book)
             cut.advance.restored()
