@@ -94,12 +94,17 @@ def trigger_of(
         verdict=review.verdict,
         answer=review.answer,
     )
+    return _event(data, happening, now)
+
+
+def _event(data: TriggerData, happening: Happening, now: str) -> ReviewTrigger:
+    """The CloudEvent round it, with the digests of its parts."""
     trigger = ReviewTrigger(
         specversion=SPEC_VERSION,
-        id=trigger_id(review.id, review.ordinal),
+        id=trigger_id(data.review, data.ordinal),
         source=SOURCE,
         type=event_type(happening),
-        subject=review.scope,
+        subject=data.scope,
         time=now,
         datacontenttype=CONTENT_TYPE,
         data=data,

@@ -21,8 +21,8 @@ _MARGIN = 2 * DAY
 
 
 def excerpt_of(rules: RuleSet, rule: Rule, since: Micros, until: Micros) -> RuleSet:
-    """The rule with the KPIs that it looks at, and the objectives that say whom it goes to when nobody answers; of a composite also its members, with theirs. One of the engine's own
-    rules stands among the rules here.
+    """The rule with the KPIs that it looks at, and the objectives that say whom it goes to when nobody answers; of a
+    composite also its members, with theirs. One of the engine's own rules stands among the rules here.
 
     Time zones are cut to what is in force from `since` to `until` and two days about. Where the rule's due times follow
     a calendar, it is there too, with its holidays and its zone until 400 days after `until`: `since` is then not after

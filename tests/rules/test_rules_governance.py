@@ -147,7 +147,7 @@ def test_a_kpi_that_is_to_be_reviewed_is_watched_for_it(rule_set_of: Bind):
     assert (rule.kpi, rule.condition, rule.severity, rule.owner) == (kpi.id, Cadence(90 * DAY), "warning", None)
     assert (rule.review.due_in, rule.review.escalate_after) == (Due(0, 2, "office"), Due(0, 1, "office"))
     assert (rule.review.close, rule.review.question, rule.review.participants) == (
-        "on_answer",
+        "on_recovery",
         "Still right?",
         ("ops",),
     )

@@ -14,11 +14,14 @@ from cloudevents.core.formats.json import JSONFormat
 
 from engine.cli.main import main
 from engine.cli.schemas import documents
+from engine.model.audit import ActivationEntry, CommandEntry, Matcher, SilenceEntry
+from engine.model.audit import Silence as NotifySilence
 from engine.model.finding import BaselinePoint, Episode, Evidence, Finding, RawPoint, Silence, WindowPoint
 from engine.model.measurement import Measurement
 from engine.model.outputs import DeadLetter, KpiState
 from engine.model.records import (
     Activate,
+    Answered,
     Ids,
     Ingested,
     JoinRecord,
@@ -30,7 +33,16 @@ from engine.model.records import (
     Tick,
     WindowBounds,
 )
-from engine.model.topics import DEAD_LETTERS, FINDINGS, KPI_STATE, MEASUREMENTS, SHADOW_TRIGGERS, TRIGGERS
+from engine.model.topics import (
+    AUDIT,
+    DEAD_LETTERS,
+    FINDINGS,
+    KPI_STATE,
+    MEASUREMENTS,
+    SHADOW_TRIGGERS,
+    SILENCES,
+    TRIGGERS,
+)
 from engine.model.trigger import CONTENT_TYPE, SOURCE, SPEC_VERSION, KpiSummary, ReviewTrigger, TriggerData, event_type
 from engine.rules.source import read
 from engine.wire.contracts import CONTRACTS, json_schema
@@ -46,6 +58,10 @@ WINDOW = WindowBounds(TIME, "2013-02-09T05:00:00Z", 15744)
 PARTS = Parts(2, 3.0, 1.0, 2.0, 2, 2.0, TIME)
 IDS = Ids(2, "17", "m-1", "m-2")
 KPI = KpiSummary("k", "K", "what it is", "share", "lower_is_better", "ops", "punctuality", None)
+
+
+COMMAND = ReviewCommand("c-1", "review", "acknowledge", "ops", TIME)
+SILENCE = NotifySilence("s-1", (Matcher("origin", "EWR"),), "ann", "runway works", TIME, TIME)
 
 
 def evidence(point: RawPoint | WindowPoint | Silence) -> Evidence:
@@ -125,9 +141,20 @@ EXAMPLES: dict[str, list[bytes]] = {
     ],
     "join-record": [encode_record(JoinRecord("r", "{}", "k", "k{}", WINDOW, 0, PARTS, IDS, 3))],
     "signal": [encode_record(Signal("c", "{}", "r", "k{}", "f", "firing", TIME, 3))],
+    "answered": [encode_record(Answered("precision:r", "review", "r", "real", "ops", TIME))],
+    "command-entry": [
+        encode_record(CommandEntry("c-1", TIME, COMMAND, "accepted", trigger="review-2")),
+        encode_record(CommandEntry("c-1-refused", TIME, COMMAND, "refused", "stale", "Look again.")),
+    ],
+    "activation-entry": [
+        encode_record(ActivationEntry("a-1", TIME, "ops", 1, "hash", None, ("rule r",))),
+        encode_record(ActivationEntry("a-2", TIME, "ops", 2, "other", "hash", (), ("rule q",), ("kpi k",))),
+    ],
+    "silence-entry": [encode_record(SilenceEntry("s-1-begun", TIME, "begun", SILENCE))],
+    "silence": [encode_record(SILENCE)],
     "review-command": [
         encode_record(ReviewCommand("c-1", "review", "resolve", "ops", TIME, "We did", "real")),
-        encode_record(ReviewCommand("c-1", "review", "acknowledge", "ops", TIME)),
+        encode_record(COMMAND),
     ],
     "progress": [encode_record(Progress(0, 3, TIME))],
     "review-trigger": [encode_record(TRIGGER)],
@@ -244,6 +271,8 @@ def test_the_asyncapi_document_has_the_shape_of_version_3():
         FINDINGS,
         TRIGGERS,
         SHADOW_TRIGGERS,
+        AUDIT,
+        SILENCES,
         DEAD_LETTERS,
         KPI_STATE,
     }
