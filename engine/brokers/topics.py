@@ -20,14 +20,17 @@ from confluent_kafka.cimpl import NewTopic
 from engine.brokers.reachable import wait_until_reachable
 from engine.errors import BrokerError
 from engine.model.topics import (
+    AUDIT,
     CHECKPOINTS,
     CONTROL,
     DEAD_LETTERS,
+    DELIVERIES,
     FINDINGS,
     KPI_STATE,
     MEASUREMENTS,
     RULE_SETS,
     SHADOW_TRIGGERS,
+    SILENCES,
     TRIGGERS,
     full_name,
 )
@@ -91,6 +94,9 @@ def plan(prefix: str, measurements: int, findings: int | None = None) -> tuple[T
         Topic(full_name(prefix, CHECKPOINTS), measurements + findings, _compacted()),
         Topic(full_name(prefix, RULE_SETS), 1, _compacted()),
         Topic(full_name(prefix, CONTROL), 1, _kept(-1)),
+        Topic(full_name(prefix, AUDIT), 1, _kept(-1)),
+        Topic(full_name(prefix, SILENCES), 1, _compacted()),
+        Topic(full_name(prefix, DELIVERIES), 1, _compacted()),
     )
 
 

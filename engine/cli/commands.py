@@ -6,16 +6,23 @@ from typing import NamedTuple
 
 
 class CommandEntry(NamedTuple):
-    """A command as the listing shows it. It is the function `name` (dashes as underscores) in `engine.cli.<name>`."""
+    """A command as the listing shows it, or with `commands` a group of such.
+
+    A command is the function of its name (dashes as underscores, a group's name before it: `reviews_list`) in the
+    module of that name in `engine.cli`; `target` names another place, `module:function`.
+    """
 
     name: str
     summary: str
     examples: tuple[str, ...]
+    commands: tuple[CommandEntry, ...] = ()
+    target: str = ""
 
-    @property
-    def function(self) -> str:
-        """The function's name, and its module's below `engine.cli`."""
-        return self.name.replace("-", "_")
+    def place(self, group: str = "") -> tuple[str, str]:
+        """The module and the function that it is, in `group` where it is one of a group."""
+        name = f"{group}_{self.name}" if group else self.name
+        module, _, function = (self.target or name).replace("-", "_").partition(":")
+        return f"engine.cli.{module}", function or module
 
     @property
     def epilog(self) -> str:
@@ -23,6 +30,70 @@ class CommandEntry(NamedTuple):
         lines = "\n".join(f"  {example}" for example in self.examples)
         return f"\b\nExamples:\n{lines}"
 
+
+REVIEWS = (
+    CommandEntry(
+        "list",
+        "What is open, the overdue first.",
+        (
+            "counterpoint reviews list",
+            "counterpoint reviews list --where owner=ops --where severity!=info",
+            "counterpoint reviews list --all --format json",
+        ),
+    ),
+    CommandEntry(
+        "show",
+        "One review: why, what happened so far, how to answer.",
+        ("counterpoint reviews show 142cc966",),
+    ),
+    CommandEntry(
+        "ack",
+        "Say that you have seen it.",
+        ("counterpoint reviews ack 142cc966", "counterpoint reviews ack --where origin=EWR --yes"),
+        target="reviews_answer:reviews_ack",
+    ),
+    CommandEntry(
+        "assign",
+        "Give it to somebody.",
+        ("counterpoint reviews assign 142cc966 --to ann",),
+        target="reviews_answer:reviews_assign",
+    ),
+    CommandEntry(
+        "comment",
+        "Leave a word.",
+        ('counterpoint reviews comment 142cc966 --text "asked the supplier"',),
+        target="reviews_answer:reviews_comment",
+    ),
+    CommandEntry(
+        "snooze",
+        "Keep it quiet until a time.",
+        (
+            "counterpoint reviews snooze 142cc966 --until 4h",
+            "counterpoint reviews snooze 142cc966 --until 2026-03-02T08:00:00+01:00",
+        ),
+        target="reviews_answer:reviews_snooze",
+    ),
+    CommandEntry(
+        "resolve",
+        "Answer it, with your verdict.",
+        ('counterpoint reviews resolve 142cc966 --verdict real --answer "two more crews from Monday on"',),
+        target="reviews_answer:reviews_resolve",
+    ),
+    CommandEntry(
+        "silence",
+        "Hear nothing of what is known, for a while; or end that.",
+        (
+            'counterpoint reviews silence --where origin=EWR --until 4h --reason "runway works"',
+            "counterpoint reviews silence --end 5f3a9c1e",
+        ),
+    ),
+    CommandEntry("silences", "The silences in force.", ("counterpoint reviews silences",)),
+    CommandEntry(
+        "summary",
+        "For hand-over: what came, what is open, what is noisy.",
+        ("counterpoint reviews summary --since 7d", "counterpoint reviews summary --since 12h --format json"),
+    ),
+)
 
 COMMANDS = (
     CommandEntry(
@@ -50,7 +121,7 @@ COMMANDS = (
     CommandEntry(
         "reload",
         "Have the running workers take up changed rules.",
-        ("counterpoint reload",),
+        ("counterpoint reload", "counterpoint reload --who ann"),
     ),
     CommandEntry(
         "broker",
@@ -97,6 +168,54 @@ COMMANDS = (
             "counterpoint triggers --since 24h",
             "counterpoint triggers --shadow",
             "counterpoint triggers --follow --format json",
+        ),
+    ),
+    CommandEntry(
+        "reviews",
+        "Answer reviews, and silence what is known.",
+        (
+            "counterpoint reviews list",
+            "counterpoint reviews ack 142cc966",
+            "counterpoint reviews COMMAND --help",
+        ),
+        commands=REVIEWS,
+    ),
+    CommandEntry(
+        "audit",
+        "Who asked what of the engine, and what was made of it.",
+        ("counterpoint audit show 142cc966", "counterpoint audit list --since 7d"),
+        commands=(
+            CommandEntry(
+                "show",
+                "The whole story of a review.",
+                ("counterpoint audit show 142cc966", "counterpoint audit show 142cc966 --format json"),
+                target="audit:audit_show",
+            ),
+            CommandEntry(
+                "list",
+                "Every entry of the audit trail.",
+                ("counterpoint audit list --since 7d", "counterpoint audit list --format json"),
+                target="audit:audit_list",
+            ),
+        ),
+    ),
+    CommandEntry(
+        "catalogue",
+        "How objectives and KPIs fare, and what to mend.",
+        ("counterpoint catalogue tree", "counterpoint catalogue audit --no-broker"),
+        commands=(
+            CommandEntry(
+                "tree",
+                "Objectives, initiatives and KPIs with their status.",
+                ("counterpoint catalogue tree", "counterpoint catalogue tree --no-broker --format json"),
+                target="catalogue:catalogue_tree",
+            ),
+            CommandEntry(
+                "audit",
+                "What is of no use, too much, or not to be trusted.",
+                ("counterpoint catalogue audit", "counterpoint catalogue audit --no-broker --strict"),
+                target="catalogue:catalogue_audit",
+            ),
         ),
     ),
     CommandEntry(

@@ -22,31 +22,42 @@ if TYPE_CHECKING:
 
     from typer._click import Command, Context
 
-_ENTRIES = {entry.name: entry for entry in COMMANDS}
-
 
 class LazyGroup(TyperGroup):
     """A group whose listing is made of summaries; a command's module is imported when it is asked for."""
 
+    entries: tuple[CommandEntry, ...] = COMMANDS
+    group = ""
+    """What stands before the names of its commands where it is a group within the root."""
+
     def __init__(self, **attributes: object) -> None:
         super().__init__(**attributes)  # type: ignore[arg-type]  # typer calls it; what it passes is its own business
-        for entry in COMMANDS:
+        for entry in self.entries:
             self.add_command(TyperCommand(entry.name, help=entry.summary, rich_markup_mode=None))
 
     def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
         """As the group does, suggestions for a misspelt name included; then the real command takes the place."""
         name, command, rest = super().resolve_command(ctx, args)
-        if name in _ENTRIES:
-            command = load_command(_ENTRIES[name])
+        found = next((entry for entry in self.entries if entry.name == name), None)
+        if found is not None:
+            command = load_command(found, self.group)
         return name, command, rest
 
 
-def load_command(entry: CommandEntry) -> Command:
-    """Import a command's module and make the command of its function."""
-    function = getattr(import_module(f"engine.cli.{entry.function}"), entry.function)
+def load_command(entry: CommandEntry, group: str = "") -> Command:
+    """Import a command's module and make the command of its function; a group imports nothing yet."""
     app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    app.command(entry.name, epilog=entry.epilog)(function)
+    if entry.commands:
+        within = type("LazyGroup", (LazyGroup,), {"entries": entry.commands, "group": entry.name})
+        app.callback(cls=within, help=entry.summary, epilog=entry.epilog, no_args_is_help=True)(_nothing)
+    else:
+        module, function = entry.place(group)
+        app.command(entry.name, epilog=entry.epilog)(getattr(import_module(module), function))
     return get_command(app)
+
+
+def _nothing() -> None:
+    """What a group does before its command."""
 
 
 def _show_version(value: bool) -> None:

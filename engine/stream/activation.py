@@ -9,13 +9,8 @@ import structlog
 
 from engine.model.topics import CONTROL
 from engine.runtime.acquire import write_activations
-from engine.runtime.rule_sets import (
-    first_rule_set,
-    read_activations,
-    read_rule_sets,
-    request_activation,
-    store_rule_set,
-)
+from engine.runtime.rule_sets import Asker, ask_for, first_rule_set, read_activations, read_rule_sets, store_rule_set
+from engine.stream.clocks import wall_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -47,7 +42,7 @@ class RuleSetFollower:
         await store_rule_set(self._log, rule_set)
         requests = await read_activations(self._log)
         if not requests or requests[-1].hash != rule_set.hash:
-            number = await request_activation(self._log, rule_set.hash, from_tick if requests else 0)
+            number = await self._ask_for(rule_set, from_tick if requests else 0, "a worker that started")
             _log.info("rule set requested", hash=rule_set.hash, number=number, rules=len(rule_set.rules))
         self._seen = await self._log.end(CONTROL, 0)
         await self.refresh()
@@ -62,10 +57,14 @@ class RuleSetFollower:
         requests = await read_activations(self._log)
         if requests and requests[-1].hash == rule_set.hash:
             return False
-        await store_rule_set(self._log, rule_set)
+        await self._ask_for(rule_set, from_tick, "SIGHUP to a worker")
         self.stored[rule_set.hash] = rule_set
-        await request_activation(self._log, rule_set.hash, from_tick)
         return True
+
+    async def _ask_for(self, rule_set: RuleSet, from_tick: int, who: str) -> int:
+        requests = await read_activations(self._log)
+        before = requests[-1].hash if requests else None
+        return await ask_for(self._log, rule_set, from_tick, before, Asker(who, wall_clock()))
 
     async def run(self) -> None:
         """Pass requests on to the partitions of this worker, until cancelled."""

@@ -45,7 +45,7 @@ OPENERS = {
 }
 MAY_READ_FILES = {"engine/rules/source.py", "engine/rules/loader.py", "engine/kernels/_jit.py"}
 """The YAML reader; the loader finds the files that it reads; compiled kernels are kept beside their sources."""
-PURE = {"review", "correlate", "evaluate", "state", "rules", "kernels", "wire", "model", "errors"}
+PURE = {"review", "correlate", "notify", "evaluate", "state", "rules", "kernels", "wire", "model", "errors"}
 
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -27,6 +27,9 @@ def test_a_plan_has_a_partition_of_checkpoints_for_each_partition_of_both_stages
         "acme.checkpoints": 6,
         "acme.rule-sets": 1,
         "acme.control": 1,
+        "acme.audit": 1,
+        "acme.silences": 1,
+        "acme.deliveries": 1,
     }
 
 
@@ -36,7 +39,7 @@ def test_findings_have_as_many_partitions_as_measurements_by_default() -> None:
 
 def test_state_is_compacted_and_the_rest_is_kept() -> None:
     compacted = {topic.name for topic in plan("acme", 1) if topic.cleanup == "compact"}
-    assert compacted == {"acme.kpi-state", "acme.checkpoints", "acme.rule-sets"}
+    assert compacted == {"acme.kpi-state", "acme.checkpoints", "acme.rule-sets", "acme.silences", "acme.deliveries"}
 
 
 @pytest.mark.parametrize(("prefix", "measurements"), [("a b", 1), ("ok", 0), ("x" * 181, 1)])

@@ -86,16 +86,54 @@ def test_output_that_is_no_terminal_has_no_colours():
     assert "\x1b[" not in run("config").stdout
 
 
-@pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
-def test_every_command_explains_itself_and_ends_with_examples(entry: CommandEntry, capsys: pytest.CaptureFixture[str]):
+def leaves() -> list[tuple[str, CommandEntry]]:
+    """Every command that runs something, with the group that it is in."""
+    groups = [(entry.name, within) for entry in COMMANDS for within in entry.commands]
+    return [*(("", entry) for entry in COMMANDS if not entry.commands), *groups]
+
+
+@pytest.mark.parametrize(("group", "entry"), leaves(), ids=lambda value: getattr(value, "name", value))
+def test_every_command_explains_itself_and_ends_with_examples(
+    group: str, entry: CommandEntry, capsys: pytest.CaptureFixture[str]
+):
+    words = [*filter(None, (group, entry.name))]
     with pytest.raises(SystemExit) as stop:
-        main([entry.name, "--help"])
+        main([*words, "--help"])
     assert stop.value.code == 0
     shown = capsys.readouterr().out
-    assert import_module(f"engine.cli.{entry.function}").__doc__
+    module, function = entry.place(group)
+    assert import_module(module).__doc__
+    assert getattr(import_module(module), function).__doc__
     assert shown.index("Options:") < shown.index("Examples:")
     for example in entry.examples:
         assert f"  {example}\n" in shown
+        assert example.startswith(" ".join(("counterpoint", *words)))
+
+
+@pytest.mark.parametrize("entry", [entry for entry in COMMANDS if entry.commands], ids=lambda entry: entry.name)
+def test_a_group_lists_its_commands_and_imports_none_of_them(entry: CommandEntry):
+    heavy = tuple(name for name in HEAVY if name != "pydantic")  # typer reads arguments with it
+    code = (
+        "import sys; from engine.cli import main\n"
+        f"try: main(['{entry.name}', '--help'])\n"
+        f"except SystemExit: print('loaded:', [name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for each in entry.commands:
+        assert f"  {each.name} " in done.stdout
+        assert each.summary in done.stdout
+    for example in entry.examples:
+        assert f"  {example}\n" in done.stdout
+    assert done.stdout.endswith("loaded: []\n")
+
+
+@pytest.mark.parametrize("arguments", [["reviews"], ["reviews", "lst"], ["reviews", "list", "--no-such-option"]])
+def test_wrong_usage_of_a_group_exits_2(arguments: list[str], capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    shown = capsys.readouterr()
+    assert "Usage: counterpoint reviews" in shown.err + shown.out
 
 
 def test_shipped_packs_are_found_by_name_and_a_wrong_name_says_which_there_are():

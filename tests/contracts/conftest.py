@@ -25,7 +25,8 @@ async def in_memory() -> AsyncIterator[Log]:
     topics = ("measurements", "findings", "review-triggers", "shadow-triggers", "kpi-state")
     counts = dict.fromkeys(topics, MEASUREMENT_PARTITIONS)
     yield MemoryLog(
-        counts | {"dead-letters": 1, "rule-sets": 1, "control": 1, "checkpoints": 2 * MEASUREMENT_PARTITIONS}
+        counts
+        | {"dead-letters": 1, "rule-sets": 1, "control": 1, "audit": 1, "checkpoints": 2 * MEASUREMENT_PARTITIONS}
     )
 
 

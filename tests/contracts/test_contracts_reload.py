@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
+from engine.model.audit import ActivationEntry
 from engine.model.records import Activate, Tick
 from engine.rules.loader import load_or_raise
+from engine.rules.ruleset import Owner
 from engine.runtime.ports import Output
 from engine.runtime.reload import Reloaded, reload
-from engine.runtime.rule_sets import read_activations, read_rule_sets, request_activation, store_rule_set
+from engine.runtime.rule_sets import Asker, read_activations, read_rule_sets, request_activation, store_rule_set
 from engine.wire.control import encode_control
+from engine.wire.records import records
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     WithLog = Callable[[Callable[[Log], Awaitable[None]]], None]
 
 LONG, SHORT = 60.0, 1.0
+ANN = Asker("ann", 1_000_000)
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ async def written(log: Log, partitions: tuple[int, ...], record: Activate | Tick
 
 def test_it_returns_when_every_partition_has_the_activation(with_log: WithLog, rule_set: RuleSet):
     async def use(log: Log) -> None:
-        asked = asyncio.create_task(reload(log, rule_set, None, LONG))
+        asked = asyncio.create_task(reload(log, rule_set, None, LONG, ANN))
         requests = await the_request(log)
         await written(log, (0, 1), requests[0])
         done, _ = await asyncio.wait([asked], timeout=SHORT)
@@ -59,7 +64,7 @@ def test_it_returns_when_every_partition_has_the_activation(with_log: WithLog, r
 
 def test_where_workers_write_the_ticks_it_waits_for_the_one_from_which_it_counts(with_log: WithLog, rule_set: RuleSet):
     async def use(log: Log) -> None:
-        asked = asyncio.create_task(reload(log, rule_set, 7, LONG))
+        asked = asyncio.create_task(reload(log, rule_set, 7, LONG, ANN))
         requests = await the_request(log)
         await written(log, (0, 1, 2), requests[0])
         await written(log, (0, 1, 2), Tick("live", 6, "2025-03-03T00:00:00Z"))
@@ -76,7 +81,7 @@ def test_what_is_asked_for_already_is_not_asked_for_again(with_log: WithLog, rul
     async def use(log: Log) -> None:
         await store_rule_set(log, rule_set)
         await request_activation(log, rule_set.hash, 0)
-        assert await reload(log, rule_set, None, LONG) == Reloaded(None, ())
+        assert await reload(log, rule_set, None, LONG, ANN) == Reloaded(None, ())
         assert len(await read_activations(log)) == 1
 
     with_log(use)
@@ -84,8 +89,34 @@ def test_what_is_asked_for_already_is_not_asked_for_again(with_log: WithLog, rul
 
 def test_partitions_without_a_worker_are_named_in_the_end(with_log: WithLog, rule_set: RuleSet):
     async def use(log: Log) -> None:
-        done = await reload(log, rule_set, None, SHORT)
+        done = await reload(log, rule_set, None, SHORT, ANN)
         assert done.waiting == (0, 1, 2)
         assert [request.hash for request in await read_activations(log)] == [rule_set.hash]
+
+    with_log(use)
+
+
+async def the_trail(log: Log) -> list[ActivationEntry]:
+    found, offset = [], 0
+    while (batch := await log.read("audit", 0, offset)) is not None:
+        found += [msgspec.json.decode(record.value or b"", type=ActivationEntry) for record in records(batch)]
+        offset = batch.next_offset
+    return found
+
+
+def test_the_audit_trail_names_who_asked_and_what_it_changes(with_log: WithLog, rule_set: RuleSet):
+    async def use(log: Log) -> None:
+        await reload(log, rule_set, None, 0, ANN)
+        other = msgspec.structs.replace(rule_set, owners=(Owner("dev", "Developers", None),))
+        await reload(log, other, None, 0, Asker("bob", 2_000_000))
+        first, second = await the_trail(log)
+        assert (first.who, first.time, first.before, first.added) == (
+            "ann",
+            "1970-01-01T00:00:01Z",
+            None,
+            ("owner ops",),
+        )
+        assert (second.who, second.number, second.before) == ("bob", 1, rule_set.hash)
+        assert (second.added, second.removed, second.changed) == (("owner dev",), ("owner ops",), ())
 
     with_log(use)
