@@ -5,6 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,9 @@ from stage2_world import World, apply, day, facts_standing, finding, share, shor
 from engine.errors import StateError
 from engine.model.records import Activate, Progress, ReviewCommand
 from engine.model.time import DAY
+from engine.model.trigger import ReviewTrigger
 from engine.rules.ruleset import Due, Step
+from engine.runtime.ports import Position
 from engine.runtime.stage2 import Stage2
 from engine.wire.batch import Record
 from engine.wire.encode import encode_record
@@ -74,6 +77,23 @@ def world_of(streams: Any, random: Random, *, extra: Any = ()):
     return world
 
 
+def people(random: Random, log: list[Record], outputs: list[Output]) -> None:
+    """Somebody answers some of the reviews, somewhere behind where they were opened, in the log."""
+    asked = []
+    for number, output in enumerate(outputs):
+        if output.topic == "review-triggers" and random.random() < 0.3:
+            data = msgspec.json.decode(output.record.value or b"", type=ReviewTrigger).data
+            action = random.choice(["acknowledge", "assign", "comment", "snooze", "resolve"])
+            command = ReviewCommand(
+                f"c{number}", data.review, action, "ann", day(1), verdict="real", to="bob", comment="Hm.",
+                until=day(random.randrange(DAYS)),
+            )  # fmt: skip
+            offset = int(dict(output.record.headers)[Position.HEADER].split(b":")[2])
+            asked.append((offset + random.randrange(1, 40), Record(b"k", encode_record(command))))
+    for place, record in sorted(asked, key=lambda pair: -pair[0]):
+        log.insert(place, record)
+
+
 def bytes_of(outputs: list[Output]):
     return sorted((each.topic, each.record.key or b"", each.record.value) for each in outputs)
 
@@ -94,7 +114,11 @@ def test_any_order_between_partitions_gives_the_same_triggers(seed: int, partiti
 @given(st.integers(0, 10**9), st.randoms())
 def test_any_cut_and_any_crash_gives_the_same_outputs(seed: int, random: Random):
     streams = [partition_stream(Random(f"{seed}-{each}"), each, 2) for each in range(2)]
-    plain = world_of(streams, Random(seed), extra=[(40, Activate(0, CHANGED.hash, 24 * 6))])
+    extra = [(40, Activate(0, CHANGED.hash, 24 * 6))]
+    heard = world_of(streams, Random(seed), extra=extra)
+    plain = world_of(streams, Random(seed), extra=extra)
+    people(Random(seed), plain.log, apply(heard.stage, heard.log, 0))
+    heard.stage.close()
     expected = apply(plain.stage, plain.log, 0)
     stage, outputs, at = Stage2(0, plain.context), [], 0
     pages, kept, kept_at = stage.all_pages(), [], 0
