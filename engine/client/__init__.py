@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from engine.client.commands import ReviewCommander
     from engine.client.emitter import MeasurementEmitter
+    from engine.client.outbox import BufferFullError
     from engine.client.subscriber import Delivery, ReviewSubscriber, SeenIds
     from engine.client.wanted import Wanted
 
 _PLACES = {
+    "BufferFullError": "outbox",
     "Delivery": "subscriber",
     "MeasurementEmitter": "emitter",
     "ReviewCommander": "commands",
@@ -23,7 +25,15 @@ _PLACES = {
     "Wanted": "wanted",
 }
 
-__all__ = ["Delivery", "MeasurementEmitter", "ReviewCommander", "ReviewSubscriber", "SeenIds", "Wanted"]
+__all__ = [
+    "BufferFullError",
+    "Delivery",
+    "MeasurementEmitter",
+    "ReviewCommander",
+    "ReviewSubscriber",
+    "SeenIds",
+    "Wanted",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -5,17 +5,17 @@ Library: kafka-python's consumer group: rebalances, and offsets with a word of o
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import msgspec
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
-from kafka.errors import CommitFailedError, KafkaError
+from kafka.errors import CommitFailedError, KafkaError, RetriableError
 from kafka.structs import OffsetAndMetadata
 
+from engine.client.reading import read_trigger
 from engine.client.wanted import Wanted, happening_of
-from engine.errors import BrokerError
+from engine.errors import BrokerError, WireError
 from engine.model.topics import TRIGGERS, full_name
-from engine.model.trigger import ReviewTrigger
 
 if TYPE_CHECKING:
     import threading
@@ -25,10 +25,17 @@ if TYPE_CHECKING:
 
     from kafka.consumer.fetcher import ConsumerRecord
 
+    from engine.model.trigger import ReviewTrigger
+
+_log = logging.getLogger(__name__)
+
 AT_ONCE = 200
 """Triggers that are taken from the broker in one go; as many may come again, marked, after a crash."""
 
-_decoder = msgspec.json.Decoder(ReviewTrigger)
+_PATIENCE_MS = 5_000
+"""How long one call waits for a broker that is away, before it says that nothing has come."""
+_RECONNECT_MS = 1_000
+"""At most so long between attempts to reach a broker that is away; the library's own limit is thirty seconds."""
 
 
 class Delivery(NamedTuple):
@@ -62,7 +69,8 @@ class ReviewSubscriber:
 
     A context manager, for one thread. With `seen` a trigger whose id is there is passed over. `on_bad` is told the
     bytes of a record that is no trigger (counted in `bad`, and passed over), with the reason. `start_at` counts for a
-    group without a position. BrokerError when the broker cannot be reached or the topic is missing.
+    group without a position. BrokerError when the broker cannot be reached to begin with, or refuses; while it is away
+    afterwards nothing comes, a warning is logged, and it goes on when it is back.
     """
 
     def __init__(
@@ -88,6 +96,9 @@ class ReviewSubscriber:
         """What was handed out and is not done."""
         self._handed: dict[TopicPartition, int] = {}
         """The offset after the last one that may have been handed out, by this member or one before it."""
+        self._kept: dict[TopicPartition, Any] = {}
+        """What the group was told last."""
+        self._away = False
         try:
             self._consumer = KafkaConsumer(
                 bootstrap_servers=list(brokers),
@@ -97,6 +108,7 @@ class ReviewSubscriber:
                 isolation_level="read_committed",
                 session_timeout_ms=int(session_seconds * 1_000),
                 heartbeat_interval_ms=int(session_seconds * 1_000 / 4),
+                reconnect_backoff_max_ms=_RECONNECT_MS,
                 allow_auto_create_topics=False,
                 metrics_enabled=False,
                 api_version=api_version,
@@ -120,24 +132,33 @@ class ReviewSubscriber:
         """What has come, at most so many; waits so long for the first. Say `done` of each when it is handled: what was
         handed out and is not done by the next call comes again, marked.
         """
-        self._commit()
-        self._go_back()
-        try:
-            polled = self._consumer.poll(timeout_ms=int(seconds * 1_000), max_records=AT_ONCE)
-        except KafkaError as error:
-            raise BrokerError(f"{self._topic} cannot be read: {error!r}") from error
-        if not polled:
+        if not self._commit():
             return
-        again = {
-            place: self._handed[place] if place in self._handed else self._handed_before(place) for place in polled
-        }
+        self._go_back()
+        polled, before = self._taken(seconds)
         for place, records in polled.items():
             self._next[place] = records[0].offset
-            self._handed[place] = max(again[place], records[-1].offset + 1)
+            self._handed[place] = max(before[place], records[-1].offset + 1)
         # Whoever comes after a crash must know that these may have been handed out: said before the first of them is.
-        self._commit()
+        if not self._commit():
+            self._handed |= {place: before[place] for place in self._handed.keys() & before.keys()}
+            return
         for place, records in polled.items():
-            yield from self._deliveries(place, records, again[place])
+            yield from self._deliveries(place, records, before[place])
+
+    def _taken(self, seconds: float) -> tuple[dict[TopicPartition, list[ConsumerRecord]], dict[TopicPartition, int]]:
+        """What has come, and up to where of each partition something may have been handed out."""
+        polled: dict[TopicPartition, list[ConsumerRecord]] = {}
+        try:
+            polled = self._consumer.poll(timeout_ms=int(seconds * 1_000), max_records=AT_ONCE)
+            return polled, {place: self._handed_before(place) for place in polled}
+        except RetriableError as error:
+            self._tell_away(error)
+            for place, records in polled.items():
+                self._consumer.seek(place, records[0].offset)
+            return {}, {}
+        except KafkaError as error:
+            raise BrokerError(f"{self._topic} cannot be read: {error!r}") from error
 
     def _deliveries(self, place: TopicPartition, records: Iterable[ConsumerRecord], again: int) -> Iterator[Delivery]:
         for record in records:
@@ -158,7 +179,7 @@ class ReviewSubscriber:
 
     def _go_back(self) -> None:
         """Take again what was taken from the broker and is not done."""
-        for place in self._next:
+        for place in self._next.keys() & self._consumer.assignment():
             position = self._position(place)
             if int(self._consumer.position(place)) > position:
                 self._consumer.seek(place, position)
@@ -167,34 +188,48 @@ class ReviewSubscriber:
 
     def _trigger(self, value: bytes | None) -> ReviewTrigger | None:
         try:
-            return _decoder.decode(value or b"")
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            return read_trigger(value)
+        except WireError as error:
             self.bad += 1
             if self._on_bad is not None:
-                self._on_bad(value or b"", str(error))
+                self._on_bad(value or b"", error.detail)
             return None
 
-    def _commit(self) -> None:
-        """Tell the group what is settled, and up to where something may have been handed out."""
+    def _commit(self) -> bool:
+        """Tell the group what is settled, and up to where something may have been handed out; whether it knows."""
         places: dict[TopicPartition, Any] = {
             place: OffsetAndMetadata(self._position(place), str(self._handed.get(place, 0)), -1) for place in self._next
         }
-        if not places:
-            return
+        news = {place: said for place, said in places.items() if self._kept.get(place) != said}
         try:
-            self._consumer.commit(places)
+            if news:
+                self._consumer.commit(news, timeout_ms=_PATIENCE_MS)
         except CommitFailedError:
-            # The group has given these partitions to another member: it hands out, marked, what was not settled.
+            # The group is dividing the partitions anew: whoever gets them hands out, marked, what was not settled.
+            self._go_back()
             self._forget(self._next)
+            return False
+        except RetriableError as error:
+            self._tell_away(error)
+            return False
         except KafkaError as error:
             raise BrokerError(f"the position in {self._topic} cannot be kept: {error!r}") from error
+        self._kept |= news
+        self._away = self._away and not news
+        return True
+
+    def _tell_away(self, error: KafkaError) -> None:
+        if not self._away:
+            _log.warning("review triggers wait for the broker: %r", error)
+        self._away = True
 
     def _handed_before(self, place: TopicPartition) -> int:
-        """Up to where a member before this one may have handed out, by the word that it left beside its offset."""
-        try:
-            found = self._consumer.committed(place, metadata=True)
-        except KafkaError as error:
-            raise BrokerError(f"the position in {self._topic} cannot be read: {error!r}") from error
+        """Up to where something may have been handed out: by this member, or by one before it, which left the word
+        beside its offset.
+        """
+        if place in self._handed:
+            return self._handed[place]
+        found = self._consumer.committed(place, metadata=True, timeout_ms=_PATIENCE_MS)
         said = "" if found is None else str(found.metadata or "")
         return int(said) if said.isdigit() else 0
 
@@ -203,9 +238,10 @@ class ReviewSubscriber:
             self._next.pop(place, None)
             self._open.pop(place, None)
             self._handed.pop(place, None)
+            self._kept.pop(place, None)
 
     def close(self) -> None:
-        """Keep the position, leave the group."""
+        """Keep the position, leave the group. With the broker away what is done may come again, marked."""
         try:
             self._commit()
         finally:
