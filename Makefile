@@ -63,7 +63,7 @@ $(STAMPS)/demo: pyproject.toml constraints.txt | $(BIN)/python
 
 $(STAMPS)/dev: pyproject.toml constraints.txt | $(BIN)/python
 	deploy/setup/check-python $(BIN)/python
-	$(BIN)/pip install -q -c constraints.txt -e '.[demo,parquet,plot,dev]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[deliver,demo,parquet,plot,dev]'
 	@mkdir -p $(STAMPS) && touch $@ $(STAMPS)/demo
 
 # Compile the kernels now, so that neither the first measurement nor the first test waits for it.

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from engine.telemetry.delivery_metrics import DeliveryMetrics
 from engine.telemetry.metrics import Metrics
 
 DASHBOARD = Path(__file__).resolve().parents[1] / "deploy" / "grafana" / "dashboards" / "counterpoint.json"
@@ -45,7 +46,13 @@ def catalogue() -> dict[str, set[str]]:
     ProcessCollector(registry=registry)
     names: dict[str, set[str]] = {"up": set()}
     names |= {sample.name: set() for family in registry.collect() for sample in family.samples}
-    for declared in Metrics(CollectorRegistry()).declarations:
+    return names | series_of(Metrics(CollectorRegistry()))
+
+
+def series_of(metrics: Metrics) -> dict[str, set[str]]:
+    """What is declared there."""
+    names: dict[str, set[str]] = {}
+    for declared in metrics.declarations:
         labels = set(declared.labels)
         if declared.kind == "histogram":
             names |= {f"{declared.name}_{part}": labels for part in ("sum", "count")}
@@ -55,11 +62,17 @@ def catalogue() -> dict[str, set[str]]:
     return names
 
 
+@cache
+def everything() -> dict[str, set[str]]:
+    """The catalogue, and what delivery workers show beside."""
+    return catalogue() | series_of(DeliveryMetrics(CollectorRegistry()))
+
+
 def unknown(expression: str) -> list[str]:
     """What an expression asks for and no worker shows."""
     found = asked(expression)
-    wrong = [name for name in found.selected if name not in catalogue()]
-    known = {name: catalogue()[name] | TARGET_LABELS for name in found.selected if name in catalogue()}
+    wrong = [name for name in found.selected if name not in everything()]
+    known = {name: everything()[name] | TARGET_LABELS for name in found.selected if name in everything()}
     wrong += [f"{name}: {label}" for name in known for label in sorted(found.selected[name] - known[name])]
     return wrong + sorted(found.grouped - set().union(*known.values(), TARGET_LABELS))
 

@@ -119,6 +119,49 @@ COMMANDS = (
         ("counterpoint worker --start-at latest", "counterpoint worker --config counterpoint.yaml"),
     ),
     CommandEntry(
+        "deliver",
+        "Tell people of reviews: chat, mail, Alertmanager.",
+        ("counterpoint deliver --check", "counterpoint deliver --config counterpoint.yaml --start-at latest"),
+    ),
+    CommandEntry(
+        "route",
+        "Say who would be told of what, and why.",
+        ("counterpoint route test severity=critical owner=ops",),
+        commands=(
+            CommandEntry(
+                "test",
+                "The receivers of a review with these labels.",
+                (
+                    "counterpoint route test severity=critical owner=ops",
+                    "counterpoint route test --delivery delivery.yaml kpi=support.tickets channel=web",
+                ),
+                target="route:route_test",
+            ),
+        ),
+    ),
+    CommandEntry(
+        "undelivered",
+        "What could not be delivered; have it tried again.",
+        ("counterpoint undelivered list", "counterpoint undelivered replay receiver=ops-chat"),
+        commands=(
+            CommandEntry(
+                "list",
+                "What was refused or given up, and why.",
+                ("counterpoint undelivered list", "counterpoint undelivered list receiver=ops-chat --format json"),
+                target="undelivered:undelivered_list",
+            ),
+            CommandEntry(
+                "replay",
+                "Have it tried again.",
+                (
+                    "counterpoint undelivered replay",
+                    "counterpoint undelivered replay receiver=ops-chat severity=critical",
+                ),
+                target="undelivered:undelivered_replay",
+            ),
+        ),
+    ),
+    CommandEntry(
         "reload",
         "Have the running workers take up changed rules.",
         ("counterpoint reload", "counterpoint reload --who ann"),

@@ -170,14 +170,14 @@ class KafkaLog:
         if self._commit is not None:
             await self._commit(name, partition, offset)
             return
-        if self._committer is None:
-            self._committer = AIOKafkaConsumer(
-                bootstrap_servers=self._bootstrap, group_id=self._group, enable_auto_commit=False
-            )
-            await self._committer.start()
         place = TopicPartition(name, partition)
-        self._committer.assign([place])
         try:
+            if self._committer is None:
+                self._committer = AIOKafkaConsumer(
+                    bootstrap_servers=self._bootstrap, group_id=self._group, enable_auto_commit=False
+                )
+                await self._committer.start()
+            self._committer.assign([place])
             await self._committer.commit({place: offset})
         except KafkaError as error:
             raise BrokerError(

@@ -162,6 +162,7 @@ class Settings(BaseModel):
     heartbeat_interval: Duration = Field(MINUTE, description="time between two heartbeats")
     kpi_gauges: bool = Field(default=False, description="show newest KPI values as metrics")
     kpi_gauges_max: PositiveInt = Field(1_000, description="series shown so; further ones are counted as dropped")
+    delivery: Path | None = Field(None, description="the delivery file: whom `counterpoint deliver` tells of what")
     log_format: Literal["auto", "console", "json"] = Field("auto", description="auto: console on a terminal, else json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least that is logged")
 

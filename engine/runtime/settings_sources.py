@@ -29,7 +29,7 @@ NO_SETTINGS = frozenset({FILE_VARIABLE, "COUNTERPOINT_KAFKA_LIBS", "COUNTERPOINT
 DEFAULT = "default"
 
 _LIMITS = "limits"
-_PATHS = ("rules", "tls_ca_file", "tls_certificate_file", "tls_key_file")
+_PATHS = ("rules", "delivery", "tls_ca_file", "tls_certificate_file", "tls_key_file")
 _NAMES = (
     *(name for name in Settings.model_fields if name != _LIMITS),
     *(f"limits.{f}" for f in LimitSettings.model_fields),

@@ -124,6 +124,71 @@ EVENTS = (
         "still on, or the broker.",
     ),
     Event("worker ended, everything done is committed", "info", (), "It was told to stop, and has; the status is 0."),
+    Event(
+        "delivery worker starts", "info", ("http_port", "receivers"), "The delivery file is read, the port is taken."
+    ),
+    Event(
+        "another worker delivers, this one waits",
+        "info",
+        ("worker",),
+        "It takes over when that one has ended, or has written nothing for `session_timeout`.",
+    ),
+    Event(
+        "delivery begins",
+        "info",
+        ("term", "undelivered"),
+        "This worker has the notification log; so many notifications are on their way from before.",
+    ),
+    Event(
+        "notification could not be delivered",
+        "error",
+        ("number", "receiver", "why"),
+        "A receiver refused it, or it was tried for `give_up_after`. It is parked, and what follows goes on.",
+        "Mend what `why` says, then `counterpoint undelivered replay`.",
+    ),
+    Event(
+        "alerts could not be sent again",
+        "warning",
+        ("receiver", "why"),
+        "Alertmanager was not told once more of what is on; it forgets it after four times `resend`.",
+        "See to Alertmanager.",
+    ),
+    Event(
+        "trigger is not readable",
+        "error",
+        ("error", "offset", "partition"),
+        "A record of `review-triggers` is none, and is passed over.",
+        "Somebody else writes to that topic, or a newer worker does: bring all to one version.",
+    ),
+    Event(
+        "silence is not readable",
+        "error",
+        ("error", "offset"),
+        "A record of `silences` is none, and holds nothing back.",
+        "Somebody else writes to that topic, or a newer version does.",
+    ),
+    Event(
+        "silence is not usable",
+        "error",
+        ("error", "silence"),
+        "Its pattern or a time of it is wrong: it holds nothing back.",
+        "End it, and make another one.",
+    ),
+    Event(
+        "request is not readable",
+        "error",
+        ("error", "offset"),
+        "Somebody asked for undelivered notifications in a form that is not ours; it is left out.",
+        "Ask again with `counterpoint undelivered replay` of the same version.",
+    ),
+    Event("delivery worker ended, what it has sent is noted", "info", (), "It was told to stop; the status is 0."),
+    Event(
+        "delivery worker ended by a failure",
+        "critical",
+        ("reason",),
+        "Its last line; the status is 1. What was on its way is sent again, marked, at the next start.",
+        "Look `reason` up under [delivery](delivery.md#operations). Let something start it again.",
+    ),
 )
 
 _EXAMPLE = (

@@ -6,6 +6,7 @@ import sys
 
 from prometheus_client import CollectorRegistry
 
+from engine.telemetry.delivery_metrics import DeliveryMetrics
 from engine.telemetry.metrics import Declaration, Metrics
 
 _HEAD = """# Metrics
@@ -20,11 +21,22 @@ This page is made from the declarations in `engine/telemetry/metrics.py` by
 | metric | kind | labels | meaning |
 |---|---|---|---|
 """
+_DELIVERY = """
+## Delivery
+
+`counterpoint deliver` serves these beside `counterpoint_ready`, `counterpoint_progress_age_seconds` and
+`counterpoint_heartbeats_total` ([delivery](delivery.md)); declared in `engine/telemetry/delivery_metrics.py`.
+
+| metric | kind | labels | meaning |
+|---|---|---|---|
+"""
 
 
 def metrics_page() -> str:
     """`docs/metrics.md`."""
-    return _HEAD + "".join(_row(declaration) for declaration in Metrics(CollectorRegistry()).declarations)
+    everywhere = Metrics(CollectorRegistry()).declarations
+    delivery = DeliveryMetrics(CollectorRegistry()).declarations[len(everywhere) :]
+    return _HEAD + "".join(map(_row, everywhere)) + _DELIVERY + "".join(map(_row, delivery))
 
 
 def _row(declaration: Declaration) -> str:

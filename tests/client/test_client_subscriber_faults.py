@@ -86,6 +86,6 @@ def test_a_failed_call_loses_nothing(topics: ReviewTopics, name: str, n: int, er
 def test_what_the_broker_refuses_is_told(topics: ReviewTopics):
     with ReviewSubscriber(topics.brokers, prefix=topics.prefix, group=topics.prefix, session_seconds=6) as following:
         consumer = following._consumer  # noqa: SLF001 (the same)
-        setattr(consumer, "commit", Failing(consumer.commit, 1, GroupAuthorizationFailedError(), after=False))
+        consumer.commit = Failing(consumer.commit, 1, GroupAuthorizationFailedError(), after=False)
         with pytest.raises(BrokerError, match="cannot be kept"):
             follow(following, [])

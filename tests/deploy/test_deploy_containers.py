@@ -12,6 +12,8 @@ import yaml
 
 from engine.brokers.kafka import KafkaBroker
 from engine.brokers.topics import TopicAdmin, plan
+from engine.deliver.file import load_file
+from engine.deliver.spec import AlertmanagerSpec
 from engine.model.time import SECOND
 from engine.rules.loader import load
 from engine.runtime.settings import Settings
@@ -172,6 +174,26 @@ def test_the_worker_has_time_to_finish():
     settings = load_settings(environment=SERVICES["worker"]["environment"]).settings
     grace = int(SERVICES["worker"]["stop_grace_period"].removesuffix("s")) * SECOND
     assert grace > settings.drain_timeout + ENDING_GRACE
+
+
+def test_the_delivery_worker_reads_the_shipped_file_and_is_scraped_apart_from_the_workers():
+    service = SERVICES["delivery"]
+    settings = load_settings(environment=service["environment"]).settings
+    assert settings.start_at == "earliest"
+    assert int(service["stop_grace_period"].removesuffix("s")) * SECOND > settings.drain_timeout
+    [mount] = service["volumes"]
+    source, target, _ = mount.split(":")
+    command, option, path, *_ = service["command"]
+    assert (command, option, Path(path).parent) == ("deliver", "--delivery", Path(target))
+    loaded = load_file(DEPLOY / source / Path(path).name, {})
+    assert loaded.problems == ()
+    assert loaded.file is not None
+    [receiver] = loaded.file.receivers
+    assert isinstance(receiver, AlertmanagerSpec)
+    assert receiver.url.split("/")[2].split(":")[0] in SERVICES
+    prometheus = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text("utf-8"))
+    [scraped] = [job for job in prometheus["scrape_configs"] if job["job_name"] == "delivery"]
+    assert scraped["static_configs"][0]["targets"] == [f"delivery:{PORT}"]
 
 
 def test_the_parts_find_each_other():
