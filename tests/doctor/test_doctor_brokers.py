@@ -164,7 +164,7 @@ def test_topics_that_are_missing_or_otherwise_are_problems(embedded: EmbeddedBro
         "2 partitions",
         "4",
     )
-    assert seen[f"{sick.prefix}.control"]["found"] == "none"
+    assert seen[f"{sick.prefix}.deliveries"]["found"] == "none"
     assert seen["source crm"]["expected"] == f"its topic {sick.source} at the broker"
 
 
