@@ -32,7 +32,17 @@ if TYPE_CHECKING:
     from engine.offline.explain.case import Case
     from engine.offline.plot.picture import Picture
 
-UNSEEN = ("missing_data_resolved", "conflict_answered", "composite_ended")
+UNSEEN = (
+    "missing_data_resolved",
+    "conflict_answered",
+    "conflict_overdue",
+    "conflict_escalated",
+    "conflict_acknowledged",
+    "composite_ended",
+    "group_resolved",
+    "cadence_missed",
+    "precision_low",
+)
 SEEN = [name for name in CASES if name not in UNSEEN]
 
 
