@@ -15,6 +15,7 @@ import msgspec
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
+from engine.client.sockets import DIRECT_URL
 from engine.errors import BrokerError, WireError
 from engine.model.audit import AuditEntry, CommandEntry
 from engine.model.records import ReviewCommand
@@ -59,6 +60,7 @@ class ReviewCommander:
         common = {
             "bootstrap_servers": list(brokers),
             "api_version": api_version,
+            "proxy_url": DIRECT_URL,
             "bootstrap_timeout_ms": milliseconds,
             "allow_auto_create_topics": False,
             "metrics_enabled": False,

@@ -13,6 +13,7 @@ from kafka.errors import CommitFailedError, KafkaError, RetriableError
 from kafka.structs import OffsetAndMetadata
 
 from engine.client.reading import read_trigger
+from engine.client.sockets import DIRECT_URL
 from engine.client.wanted import Wanted, happening_of
 from engine.errors import BrokerError, WireError
 from engine.model.topics import TRIGGERS, full_name
@@ -108,6 +109,7 @@ class ReviewSubscriber:
                 isolation_level="read_committed",
                 session_timeout_ms=int(session_seconds * 1_000),
                 heartbeat_interval_ms=int(session_seconds * 1_000 / 4),
+                proxy_url=DIRECT_URL,
                 reconnect_backoff_max_ms=_RECONNECT_MS,
                 allow_auto_create_topics=False,
                 metrics_enabled=False,

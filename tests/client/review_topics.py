@@ -42,7 +42,7 @@ class ReviewTopics:
         TopicAdmin(kafka.bootstrap).create(plan(prefix, PARTITIONS))
         self.bootstrap, self.prefix = kafka.bootstrap, prefix
         self.brokers = [kafka.bootstrap]
-        self._producer = Producer({"bootstrap.servers": kafka.bootstrap, "enable.idempotence": True})
+        self._producer = Producer({"bootstrap.servers": kafka.bootstrap, "enable.idempotence": True, "log_level": 0})
 
     def tell(self, *triggers: ReviewTrigger) -> None:
         for each in triggers:
