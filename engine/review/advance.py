@@ -273,7 +273,7 @@ class Advance:
         self, review: Review, event: Event, incoming: Incoming, rules: RuleSet, around: Surroundings
     ) -> list[Telling]:
         spec, now, told = rules.rule_by_id[review.rule].review, _later(incoming.now, review.moved), incoming.told
-        if incoming.said == "fire" and event in ("reopen", "resume_alert"):
+        if incoming.said == "fire" and review.alert == "over":  # what was withdrawn has not come back: it never was
             review.returns = review.returns + 1 if is_soon(review, told.event_time, spec) else 0
             if review.returns >= spec.flap_after and not review.flapping:
                 event, review.flapping = "flap", True

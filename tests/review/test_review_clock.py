@@ -166,3 +166,13 @@ def test_after_eight_hours_of_outage_what_is_over_pages_nobody_and_what_goes_on_
     life.ticks(hours(3, 8)).ticks(hours(4, 8))
     heard = [(name, trigger.subject[-3], trigger.data.historical) for name, trigger in life.heard()]
     assert heard == [("opened", "a", True), ("resolved", "a", True), ("opened", "b", True), ("overdue", "b", True)]
+
+
+def test_an_alert_that_was_taken_back_and_fires_after_all_has_not_come_back_once_more():
+    life = Life(one_rule("on_recovery", reopen_within=6 * HOUR, flap_after=2)).fires(3).clears(3, 3, 1).fires(3, 2)
+    life.clears(3, 3, 3, began=tick_time(hours(3, 2))).fires(3, 4)
+    assert life.say() == ["opened", "resolved", "reopened", "resolved", "flapping"]
+    began = tick_time(hours(3, 4))
+    life.fires(3, 4, status="withdrawn", revision=1, began=began)
+    life.fires(3, 4, revision=2)
+    assert life.say() == ["withdrawn", "reopened"]
