@@ -9,6 +9,7 @@ import msgspec
 
 from engine.model.records import Verdict
 from engine.model.trigger import AlertState, ReviewState
+from engine.review.alert import Alert, alert_state
 from engine.review.lifecycle import OPEN, Close
 
 if TYPE_CHECKING:
@@ -25,12 +26,10 @@ Key = tuple[str, str]
 
 
 class Review(msgspec.Struct):
-    """What somebody owes. `first` is the event time of the alert that named it, `began` of the present one, `over` of
-    its end.
+    """What somebody owes. `first` is the event time of the alert that named it; `alerts` are those that it is about.
 
     `clock`: the stage 1 partition whose progress is its time; BARRIERS: the barriers' (joined and grouped reviews).
-    `opened` is the tick it opened at, `moved` that of its last transition. `firing` are the ids of the findings that
-    say it fires (first and newest), `cleared` of the one that says it does not. `silent`: opened by a rule in shadow
+    `opened` is the tick it opened at, `moved` that of its last transition. `silent`: opened by a rule in shadow
     mode, so that nobody is ever told of it. `about` is the sentence of what last moved its alert, `size` what it was
     told to be then (members, or the worst effect). `returns` counts how often in a row the alert came back within the
     rule's `reopen_within`. `commands` are the ids of the last ones that were taken. `closed`: number in the order of
@@ -47,16 +46,12 @@ class Review(msgspec.Struct):
     moved: str
     due: str | None
     first: str
-    began: str
     event_time: str
+    alerts: tuple[Alert, ...] = ()
     state: ReviewState = "open"
-    alert: AlertState = "on"
     silent: bool = False
     historical: bool = False
     ordinal: int = 0
-    firing: tuple[str, ...] = ()
-    cleared: str | None = None
-    over: str | None = None
     participants: tuple[str, ...] = ()
     about: str = ""
     size: float = 0.0
@@ -72,6 +67,11 @@ class Review(msgspec.Struct):
     answer: str | None = None
     commands: tuple[str, ...] = ()
     closed: int = 0
+
+    @property
+    def alert(self) -> AlertState:
+        """Whether what it is about still fires."""
+        return alert_state(self.alerts)
 
     @property
     def is_open(self) -> bool:

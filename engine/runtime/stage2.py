@@ -20,9 +20,10 @@ from engine.model.outputs import DeadLetter
 from engine.model.records import Activate, Answered, JoinRecord, Progress, ReviewCommand, Signal, Tick
 from engine.model.time import Micros, parse_own_time
 from engine.model.topics import AUDIT, DEAD_LETTERS, FINDINGS, SHADOW_TRIGGERS, TRIGGERS
-from engine.review.advance import Advance, Surroundings, Telling
+from engine.review.advance import Advance, Surroundings
 from engine.review.governance import Governance
 from engine.review.review import BARRIERS, Book
+from engine.review.telling import Telling
 from engine.runtime.finding_places import checked, place_of
 from engine.runtime.ports import Output, Position
 from engine.runtime.stage2_pages import (

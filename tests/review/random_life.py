@@ -16,9 +16,10 @@ from engine.model.audit import CommandEntry
 from engine.model.limits import Limits
 from engine.model.records import ReviewCommand
 from engine.model.time import HOUR, Micros, format_time, parse_own_time
-from engine.review.advance import Advance, Surroundings, Telling
+from engine.review.advance import Advance, Surroundings
 from engine.review.lifecycle import ENDED, OPEN, transitions
 from engine.review.review import Book
+from engine.review.telling import Telling
 from engine.rules.ruleset import Due, Step
 
 if TYPE_CHECKING:
@@ -48,6 +49,10 @@ class RandomLife:
         """The firing finding of each series that is active, as stage 1 would have it."""
         self.cleared: dict[str, tuple[Finding, Finding]] = {}
         """What fired and cleared last, where neither was taken back."""
+        self.before: dict[str, tuple[Finding, Finding]] = {}
+        """What fired and cleared right before the alert of a series that is active."""
+        self.coming: dict[str, list[Finding]] = {}
+        """What stage 1 says next of a series: late data has joined two of its alerts, or taken the earlier one away."""
         self.states: dict[str, str] = {}
         self.counts: Counter[str] = Counter()
         self.number = 0
@@ -72,7 +77,10 @@ class RandomLife:
 
     def find(self) -> list[Said]:
         name = self.random.choice(self.names)
-        made = self.active(name) if name in self.firing else self.inactive(name)
+        if self.coming.get(name):
+            made: Finding | None = self.coming[name].pop(0)
+        else:
+            made = self.active(name) if name in self.firing else self.inactive(name)
         if made is None:
             return []
         said = self.advance.finding(made, 0, self.around())
@@ -90,9 +98,12 @@ class RandomLife:
         fired = self.firing[name]
         opened = fired.opened_event_time
         chosen = self.random.random()
+        if name in self.before and chosen < 0.15:
+            return self.restated(name)
         if chosen < 0.6:
             made = self.make(name, "resolved", opened_event_time=opened)
             self.cleared[name] = (fired, made)
+            self.before.pop(name, None)
             del self.firing[name]
         elif chosen < 0.75:
             made = self.make(name, "worsened", opened_event_time=opened)
@@ -104,13 +115,26 @@ class RandomLife:
             self.firing[name] = made
         else:
             made = self.taken_back(fired)
+            self.before.pop(name, None)
             del self.firing[name]
         return made
+
+    def restated(self, name: str) -> Finding:
+        """Late data: the pause between two alerts never was, or the earlier of the two."""
+        earlier, cleared = self.before.pop(name)
+        if self.random.random() < 0.5:
+            self.coming[name] = [self.taken_back(self.firing[name])]
+            self.firing[name] = earlier
+            return self.taken_back(cleared)
+        self.coming[name] = [self.taken_back(cleared)]
+        return self.taken_back(earlier)
 
     def inactive(self, name: str) -> Finding | None:
         known = self.cleared.pop(name, None)
         if known is None or self.random.random() < 0.8:
             self.firing[name] = self.make(name, "firing")
+            if known is not None:
+                self.before[name] = known
             return self.firing[name]
         fired, cleared = known
         self.firing[name] = fired
@@ -118,7 +142,7 @@ class RandomLife:
 
     def taken_back(self, told: Finding) -> Finding:
         return msgspec.structs.replace(
-            told, id=f"f{self.number}", status="withdrawn", revision=self.number, replaces=told.id,
+            told, id=f"w{self.number}-{told.id}", status="withdrawn", revision=self.number, replaces=told.id,
             cause="late measurement", tick_time=format_time(self.now),
         )  # fmt: skip
 
@@ -165,6 +189,8 @@ class RandomLife:
 
     def check_series(self, name: str) -> None:
         """An active finding is in exactly one review that has not ended, and nothing else is said to be on."""
+        if self.coming.get(name):
+            return  # the restatement is told in two findings: between them both alerts stand
         reviews = self.advance.book.of(("high", f'traffic{{"c":"{name}"}}'))
         on = [review for review in reviews if review.alert == "on"]
         assert len(on) == (name in self.firing), (name, reviews)

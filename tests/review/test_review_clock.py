@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 from review_life import Life, one_rule
@@ -168,11 +170,49 @@ def test_after_eight_hours_of_outage_what_is_over_pages_nobody_and_what_goes_on_
     assert heard == [("opened", "a", True), ("resolved", "a", True), ("opened", "b", True), ("overdue", "b", True)]
 
 
-def test_an_alert_that_was_taken_back_and_fires_after_all_has_not_come_back_once_more():
-    life = Life(one_rule("on_recovery", reopen_within=6 * HOUR, flap_after=2)).fires(3).clears(3, 3, 1).fires(3, 2)
-    life.clears(3, 3, 3, began=tick_time(hours(3, 2))).fires(3, 4)
-    assert life.say() == ["opened", "resolved", "reopened", "resolved", "flapping"]
-    began = tick_time(hours(3, 4))
-    life.fires(3, 4, status="withdrawn", revision=1, began=began)
-    life.fires(3, 4, revision=2)
-    assert life.say() == ["withdrawn", "reopened"]
+def returned(**fields: Any) -> Life:
+    """Fired at 0 and at 2 o'clock of the fourth day, over at 1; it is on."""
+    life = Life(one_rule("on_recovery", reopen_within=6 * HOUR, **fields)).fires(3).clears(3, 3, 1).fires(3, 2)
+    assert life.say() == ["opened", "resolved", "reopened"]
+    return life
+
+
+def taken_back(life: Life, transition: str, hour: int, opened: int) -> None:
+    """Late data takes a finding back."""
+    began = tick_time(hours(3, opened))
+    replaced = f"{transition}-{tick_time(hours(3, hour))}-new"
+    life.finds(transition, 3, hour, 3, began=began, status="withdrawn", revision=1, by_id=replaced)
+
+
+def test_a_return_that_was_taken_back_leaves_the_review_as_its_earlier_alert_had_it():
+    life = returned()
+    taken_back(life, "firing", 2, 2)
+    assert life.say() == ["resolved"]
+    assert (life.newest().data.alert, life.newest().data.cause) == ("over", "late measurement")
+
+
+def test_an_earlier_alert_that_was_taken_back_does_not_end_the_present_one():
+    life = returned()
+    taken_back(life, "firing", 0, 0)
+    taken_back(life, "resolved", 1, 0)
+    assert life.say() == ["updated"]
+    assert (life.newest().data.alert, life.newest().data.state) == ("on", "open")
+    taken_back(life, "firing", 2, 2)
+    assert life.say() == ["withdrawn"]
+
+
+def test_two_alerts_of_one_review_that_turn_out_to_be_one_go_on():
+    life = returned()
+    taken_back(life, "resolved", 1, 0)
+    taken_back(life, "firing", 2, 2)
+    assert life.say() == ["updated", "updated"]
+    assert life.newest().data.alert == "on"
+    assert life.clears(3, 3, 4).say() == ["resolved"]
+
+
+def test_what_was_taken_back_does_not_count_as_a_return():
+    life = returned(flap_after=2)
+    taken_back(life, "firing", 2, 2)
+    assert life.fires(3, 3).say() == ["resolved", "reopened"]
+    life.clears(3, 3, 4, began=tick_time(hours(3, 3))).fires(3, 5)
+    assert life.say() == ["resolved", "flapping"]
