@@ -1,17 +1,22 @@
-"""Runs seeds of the simulator until one fails: `python hunt.py SUBJECT SEEDS`. Exit status 3: found; 0: not found."""
+"""Runs seeds of the simulator until one fails: `python hunt.py SUBJECT SEEDS PACKAGE`. Exit status 3: found; 0: not.
+
+What the copy of the package has not, the compiled kernels, comes from PACKAGE.
+"""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 
-from engine.simulate.run import SimulationError, simulate
+import engine
 
 FOUND = 3
 SUBJECTS = {"toy": ("sim_toy", "toy_subject"), "stages": ("sim_stages", "stages_subject")}
 
 
 def hunt(subject: str, seeds: int) -> int:
+    from engine.simulate.run import SimulationError, simulate  # noqa: PLC0415 - it imports the kernels
+
     module, name = SUBJECTS[subject]
     make_subject = getattr(import_module(module), name)
     for seed in range(seeds):
@@ -25,4 +30,5 @@ def hunt(subject: str, seeds: int) -> int:
 
 
 if __name__ == "__main__":
+    engine.__path__.append(sys.argv[3])
     sys.exit(hunt(sys.argv[1], int(sys.argv[2])))

@@ -14,7 +14,6 @@ STEPS = 250_000
 STORED = list[tuple[tuple[str, str], list[Review]]]
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("close", ["on_answer", "on_recovery"])
 @pytest.mark.parametrize("seed", [1, 2])
 def test_whatever_happens_reviews_stay_legal_owed_and_in_time(close: str, seed: int):
