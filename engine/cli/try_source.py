@@ -17,7 +17,8 @@ from engine.rules.mapping import Mapped, Position, map_message
 
 if TYPE_CHECKING:
     from engine.model.limits import Limits
-    from engine.rules.ruleset import RuleSet, Source
+    from engine.rules.resolved.source import Source
+    from engine.rules.ruleset import RuleSet
     from engine.wire.columns import Rejected
 
 _SHOWN_MAX = 600

@@ -12,7 +12,7 @@ from engine.correlate import judge as arithmetic
 from engine.correlate.rings import Ring
 from engine.correlate.track import Run, Step, Track
 from engine.model.finding import BaselinePoint
-from engine.rules.ruleset import CounterpartConflict
+from engine.rules.resolved.condition import CounterpartConflict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from engine.correlate.judge import Judged, Usual
     from engine.model.records import JoinRecord
     from engine.model.time import Micros
-    from engine.rules.ruleset import Judge, Rule, RuleSet
+    from engine.rules.resolved.condition import Judge
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.ruleset import RuleSet
 
 
 _POINTS_PER_WINDOW = 4

@@ -17,7 +17,7 @@ from engine.correlate.track import Track
 from engine.correlate.turns import turns
 from engine.model.judgement import Judgement
 from engine.model.records import JoinRecord, Signal
-from engine.rules.ruleset import Composite, CounterpartConflict, MissingData
+from engine.rules.resolved.condition import Composite, CounterpartConflict, MissingData
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,13 +12,14 @@ from engine.model.identity import digest_of
 from engine.model.judgement import Judgement
 from engine.model.records import Signal
 from engine.model.trigger import GroupEvidence, Member, Turn
-from engine.rules.ruleset import Composite, Rule
+from engine.rules.resolved.condition import Composite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from engine.correlate.join import Facts
     from engine.model.limits import Limits
+    from engine.rules.resolved.rule import Rule
 
     Reported = Finding | Signal
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from engine.model.records import Parts
-    from engine.rules.ruleset import Aggregation, Direction, Judge, Reference
+    from engine.rules.resolved.catalogue import Aggregation, Direction
+    from engine.rules.resolved.condition import Judge, Reference
 
 Verdict = Literal["improved", "worsened", "flat", "unknown"]
 

@@ -9,7 +9,8 @@ from engine.runtime.rule_sets import read_rule_sets
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from engine.rules.ruleset import Owner, RuleSet
+    from engine.rules.resolved.catalogue import Owner
+    from engine.rules.ruleset import RuleSet
     from engine.runtime.ports import Log
 
 

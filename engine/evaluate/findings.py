@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from engine.kernels.layout import Tables
     from engine.rules.compiler import Join
-    from engine.rules.ruleset import Rule
+    from engine.rules.resolved.rule import Rule
     from engine.state.partition import PartitionState
 
 

@@ -12,7 +12,7 @@ from engine.model.time import Micros, parse_own_time
 from engine.model.topics import TRIGGERS
 from engine.model.trigger import ReviewTrigger
 from engine.review.explain import explain_finding
-from engine.rules.ruleset import Composite, CounterpartConflict
+from engine.rules.resolved.condition import Composite, CounterpartConflict
 from engine.wire.encode import decode_finding_record
 
 if TYPE_CHECKING:

@@ -12,14 +12,15 @@ from engine.model.time import Micros, format_time
 from engine.model.topics import DEAD_LETTERS
 from engine.offline.episodes import Episode, Place, episodes
 from engine.offline.replay import replay
-from engine.rules.ruleset import Composite, RuleSet
+from engine.rules.resolved.condition import Composite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from engine.offline.replay import Replayed
+    from engine.rules.resolved.rule import Rule
     from engine.rules.rule_tests import Expectation, Firing, Measured, RuleTest
-    from engine.rules.ruleset import Rule
+    from engine.rules.ruleset import RuleSet
 
 
 class Difference(NamedTuple):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from engine.offline.reviews import ReviewStory
-    from engine.rules.ruleset import Rule
+    from engine.rules.resolved.rule import Rule
 
 TABLE_COLUMNS_MIN = 110
 """A narrower terminal gets paragraphs."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from engine.propose.choice import Choice
     from engine.propose.naming import Direction
     from engine.propose.sample import Sample
-    from engine.rules.ruleset import ZoneTransition
+    from engine.rules.resolved.timing import ZoneTransition
 
 WINDOWS_MIN = 3
 """Less than that says nothing of what is usual."""

@@ -14,7 +14,7 @@ from engine.propose.naming import is_summed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from engine.rules.ruleset import ZoneTransition
+    from engine.rules.resolved.timing import ZoneTransition
 
 Aggregation = Literal["count", "sum", "mean", "last"]
 Point = tuple[Micros, float]

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from engine.review.incoming import Incoming
     from engine.review.lifecycle import Event
     from engine.review.review import Book
-    from engine.rules.ruleset import ReviewSpec, RuleSet
+    from engine.rules.resolved.rule import ReviewSpec
+    from engine.rules.ruleset import RuleSet
 
 Said = Telling | CommandEntry | Answered
 

@@ -9,14 +9,16 @@ import msgspec
 from engine.model.finding import Finding, RawPoint, Silence, WindowPoint
 from engine.model.time import DAY, HOUR, MINUTE, SECOND, Micros, format_time, parse_own_time
 from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence, PrecisionEvidence
-from engine.rules.ruleset import Cadence, Change, Composite, MissingData, Precision, Threshold, TrendBreak
+from engine.rules.resolved.condition import Cadence, Change, Composite, MissingData, Precision, Threshold, TrendBreak
 
 if TYPE_CHECKING:
     from engine.model.finding import Episode
     from engine.model.finding import TrendBreak as TrendEvidence
     from engine.model.judgement import Judgement
     from engine.model.trigger import Happening, SideEvidence
-    from engine.rules.ruleset import Due, Rule, RuleSet, Window
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.resolved.timing import Due, Window
+    from engine.rules.ruleset import RuleSet
 
 
 def explain_finding(finding: Finding, happening: Happening, rules: RuleSet, close: str) -> str:

@@ -14,14 +14,15 @@ from engine.model.judgement import Judgement
 from engine.model.time import Micros, format_time, parse_own_time
 from engine.model.trigger import CadenceEvidence, PrecisionEvidence
 from engine.review.wilson import wilson
-from engine.rules.ruleset import Cadence, Precision
+from engine.rules.resolved.condition import Cadence, Precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from engine.model.records import Answered
     from engine.model.trigger import Turn
-    from engine.rules.ruleset import Rule, RuleSet
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.ruleset import RuleSet
 
 
 class Kept(msgspec.Struct):

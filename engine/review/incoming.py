@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from engine.review.alert import Alerts
     from engine.review.lifecycle import Event
     from engine.review.review import Review
-    from engine.rules.ruleset import ReviewSpec, RuleSet
+    from engine.rules.resolved.rule import ReviewSpec
+    from engine.rules.ruleset import RuleSet
 
 
 class Incoming(NamedTuple):

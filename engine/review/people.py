@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.rules.ruleset import Composite
+from engine.rules.resolved.condition import Composite
 
 if TYPE_CHECKING:
     from engine.model.trigger import Happening
-    from engine.rules.ruleset import Kpi, Rule, RuleSet
+    from engine.rules.resolved.catalogue import Kpi
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.ruleset import RuleSet
 
 
 def owner_of(rule: Rule, rules: RuleSet) -> str:

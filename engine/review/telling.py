@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from engine.review.lifecycle import Event
     from engine.review.review import Book, Review
     from engine.review.trigger import Told
-    from engine.rules.ruleset import Rule, RuleSet
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.ruleset import RuleSet
 
 
 class Telling(NamedTuple):

@@ -23,7 +23,7 @@ from engine.model.trigger import (
 from engine.review.people import notified, owner_of
 from engine.review.stretch import stretch_of
 from engine.rules.excerpt import excerpt_of
-from engine.rules.ruleset import Cadence, Composite, CounterpartConflict, Kpi, Precision, Rule, RuleSet
+from engine.rules.resolved.condition import Cadence, Composite, CounterpartConflict, Precision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from engine.model.finding import Episode
     from engine.model.trigger import AnyEvidence
     from engine.review.review import Review
+    from engine.rules.resolved.catalogue import Kpi
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.ruleset import RuleSet
 
 
 class Told(NamedTuple):

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from engine.rules.declared import Declarations
-    from engine.rules.ruleset import Kpi, Rule, ZoneTransition
+    from engine.rules.resolved.catalogue import Kpi
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.resolved.timing import ZoneTransition
 
 
 def bind(declarations: Declarations) -> RuleSet:

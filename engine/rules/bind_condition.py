@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from engine.rules.ruleset import (
+from engine.rules.resolved.condition import (
     Change,
     Composite,
     ConflictSide,
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from engine.model.time import Micros
-    from engine.rules.ruleset import Condition, Counterpart, Kpi, Rule
+    from engine.rules.resolved.catalogue import Counterpart, Kpi
+    from engine.rules.resolved.condition import Condition
+    from engine.rules.resolved.rule import Rule
     from engine.rules.spec import RuleSpec
     from engine.rules.spec.conditions import (
         ChangeSpec,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.rules.ruleset import Calendar, Initiative, Milestone, Objective, Owner
+from engine.rules.resolved.catalogue import Initiative, Milestone, Objective, Owner
+from engine.rules.resolved.timing import Calendar
 
 if TYPE_CHECKING:
     from engine.rules.spec import CalendarSpec, InitiativeSpec, ObjectiveSpec, OwnerSpec

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from engine.model.time import DAY, MINUTE
 from engine.rules.bind_review import bind_cadence
-from engine.rules.ruleset import Counterpart, Kpi, Target, Window
+from engine.rules.resolved.catalogue import Counterpart, Kpi, Target
+from engine.rules.resolved.timing import Window
 
 if TYPE_CHECKING:
     from engine.model.time import Micros

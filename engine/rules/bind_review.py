@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.model.time import DAY
-from engine.rules.ruleset import CadenceSpec, Due, ReviewSpec, Step
+from engine.rules.resolved.catalogue import CadenceSpec
+from engine.rules.resolved.rule import ReviewSpec, Step
+from engine.rules.resolved.timing import Due
 
 if TYPE_CHECKING:
     from engine.rules.spec import RuleSpec

@@ -8,14 +8,17 @@ from engine.model.identity import digest_of
 from engine.rules.bind_condition import bind_composite_condition, bind_condition, members_of
 from engine.rules.bind_kpi import idle_default, window_of
 from engine.rules.bind_review import bind_review
-from engine.rules.ruleset import Change, Composite, CounterpartConflict, MissingData, Rule, Threshold, Window
+from engine.rules.resolved.condition import Change, Composite, CounterpartConflict, MissingData, Threshold
+from engine.rules.resolved.rule import Rule
+from engine.rules.resolved.timing import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.model.time import Micros
     from engine.rules.declared import Declared
-    from engine.rules.ruleset import Condition, Kpi
+    from engine.rules.resolved.catalogue import Kpi
+    from engine.rules.resolved.condition import Condition
     from engine.rules.spec import RuleSpec
 
 _NO_WINDOW = Window(0, 0)

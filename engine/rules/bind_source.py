@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.rules.ruleset import FieldRule, FilterRule, Mapping, Source
+from engine.rules.resolved.source import FieldRule, FilterRule, Mapping, Source
 
 if TYPE_CHECKING:
     from engine.rules.spec import SourceSpec

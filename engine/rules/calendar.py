@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import numpy as np
 
 from engine.model.time import DAY, from_datetime
-from engine.rules.ruleset import ZoneTransition
+from engine.rules.resolved.timing import ZoneTransition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,24 +14,25 @@ from engine.kernels.layout import CHANGE, MISSING, RAW, SILENCE, THRESHOLD, WIND
 from engine.model.time import DAY, HOUR, Micros
 from engine.rules.calendar import day_starts
 from engine.rules.lay_trend import lay_trend
-from engine.rules.ruleset import (
+from engine.rules.resolved.condition import (
     Cadence,
     Change,
     Composite,
     CounterpartConflict,
-    Kpi,
     MissingData,
     Precision,
-    Rule,
-    RuleSet,
-    Source,
     Threshold,
     TrendBreak,
-    Window,
 )
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from engine.rules.resolved.catalogue import Kpi
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.resolved.source import Source
+    from engine.rules.resolved.timing import Window
+    from engine.rules.ruleset import RuleSet
 
 SHORTEST_DAY: Micros = 23 * HOUR
 _OPS = {"above": layout.ABOVE, "below": layout.BELOW, "outside": layout.OUTSIDE, "inside": layout.INSIDE}

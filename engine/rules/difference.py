@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from engine.rules.ruleset import Cadence, Precision
+from engine.rules.resolved.condition import Cadence, Precision
 
 if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet

@@ -16,7 +16,8 @@ from engine.model.time import DAY, Micros
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.rules.ruleset import Calendar, Due, RuleSet, ZoneTransition
+    from engine.rules.resolved.timing import Calendar, Due, ZoneTransition
+    from engine.rules.ruleset import RuleSet
 
 DUE_WITHIN: Micros = 400 * DAY
 """No working time is due later than this; what could be is refused when rules are checked."""

@@ -9,13 +9,16 @@ import msgspec
 from engine.model.time import DAY
 from engine.rules.compiler import sides
 from engine.rules.due import DUE_WITHIN, day_number
-from engine.rules.ruleset import Composite, RuleSet
+from engine.rules.resolved.condition import Composite
+from engine.rules.ruleset import RuleSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from engine.model.time import Micros
-    from engine.rules.ruleset import Calendar, Kpi, Rule, ZoneTransition
+    from engine.rules.resolved.catalogue import Kpi
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.resolved.timing import Calendar, ZoneTransition
 
 _MARGIN = 2 * DAY
 

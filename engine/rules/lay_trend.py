@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from engine.rules.ruleset import Rule, TrendBreak, Window
+    from engine.rules.resolved.condition import TrendBreak
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.resolved.timing import Window
 
 WEEK = 7 * DAY
 SHORT = 30 * MINUTE

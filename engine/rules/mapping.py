@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from collections.abc import Mapping as Lookup
 
-    from engine.rules.ruleset import FieldRule, FilterRule, Mapping, RuleSet, Source, ZoneTransition
+    from engine.rules.resolved.source import FieldRule, FilterRule, Mapping, Source
+    from engine.rules.resolved.timing import ZoneTransition
+    from engine.rules.ruleset import RuleSet
 
 
 class Position(NamedTuple):

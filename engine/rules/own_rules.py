@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.model.identity import digest_of
 from engine.model.time import DAY, HOUR, MINUTE, SECOND, Micros
 from engine.rules.bind_review import escalate_default
-from engine.rules.ruleset import Cadence, Composite, Due, Precision, ReviewSpec, Rule, Window
+from engine.rules.resolved.condition import Cadence, Composite, Precision
+from engine.rules.resolved.rule import ReviewSpec, Rule
+from engine.rules.resolved.timing import Due, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.model.trigger import Severity
-    from engine.rules.ruleset import CadenceSpec, Kpi, RuleSet
+    from engine.rules.resolved.catalogue import CadenceSpec, Kpi
+    from engine.rules.ruleset import RuleSet
 
 PRECISION_LIMIT: Final = 0.5
 PRECISION_QUESTION: Final = "Should this rule be mended, or retired?"

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from engine.model.limits import Limits
     from engine.model.records import Activate
     from engine.rules.compiler import Plan
-    from engine.rules.ruleset import Kpi
+    from engine.rules.resolved.catalogue import Kpi
 
 RANGES = ("series", "slots", "cells", "instances", "history")
 """Tables in which what belongs to one series is a range of rows, in the order of the series."""

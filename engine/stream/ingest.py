@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from engine.model.limits import Limits
     from engine.model.records import Tick
-    from engine.rules.ruleset import RuleSet, Source
+    from engine.rules.resolved.source import Source
+    from engine.rules.ruleset import RuleSet
     from engine.runtime.ports import Log
     from engine.stream.consumer import BatchConsumer
     from engine.telemetry.metrics import Metrics

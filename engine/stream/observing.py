@@ -8,7 +8,7 @@ import msgspec
 
 from engine.model.time import SECOND
 from engine.model.topics import DEAD_LETTERS, FINDINGS, KPI_STATE, MEASUREMENTS, TRIGGERS
-from engine.rules.ruleset import Composite, CounterpartConflict
+from engine.rules.resolved.condition import Composite, CounterpartConflict
 from engine.wire.reasons import REASONS
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from prometheus_client import Counter, Histogram
 
     from engine.model.time import Micros
-    from engine.rules.ruleset import Rule, RuleSet
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.ruleset import RuleSet
     from engine.runtime.ports import Output, Stage
     from engine.runtime.processor import Place, Written
     from engine.stream.kpi_values import KpiValues

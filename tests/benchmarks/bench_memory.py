@@ -26,7 +26,11 @@ from engine.model.limits import Limits
 from engine.model.records import Tick
 from engine.model.time import HOUR, SECOND, Micros, format_time
 from engine.rules.compiler import compile_plan
-from engine.rules.ruleset import Change, Kpi, MissingData, ReviewSpec, Rule, RuleSet, Threshold, Window
+from engine.rules.resolved.catalogue import Kpi
+from engine.rules.resolved.condition import Change, MissingData, Threshold
+from engine.rules.resolved.rule import ReviewSpec, Rule
+from engine.rules.resolved.timing import Window
+from engine.rules.ruleset import RuleSet
 from engine.state.pages import every_page, restored
 from engine.state.partition import RANGES, PartitionState
 from engine.wire.columns import Chunk, Columns, Control
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.rules.compiler import Plan
-    from engine.rules.ruleset import Condition
+    from engine.rules.resolved.condition import Condition
 
 START = 1_700_000_040 * SECOND
 MINUTE = Window(60 * SECOND, 60 * SECOND)

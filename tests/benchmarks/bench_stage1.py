@@ -19,7 +19,11 @@ import msgspec
 from engine.kernels.warm import warm
 from engine.model.finding import Finding
 from engine.model.time import SECOND
-from engine.rules.ruleset import Kpi, ReviewSpec, Rule, RuleSet, Threshold, Window
+from engine.rules.resolved.catalogue import Kpi
+from engine.rules.resolved.condition import Threshold
+from engine.rules.resolved.rule import ReviewSpec, Rule
+from engine.rules.resolved.timing import Window
+from engine.rules.ruleset import RuleSet
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.wire.batch import Batch, Record

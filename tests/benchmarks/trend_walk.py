@@ -14,7 +14,8 @@ from engine.kernels.trend_layout import ONSET
 from engine.model.time import SECOND
 from engine.rules.bind_condition import LEVEL_LIMITS, SLOPE_LIMITS
 from engine.rules.lay_trend import lay_trend
-from engine.rules.ruleset import TrendBreak, Window
+from engine.rules.resolved.condition import TrendBreak
+from engine.rules.resolved.timing import Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,10 +13,11 @@ from engine.offline.catalogue.milestones import proof_of
 from engine.offline.catalogue.pace import Line, line_to
 from engine.offline.catalogue.seen import Reading, fresh_for, readings_of, reviews_of
 from engine.offline.catalogue.status import status_of
-from engine.rules.ruleset import Milestone, Target
+from engine.rules.resolved.catalogue import Milestone, Target
 
 if TYPE_CHECKING:
-    from engine.rules.ruleset import Kpi, RuleSet
+    from engine.rules.resolved.catalogue import Kpi
+    from engine.rules.ruleset import RuleSet
 
 AT = parse_own_time(NOW)
 

@@ -11,7 +11,7 @@ import pytest
 from engine.model.audit import ActivationEntry
 from engine.model.records import Activate, Tick
 from engine.rules.loader import load_or_raise
-from engine.rules.ruleset import Owner
+from engine.rules.resolved.catalogue import Owner
 from engine.runtime.ports import Output
 from engine.runtime.reload import Reloaded, reload
 from engine.runtime.rule_sets import Asker, read_activations, read_rule_sets, request_activation, store_rule_set

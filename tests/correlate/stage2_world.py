@@ -14,23 +14,11 @@ from engine.model.limits import Limits
 from engine.model.records import Activate, Answered, Ids, JoinRecord, Parts, Progress, Signal, WindowBounds
 from engine.model.time import DAY, HOUR, format_time, parse_own_time
 from engine.model.trigger import ReviewTrigger
-from engine.rules.ruleset import (
-    Composite,
-    ConflictSide,
-    CounterpartConflict,
-    Due,
-    Judge,
-    Kpi,
-    MissingData,
-    Objective,
-    Owner,
-    ReviewSpec,
-    Rule,
-    RuleSet,
-    Threshold,
-    Window,
-    ZoneTransition,
-)
+from engine.rules.resolved.catalogue import Kpi, Objective, Owner
+from engine.rules.resolved.condition import Composite, ConflictSide, CounterpartConflict, Judge, MissingData, Threshold
+from engine.rules.resolved.rule import ReviewSpec, Rule
+from engine.rules.resolved.timing import Due, Window, ZoneTransition
+from engine.rules.ruleset import RuleSet
 from engine.runtime.context import StageContext
 from engine.runtime.ports import Output, Position
 from engine.runtime.stage2 import Stage2

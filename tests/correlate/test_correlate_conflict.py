@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stage2_world import BY_5, World, conflict, day, rule, rule_set, share, short, spec, triggers_of
 
 from engine.model.records import Activate
-from engine.rules.ruleset import ConflictSide, Judge
+from engine.rules.resolved.condition import ConflictSide, Judge
 
 CLASH = rule_set(rule("clash", "traffic", conflict()))
 

@@ -14,7 +14,7 @@ from stage2_world import T0, day, parts
 from engine.correlate.judge import BaselinePoint, aggregate, judge_side, ratio, stride, usual_of
 from engine.model.records import Parts
 from engine.model.time import DAY, HOUR, format_time
-from engine.rules.ruleset import Judge
+from engine.rules.resolved.condition import Judge
 
 numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
 series = st.lists(st.lists(numbers, min_size=1, max_size=5), min_size=1, max_size=6)

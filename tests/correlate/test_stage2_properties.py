@@ -15,7 +15,8 @@ from engine.errors import StateError
 from engine.model.records import Activate, Progress, ReviewCommand
 from engine.model.time import DAY
 from engine.model.trigger import ReviewTrigger
-from engine.rules.ruleset import Due, Step
+from engine.rules.resolved.rule import Step
+from engine.rules.resolved.timing import Due
 from engine.runtime.ports import Position
 from engine.runtime.stage2 import Stage2
 from engine.wire.batch import Record

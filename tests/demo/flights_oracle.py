@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from engine.rules.ruleset import TrendBreak
+from engine.rules.resolved.condition import TrendBreak
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "evaluate"))
 from naive_trend import DAY, NaiveTrend

@@ -11,7 +11,8 @@ from engine.brokers.topics import plan
 from engine.doctor.examine import judge
 from engine.doctor.facts import Facts, Group, Partition, RuleSets, Stamp, Stored, TopicFacts
 from engine.model.time import DAY, HOUR, MINUTE, SECOND
-from engine.rules.ruleset import RuleSet, Source
+from engine.rules.resolved.source import Source
+from engine.rules.ruleset import RuleSet
 from engine.runtime.manifest import Manifest
 from engine.runtime.settings import Settings
 

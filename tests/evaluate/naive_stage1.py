@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from naive_trend import NaiveTrend
 
-from engine.rules.ruleset import Change, Kpi, MissingData, Rule, Threshold, TrendBreak
+from engine.rules.resolved.condition import Change, MissingData, Threshold, TrendBreak
 
 if TYPE_CHECKING:
     from engine.model.time import Micros
+    from engine.rules.resolved.catalogue import Kpi
+    from engine.rules.resolved.rule import Rule
 
 
 @dataclass

@@ -13,7 +13,9 @@ from test_stage1_twin import kpi, rule
 from engine.model.finding import Finding, WindowPoint
 from engine.model.time import DAY, HOUR, from_datetime, parse_own_time
 from engine.rules.calendar import transitions
-from engine.rules.ruleset import Change, RuleSet, Threshold, Window
+from engine.rules.resolved.condition import Change, Threshold
+from engine.rules.resolved.timing import Window
+from engine.rules.ruleset import RuleSet
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.wire.batch import Batch, Record

@@ -14,7 +14,8 @@ from engine.kernels.layout import DISABLED, SILENCE, UNSET
 from engine.model.limits import Limits
 from engine.model.time import SECOND
 from engine.rules.compiler import Plan, compile_plan
-from engine.rules.ruleset import MissingData, RuleSet, Threshold
+from engine.rules.resolved.condition import MissingData, Threshold
+from engine.rules.ruleset import RuleSet
 from engine.state.partition import RANGES, PartitionState
 
 DECLARED = ({"a": "0"}, {"a": "1", "b": "x"}, {"a": "7"})

@@ -13,7 +13,8 @@ from engine.model.identity import series_key
 from engine.model.limits import Limits
 from engine.model.records import Tick
 from engine.model.time import HOUR, SECOND, format_time
-from engine.rules.ruleset import RuleSet, Threshold
+from engine.rules.resolved.condition import Threshold
+from engine.rules.ruleset import RuleSet
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.state.partition import PartitionState

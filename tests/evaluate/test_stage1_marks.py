@@ -11,7 +11,9 @@ from test_stage1_twin import START, kpi, rule
 
 from engine.model.records import Ingested, Tick
 from engine.model.time import SECOND, format_time
-from engine.rules.ruleset import FieldRule, Mapping, MissingData, RuleSet, Source
+from engine.rules.resolved.condition import MissingData
+from engine.rules.resolved.source import FieldRule, Mapping, Source
+from engine.rules.ruleset import RuleSet
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.wire.batch import Batch, Record

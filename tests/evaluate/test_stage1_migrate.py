@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from hypothesis import given, settings
@@ -15,7 +15,8 @@ from engine.model.limits import Limits
 from engine.model.records import Tick
 from engine.model.time import HOUR, SECOND, format_time
 from engine.rules.compiler import compile_plan
-from engine.rules.ruleset import Change, MissingData, Rule, RuleSet, Threshold
+from engine.rules.resolved.condition import Change, MissingData, Threshold
+from engine.rules.ruleset import RuleSet
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.state.migrate import Lost, migrated
@@ -25,6 +26,9 @@ from engine.wire.batch import Batch, Record
 from engine.wire.control import encode_control
 from engine.wire.encode import encode_measurement
 from engine.wire.records import encode_batch
+
+if TYPE_CHECKING:
+    from engine.rules.resolved.rule import Rule
 
 K = msgspec.structs.replace(kpi("mean", 8 * SECOND), dimensions=("a",), series=({"a": "0"}, {"a": "9"}))
 L = msgspec.structs.replace(kpi("sum", 0), id="l", dimensions=("a",))

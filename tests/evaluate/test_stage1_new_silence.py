@@ -13,7 +13,8 @@ from engine.model.records import Activate
 from engine.model.time import SECOND
 from engine.model.topics import FINDINGS, TRIGGERS
 from engine.model.trigger import ReviewTrigger
-from engine.rules.ruleset import MissingData, Owner, RuleSet
+from engine.rules.resolved.catalogue import Owner
+from engine.rules.resolved.condition import MissingData
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.runtime.stage2 import Stage2
@@ -22,6 +23,7 @@ from engine.wire.control import encode_control
 from engine.wire.records import encode_batch
 
 if TYPE_CHECKING:
+    from engine.rules.ruleset import RuleSet
     from engine.runtime.ports import Stage
 
 QUIET = rule("quiet", MissingData(30 * SECOND))

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from test_stage1_twin import START, kpi, rule
 
 from engine.model.records import Activate, Tick
 from engine.model.time import SECOND, format_time
-from engine.rules.ruleset import Rule, RuleSet, Threshold
+from engine.rules.resolved.condition import Threshold
+from engine.rules.ruleset import RuleSet
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.wire.batch import Batch, Record
 from engine.wire.control import encode_control
 from engine.wire.records import encode_batch
+
+if TYPE_CHECKING:
+    from engine.rules.resolved.rule import Rule
 
 KEPT = rule("kept", Threshold("above", None, 5.0, None), for_=20 * SECOND)
 GONE = rule("gone", Threshold("above", None, 5.0, None))

@@ -14,7 +14,7 @@ from test_stage1_twin import START, context, encode, found, kpi, lay_out, order,
 from engine.model.finding import Finding
 from engine.model.records import Rebaseline
 from engine.model.time import SECOND, parse_own_time
-from engine.rules.ruleset import TrendBreak
+from engine.rules.resolved.condition import TrendBreak
 from engine.wire.control import encode_control
 
 RULES = [

@@ -14,18 +14,11 @@ from naive_stage1 import NaiveSeries, Said
 from engine.model.finding import Evidence, Finding, WindowPoint
 from engine.model.records import Tick
 from engine.model.time import HOUR, SECOND, format_time, parse_own_time
-from engine.rules.ruleset import (
-    Change,
-    Kpi,
-    MissingData,
-    ReviewSpec,
-    Rule,
-    RuleSet,
-    Step,
-    Threshold,
-    TrendBreak,
-    Window,
-)
+from engine.rules.resolved.catalogue import Kpi
+from engine.rules.resolved.condition import Change, MissingData, Threshold, TrendBreak
+from engine.rules.resolved.rule import ReviewSpec, Rule, Step
+from engine.rules.resolved.timing import Window
+from engine.rules.ruleset import RuleSet
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.wire.batch import Batch, Record

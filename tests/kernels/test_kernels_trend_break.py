@@ -19,7 +19,8 @@ from engine.kernels.trend_break import trend_break
 from engine.kernels.trend_layout import LEVEL_SHAPE, ONSET, SHAPE, SIZE
 from engine.model.time import DAY, HOUR, MINUTE
 from engine.rules.lay_trend import lay_trend
-from engine.rules.ruleset import TrendBreak, Window
+from engine.rules.resolved.condition import TrendBreak
+from engine.rules.resolved.timing import Window
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "evaluate"))
 from naive_trend import NaiveTrend

@@ -11,7 +11,11 @@ from engine.model.time import format_time
 from engine.model.trigger import ReviewTrigger, TriggerData, event_type
 from engine.notify.gate import Gate
 from engine.notify.matchers import parse_matcher
-from engine.rules.ruleset import Due, Owner, ReviewSpec, Rule, RuleSet, Threshold, Window
+from engine.rules.resolved.catalogue import Owner
+from engine.rules.resolved.condition import Threshold
+from engine.rules.resolved.rule import ReviewSpec, Rule
+from engine.rules.resolved.timing import Due, Window
+from engine.rules.ruleset import RuleSet
 from engine.wire.times import parse_time
 
 if TYPE_CHECKING:

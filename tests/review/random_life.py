@@ -20,7 +20,8 @@ from engine.review.advance import Advance, Surroundings
 from engine.review.lifecycle import ENDED, OPEN, transitions
 from engine.review.review import Book
 from engine.review.telling import Telling
-from engine.rules.ruleset import Due, Step
+from engine.rules.resolved.rule import Step
+from engine.rules.resolved.timing import Due
 
 if TYPE_CHECKING:
     from engine.model.finding import Finding

@@ -11,7 +11,9 @@ from engine.model.audit import CommandEntry
 from engine.model.records import Answered, Progress, ReviewCommand
 from engine.model.time import DAY, HOUR, format_time
 from engine.model.trigger import ReviewTrigger
-from engine.rules.ruleset import Due, Objective, Threshold
+from engine.rules.resolved.catalogue import Objective
+from engine.rules.resolved.condition import Threshold
+from engine.rules.resolved.timing import Due
 
 if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet

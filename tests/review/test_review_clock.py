@@ -11,7 +11,8 @@ from stage2_world import day, tick_time
 
 from engine.model.records import Tick
 from engine.model.time import DAY, HOUR
-from engine.rules.ruleset import Due, Step
+from engine.rules.resolved.rule import Step
+from engine.rules.resolved.timing import Due
 
 
 def hours(at: int, hour: int = 0) -> int:

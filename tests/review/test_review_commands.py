@@ -9,7 +9,7 @@ from review_life import Life, one_rule
 from stage2_world import day
 
 from engine.model.time import DAY
-from engine.rules.ruleset import Due
+from engine.rules.resolved.timing import Due
 
 
 def opened(close: str = "on_answer", **fields: Any) -> Life:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -11,7 +11,11 @@ from stage2_world import day
 
 from engine.model.records import Answered
 from engine.model.time import DAY
-from engine.rules.ruleset import CadenceSpec, Due, RuleSet, Target
+from engine.rules.resolved.catalogue import CadenceSpec, Target
+from engine.rules.resolved.timing import Due
+
+if TYPE_CHECKING:
+    from engine.rules.ruleset import RuleSet
 
 QUIET = one_rule("on_recovery", due_in=None)
 

@@ -8,7 +8,7 @@ import msgspec
 from stage2_world import ABOVE, World, day, finding, rule, rule_set, short, spec
 
 from engine.model.trigger import GroupEvidence
-from engine.rules.ruleset import Step
+from engine.rules.resolved.rule import Step
 
 RULES = rule_set(rule("high", "traffic", ABOVE, group_by=(), review=spec(renotify=Step(1.0, relative=True))))
 SCOPE = "high|{}"

@@ -3,7 +3,9 @@ from __future__ import annotations
 import msgspec
 
 from engine.rules.difference import Difference, difference
-from engine.rules.ruleset import Calendar, Owner, RuleSet
+from engine.rules.resolved.catalogue import Owner
+from engine.rules.resolved.timing import Calendar
+from engine.rules.ruleset import RuleSet
 
 
 def rules(*owners: Owner, calendars: tuple[Calendar, ...] = ()) -> RuleSet:

@@ -12,7 +12,8 @@ from working_time import due_by_walking
 from engine.model.time import DAY, HOUR, MINUTE, SECOND, from_datetime
 from engine.rules.calendar import transitions
 from engine.rules.due import DUE_WITHIN, due_at
-from engine.rules.ruleset import Calendar, Due, RuleSet
+from engine.rules.resolved.timing import Calendar, Due
+from engine.rules.ruleset import RuleSet
 
 DAYTIME = ((9 * HOUR, 12 * HOUR), (13 * HOUR, 17 * HOUR))
 OFFICE = Calendar("office", "Europe/Berlin", (DAYTIME,) * 5 + ((), ()), ("2026-12-25", "2027-01-01"))

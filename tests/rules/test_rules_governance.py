@@ -10,7 +10,11 @@ from engine.rules.calendar import transitions
 from engine.rules.compiler import compile_plan
 from engine.rules.due import DUE_WITHIN, due_at
 from engine.rules.excerpt import excerpt_of
-from engine.rules.ruleset import Cadence, CadenceSpec, Due, Milestone, Precision, RuleSet, Step
+from engine.rules.resolved.catalogue import CadenceSpec, Milestone
+from engine.rules.resolved.condition import Cadence, Precision
+from engine.rules.resolved.rule import Step
+from engine.rules.resolved.timing import Due
+from engine.rules.ruleset import RuleSet
 
 Bind = Callable[[str], RuleSet]
 

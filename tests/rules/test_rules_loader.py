@@ -12,7 +12,9 @@ from engine.model.time import DAY, HOUR, MINUTE, SECOND
 from engine.rules.calendar import transitions
 from engine.rules.loader import Loaded, load, load_or_raise, load_read
 from engine.rules.problems import Problem
-from engine.rules.ruleset import Change, Composite, ConflictSide, Judge, MissingData, RuleSet, Threshold, Window
+from engine.rules.resolved.condition import Change, Composite, ConflictSide, Judge, MissingData, Threshold
+from engine.rules.resolved.timing import Window
+from engine.rules.ruleset import RuleSet
 from engine.rules.schema import rule_file_schema
 from engine.rules.source import read, read_text
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from engine.model.time import MINUTE
 
 if TYPE_CHECKING:
-    from engine.rules.ruleset import Calendar
+    from engine.rules.resolved.timing import Calendar
 
 _MINUTE = timedelta(minutes=1)
 

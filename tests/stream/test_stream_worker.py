@@ -29,7 +29,7 @@ from stream_toy import (
 
 from engine.errors import ConfigError, LogError
 from engine.model.topics import CHECKPOINTS, FINDINGS, MEASUREMENTS
-from engine.rules.ruleset import Owner, RuleSet
+from engine.rules.resolved.catalogue import Owner
 from engine.runtime.kafka_log import KafkaLog
 from engine.runtime.ports import Output
 from engine.stream.service import serve
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from engine.brokers.embedded import EmbeddedBroker
     from engine.brokers.kafka import KafkaBroker
+    from engine.rules.ruleset import RuleSet
     from engine.stream.worker import Worker
     from engine.telemetry.http import Endpoint
 

@@ -15,7 +15,10 @@ from engine.model.limits import Limits
 from engine.model.time import from_datetime, parse_own_time
 from engine.rules.calendar import transitions
 from engine.rules.mapping import Mapped, Position, look_up, map_message, to_utc
-from engine.rules.ruleset import FieldRule, FilterRule, Kpi, Mapping, RuleSet, Source, Window
+from engine.rules.resolved.catalogue import Kpi
+from engine.rules.resolved.source import FieldRule, FilterRule, Mapping, Source
+from engine.rules.resolved.timing import Window
+from engine.rules.ruleset import RuleSet
 from engine.wire.columns import Rejected
 from engine.wire.item import item_of
 from engine.wire.message import tree_of

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from engine.doctor.facts import Facts, Group, TopicFacts
-    from engine.rules.ruleset import Source
+    from engine.rules.resolved.source import Source
     from engine.runtime.settings import Settings
 
 SLACK = MINUTE

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from engine.brokers.topics import Topic
     from engine.doctor.facts import Facts
-    from engine.rules.ruleset import Source
+    from engine.rules.resolved.source import Source
     from engine.runtime.settings import Settings
 
 LEAST: Micros = DAY

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from engine.model.time import Micros
     from engine.offline.catalogue.remarks import AuditLimits
     from engine.offline.catalogue.seen import ReviewSeen, Seen
-    from engine.rules.ruleset import Kpi, RuleSet
+    from engine.rules.resolved.catalogue import Kpi
+    from engine.rules.ruleset import RuleSet
     from engine.rules.tables import Table
 
 _NO_ACTION = ("false_alarm", "expected", None)

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from engine.offline.catalogue.remarks import AuditLimits
     from engine.offline.catalogue.seen import Seen
-    from engine.rules.ruleset import Objective, Owner, RuleSet
+    from engine.rules.resolved.catalogue import Objective, Owner
+    from engine.rules.ruleset import RuleSet
 
 
 def remarks_on_owner(owner: Owner, rules: RuleSet, seen: Seen, limits: AuditLimits) -> Iterator[Remark]:

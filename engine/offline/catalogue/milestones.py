@@ -11,7 +11,7 @@ from engine.review.explain import number
 if TYPE_CHECKING:
     from engine.model.time import Micros
     from engine.offline.catalogue.seen import Reading
-    from engine.rules.ruleset import Kpi, Milestone
+    from engine.rules.resolved.catalogue import Kpi, Milestone
 
 MilestoneState = Literal["proven", "done but unproven", "overdue", "due"]
 

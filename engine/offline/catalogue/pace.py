@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.model.time import DAY, SECOND, Micros, from_datetime
 
 if TYPE_CHECKING:
-    from engine.rules.ruleset import Direction, Target
+    from engine.rules.resolved.catalogue import Direction, Target
 
 _MONTHS = {"month-end": 1, "quarter-end": 3, "year-end": 12}
 _YEAR = 12

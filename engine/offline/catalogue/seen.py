@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.correlate.judge import aggregate
 from engine.model.time import Micros, parse_own_time
 from engine.rules.own_rules import is_own
-from engine.rules.ruleset import CounterpartConflict
+from engine.rules.resolved.condition import CounterpartConflict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from engine.model.outputs import KpiState
     from engine.model.records import Verdict
     from engine.model.trigger import ReviewTrigger
-    from engine.rules.ruleset import Kpi, RuleSet
+    from engine.rules.resolved.catalogue import Kpi
+    from engine.rules.ruleset import RuleSet
 
 _ENDED = ("resolved", "withdrawn")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.model.time import Micros
     from engine.offline.catalogue.pace import Line
     from engine.offline.catalogue.seen import Reading, ReviewSeen
-    from engine.rules.ruleset import Kpi
+    from engine.rules.resolved.catalogue import Kpi
 
 Status = Literal["on track", "off track", "unjudged", "stale", "conflicting"]
 

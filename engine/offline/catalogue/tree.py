@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from engine.model.time import Micros
     from engine.offline.catalogue.seen import Seen
-    from engine.rules.ruleset import Initiative, Kpi, Objective, RuleSet
+    from engine.rules.resolved.catalogue import Initiative, Kpi, Objective
+    from engine.rules.ruleset import RuleSet
 
 
 class KpiNode(msgspec.Struct, frozen=True):

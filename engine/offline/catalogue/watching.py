@@ -9,7 +9,9 @@ from engine.rules.compiler import sides
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from engine.rules.ruleset import Kpi, Rule, RuleSet
+    from engine.rules.resolved.catalogue import Kpi
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.ruleset import RuleSet
     from engine.rules.tables import Table
 
 

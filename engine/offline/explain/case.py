@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from engine.model.time import Micros
     from engine.model.trigger import Happening, ReviewTrigger, TriggerData
     from engine.rules.compiler import Plan
-    from engine.rules.ruleset import Rule
+    from engine.rules.resolved.rule import Rule
 
 
 class Case(NamedTuple):

@@ -26,7 +26,7 @@ from engine.offline.explain.group import group_steps
 from engine.offline.explain.obligation import ids_step, obligation_step, rule_step
 from engine.offline.explain.series import series_steps
 from engine.offline.explain.times import times_step
-from engine.rules.ruleset import (
+from engine.rules.resolved.condition import (
     Cadence,
     Change,
     Composite,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from engine.offline.explain.case import Case
     from engine.offline.explain.given import Given
-    from engine.rules.ruleset import Rule
+    from engine.rules.resolved.rule import Rule
 
 
 class Explanation(msgspec.Struct, frozen=True):

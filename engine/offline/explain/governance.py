@@ -13,7 +13,7 @@ from engine.review.governance import precision_of
 if TYPE_CHECKING:
     from engine.model.trigger import CadenceEvidence, PrecisionEvidence
     from engine.offline.explain.case import Case
-    from engine.rules.ruleset import Cadence, Precision
+    from engine.rules.resolved.condition import Cadence, Precision
 
 EVIDENCE = "data.evidence"
 

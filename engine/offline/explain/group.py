@@ -11,7 +11,7 @@ from engine.model.identity import finding_id
 from engine.offline.explain.account import Check, Line, Step, alike, either, holds, same
 from engine.offline.explain.case import micros
 from engine.review.explain import duration
-from engine.rules.ruleset import Composite, MissingData
+from engine.rules.resolved.condition import Composite, MissingData
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.offline.explain.case import Case
-    from engine.rules.ruleset import Kpi, Rule, Window
+    from engine.rules.resolved.catalogue import Kpi
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.resolved.timing import Window
 
 _NEVER_EMPTY = "(none)"
 

@@ -19,7 +19,7 @@ from engine.model.time import DAY
 from engine.offline.explain.account import Check, Line, holds, same, shown
 from engine.offline.explain.case import micros
 from engine.review.explain import number
-from engine.rules.ruleset import TrendBreak as TrendBreakRule
+from engine.rules.resolved.condition import TrendBreak as TrendBreakRule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

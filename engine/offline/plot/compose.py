@@ -10,7 +10,7 @@ from engine.model.time import Micros, parse_own_time
 from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, TurnName
 from engine.offline.plot.picture import Around, Level, Mark, Moment, Panel, Picture, Row
 from engine.review.explain import number, offset_at
-from engine.rules.ruleset import Change, MissingData, Threshold
+from engine.rules.resolved.condition import Change, MissingData, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

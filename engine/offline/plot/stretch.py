@@ -20,7 +20,7 @@ from engine.offline.plot.compose import name_of
 from engine.offline.plot.picture import Around, Mark
 from engine.review.stretch import stretch_of
 from engine.rules.compiler import compile_plan
-from engine.rules.ruleset import MissingData
+from engine.rules.resolved.condition import MissingData
 from engine.runtime.stage1 import Stage1
 from engine.wire.partition import owner
 from engine.wire.records import records

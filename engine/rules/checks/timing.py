@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from engine.rules.declared import Declarations, Declared
     from engine.rules.problems import Problem
-    from engine.rules.ruleset import Window
+    from engine.rules.resolved.timing import Window
     from engine.rules.source import Path_
     from engine.rules.spec import RuleSpec
     from engine.rules.spec.conditions import AgainstSpec

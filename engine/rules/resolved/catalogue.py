@@ -1,0 +1,113 @@
+"""What is declared to exist: owners, objectives, KPIs with what pays for them, initiatives."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from engine.model.time import Micros
+from engine.rules.resolved.timing import Due, Window
+
+Aggregation = Literal["count", "sum", "mean", "min", "max", "last", "share"]
+Direction = Literal["higher_is_better", "lower_is_better", "in_band"]
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """A person or team that answers for something."""
+
+    id: str
+    name: str
+    contact: str | None
+    noise_budget: int | None = None
+    """Notifications of warnings a week; what goes beyond is bundled. Null: no limit."""
+
+
+class Objective(msgspec.Struct, frozen=True):
+    """What a KPI is for. An overdue review goes from the KPI's owner to the `sponsor` (else the objective's owner), and
+    on to the `board`.
+    """
+
+    id: str
+    title: str
+    owner: str
+    sponsor: str | None = None
+    board: str | None = None
+
+
+class Target(msgspec.Struct, frozen=True):
+    """A value to reach, by when, from where, last reviewed when (RFC 3339 dates as written)."""
+
+    value: float
+    by: str
+    start: float | None
+    reviewed: str | None
+
+
+class Counterpart(msgspec.Struct, frozen=True):
+    """The metric that pays: `kpi` should not worsen by `minimum_effect` (relative) while this KPI improves.
+
+    `lag` is in whole windows; `per` names the KPI that it is divided by.
+    """
+
+    kpi: str
+    minimum_effect: float
+    lag: int = 0
+    per: str | None = None
+
+
+class CadenceSpec(msgspec.Struct, frozen=True):
+    """A KPI is to be reviewed `every` so often; what a missed cadence opens."""
+
+    every: Micros
+    due_in: Due | None = None
+    question: str | None = None
+    participants: tuple[str, ...] = ()
+
+
+class Kpi(msgspec.Struct, frozen=True):
+    """A catalogued definition. `share` is the share of non-zero values. `series` are those declared to exist."""
+
+    id: str
+    title: str
+    owner: str
+    objective: str
+    definition: str
+    decision: str | None
+    direction: Direction
+    role: Literal["leading", "lagging"]
+    unit: str
+    aggregation: Aggregation
+    window: Window
+    lateness: Micros
+    idle: Micros
+    cadence: Micros | None
+    sources: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    series: tuple[dict[str, str], ...]
+    rolls_up_to: str | None
+    target: Target | None
+    counterparts: tuple[Counterpart, ...]
+    publish: bool
+    sensitive: tuple[str, ...] = ()
+    review: CadenceSpec | None = None
+
+
+class Milestone(msgspec.Struct, frozen=True):
+    """A step of an initiative: due `by` a date, proven by `kpi` being at or past `value` (in its good direction)."""
+
+    title: str
+    by: str
+    kpi: str
+    value: float | None = None
+    done: str | None = None
+
+
+class Initiative(msgspec.Struct, frozen=True):
+    """Work for an objective, with milestones that are proven by KPIs and not by reports."""
+
+    id: str
+    title: str
+    owner: str
+    objective: str
+    milestones: tuple[Milestone, ...] = ()

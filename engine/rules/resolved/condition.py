@@ -1,0 +1,122 @@
+"""The conditions of rules as resolved: numbers and ids, with every default filled in."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from engine.model.time import Micros
+
+Reference = Literal["windows", "days", "weekdays"]
+
+
+class Threshold(msgspec.Struct, frozen=True, tag_field="kind", tag="threshold"):
+    """`above`/`below`: strictly past `high`/`low`; `outside`: < low or > high; `inside`: low <= x <= high."""
+
+    op: Literal["above", "below", "outside", "inside"]
+    low: float | None
+    high: float | None
+    recover_at: float | None
+
+
+class Change(msgspec.Struct, frozen=True, tag_field="kind", tag="change"):
+    """Against the median of the last `count` windows, same times of earlier days, or same weekdays.
+
+    Fires when the change exceeds `up`, or falls below minus `down`; either may be null. `relative` changes are
+    shares of the baseline's magnitude, otherwise in the KPI's unit. Nothing is said until all `count` are there.
+    """
+
+    reference: Reference
+    count: int
+    up: float | None
+    down: float | None
+    relative: bool
+
+
+class TrendBreak(msgspec.Struct, frozen=True, tag_field="kind", tag="trend_break"):
+    """The level or the slope has broken for good.
+
+    Levels are judged by a CUSUM with decision limit `level_limit`, slopes by a Mann-Kendall Z against `slope_limit`;
+    null: not judged. `at_least`: the least size, a share of the former level (`relative`) or in the KPI's unit; of a
+    slope what it amounts to over 28 stretches. `learn`: windows before anything is said; null: two seasons.
+    """
+
+    level_limit: float | None
+    slope_limit: float | None
+    direction: Literal["up", "down"] | None
+    at_least: float
+    relative: bool
+    learn: int | None
+
+
+class MissingData(msgspec.Struct, frozen=True, tag_field="kind", tag="missing_data"):
+    """A declared series, or one seen before, has been silent for more than `after` (cadence + lateness) of tick
+    time.
+    """
+
+    after: Micros
+
+
+class Judge(msgspec.Struct, frozen=True):
+    """When a side of a conflict has moved.
+
+    With `level`: above it (`side` = above) or below it. Otherwise by at least `by` (relative) from the median of
+    `count` earlier windows (`reference`), and by at least `noise` robust standard deviations of these (0: not asked).
+    `hold`: while the conflict is on, the usual level stays what it was when it began.
+    """
+
+    by: float
+    reference: Reference
+    count: int
+    noise: float
+    hold: bool
+    level: float | None = None
+    side: Literal["above", "below"] | None = None
+
+
+class ConflictSide(msgspec.Struct, frozen=True):
+    """A counterpart as judged: as `Counterpart`, with the rule's own judge."""
+
+    kpi: str
+    per: str | None
+    lag: int
+    judge: Judge
+
+
+class CounterpartConflict(msgspec.Struct, frozen=True, tag_field="kind", tag="counterpart_conflict"):
+    """The rule's KPI improves while at least one of `counterparts` worsens, over `over` merged windows.
+
+    `scope` are the dimensions that all sides share.
+    """
+
+    improves: Judge
+    counterparts: tuple[ConflictSide, ...]
+    over: int
+    scope: tuple[str, ...]
+
+
+class Composite(msgspec.Struct, frozen=True, tag_field="kind", tag="composite"):
+    """All or any of `rules` are firing on series of the same `scope` dimensions (in `all`, each on at least one)."""
+
+    op: Literal["all", "any"]
+    rules: tuple[str, ...]
+    scope: tuple[str, ...]
+
+
+class Cadence(msgspec.Struct, frozen=True, tag_field="kind", tag="cadence"):
+    """No review of the KPI has been answered for `every`. The engine's own: a KPI's `review` gives one."""
+
+    every: Micros
+
+
+class Precision(msgspec.Struct, frozen=True, tag_field="kind", tag="precision"):
+    """The verdicts on a rule's reviews say that it is seldom right: even the upper end of the 95 % Wilson interval
+    of its share of real ones is below `limit`. The engine's own: every rule has one.
+    """
+
+    rule: str
+    limit: float
+
+
+Condition = Threshold | Change | TrendBreak | MissingData | CounterpartConflict | Composite | Cadence | Precision

@@ -1,0 +1,74 @@
+"""A rule as resolved, and the obligation that it opens when it fires."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from engine.model.time import DAY, HOUR, Micros
+from engine.model.trigger import Severity
+from engine.rules.resolved.condition import Condition
+from engine.rules.resolved.timing import Due, Window
+
+
+class Step(msgspec.Struct, frozen=True):
+    """Worse by `by`: a share of what was told last (`relative`), or in the KPI's unit."""
+
+    by: float
+    relative: bool
+
+    def is_passed(self, size: float, told: float) -> bool:
+        """Whether `size` is a step above what was told last; both are larger the worse it is."""
+        return size > told and size >= (told * (1 + self.by) if self.relative else told + self.by)
+
+
+class ReviewSpec(msgspec.Struct, frozen=True):
+    """The obligation that a firing rule opens.
+
+    `escalate_after`: from overdue to the first step of escalation, and from each to the next. `reopen_within`: a
+    resolved review whose alert fires again so soon (event time) goes on. `flap_after`: so many returns in a row make
+    it flapping: then only calm for `reopen_within` ends it. `renotify`: how much worse is worth another word.
+    """
+
+    due_in: Due | None
+    participants: tuple[str, ...]
+    question: str | None
+    runbook: str | None
+    close: Literal["on_recovery", "on_answer"]
+    escalate_after: Due = Due(micros=DAY)
+    reopen_within: Micros = HOUR
+    flap_after: int = 3
+    renotify: Step | None = None
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A rule as resolved: window, lateness and idle are the KPI's unless the rule states its own.
+
+    `for_` and `keep_firing_for` are event time. `where` are dimension values that a series must carry.
+    `fingerprint` names everything that decides verdicts; a rule that keeps it keeps its state through a reload.
+    `declared` is the condition as written, for the evidence. `group_by`: all series alike in these dimensions make one
+    review with members; null: each series has its own. `inhibited_by`: rules whose open reviews keep those of this
+    rule quiet, where the dimensions that both have are equal.
+    """
+
+    id: str
+    title: str
+    kpi: str | None
+    where: dict[str, str]
+    condition: Condition
+    points: Literal["window", "raw"]
+    window: Window
+    lateness: Micros
+    idle: Micros
+    for_: Micros
+    keep_firing_for: Micros
+    severity: Severity
+    mode: Literal["on", "shadow", "off"]
+    owner: str | None
+    review: ReviewSpec
+    known_gaps: tuple[str, ...]
+    declared: dict[str, Any]
+    fingerprint: str
+    group_by: tuple[str, ...] | None = None
+    inhibited_by: tuple[str, ...] = ()
