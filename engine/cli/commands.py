@@ -271,6 +271,15 @@ COMMANDS = (
         ),
     ),
     CommandEntry(
+        "detect",
+        "Find trend breaks in a series of your own: no rules needed.",
+        (
+            "counterpoint detect visits.csv --time day --value visits",
+            "counterpoint detect visits.csv --time day --value visits --json",
+            "counterpoint detect visits.csv --time day --value visits --scores scores.csv --plot visits.png",
+        ),
+    ),
+    CommandEntry(
         "schemas",
         "Write the contracts as JSON Schemas and AsyncAPI.",
         ("counterpoint schemas",),

@@ -48,11 +48,16 @@ def read_file(path: Path, columns: Columns, note: Note = lambda _: None) -> Iter
 
 def sample_rows(path: Path, most: int) -> list[Row]:
     """The first rows of a file as they are, at most so many; ConfigError when it cannot be read."""
+    return list(itertools.islice(raw_rows(path), most))
+
+
+def raw_rows(path: Path) -> Iterator[Row]:
+    """The rows of a file as they are, one by one; ConfigError when it cannot be read."""
     raw = _RAW.get(path.suffix.lower())
     if raw is None:
         raise ConfigError([f"{path}: expected a name ending in {', '.join(_RAW)}, found {path.suffix or 'none'}"])
     try:
-        return list(itertools.islice(raw(path), most))
+        yield from raw(path)
     except UnicodeDecodeError as error:
         found = f"the byte 0x{error.object[error.start]:02x}"
         mend = f"write it anew, for instance with `iconv -f latin1 -t utf-8 {path.name}`"

@@ -245,7 +245,7 @@ def _rule_row(rule: Rule, view: int, cells: int, aggregation: int) -> NDArray[np
         row["lag"] = lag_of(condition.reference, rule.window)
         row["width"] = condition.count * row["lag"] + cells
     elif isinstance(condition, TrendBreak):
-        lay_trend(row, condition, rule)
+        lay_trend(row, condition, rule.window, rule.for_)
     elif isinstance(condition, MissingData):
         row["kind"], row["after"] = MISSING, condition.after
     return row

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from engine.model.time import Micros
     from engine.rules.resolved.condition import TrendBreak
-    from engine.rules.resolved.rule import Rule
     from engine.rules.resolved.timing import Window
 
 WEEK = 7 * DAY
@@ -30,8 +30,8 @@ SHORT = 30 * MINUTE
 WEEK_SLOTS, DAY_SLOTS = 336, 144
 
 
-def lay_trend(row: NDArray[np.void], condition: TrendBreak, rule: Rule) -> None:
-    """Fill the row of a rule."""
+def lay_trend(row: NDArray[np.void], condition: TrendBreak, window: Window, for_: Micros) -> None:
+    """Fill the row of a rule with this window and `for`."""
     row["kind"] = TREND
     for shape, limit, name in (
         (LEVEL_SHAPE, condition.level_limit, "level_limit"),
@@ -44,10 +44,10 @@ def lay_trend(row: NDArray[np.void], condition: TrendBreak, rule: Rule) -> None:
     row["up"], row["relative"] = condition.at_least, condition.relative
     row["learn"] = 0 if condition.learn is None else condition.learn
     row["ring"] = RING if condition.learn is None else min(RING, condition.learn)
-    row["season"], row["slots"] = season_of(rule.window)
-    row["stretch"] = max(1, DAY // rule.window.step)
+    row["season"], row["slots"] = season_of(window)
+    row["stretch"] = max(1, DAY // window.step)
     row["stretches"] = STRETCHES if row["shapes"] & SLOPE_SHAPE else 0
-    row["lasting"] = max(int(row["ring"]), rule.for_ // rule.window.step + 1)
+    row["lasting"] = max(int(row["ring"]), for_ // window.step + 1)
     row["count"], row["scratch"] = EVIDENCE_FLOATS, SCRATCH_FLOATS
     row["width"] = floats_of(int(row["ring"]), int(row["stretches"]), int(row["slots"]))
 

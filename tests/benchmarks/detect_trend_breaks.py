@@ -22,10 +22,20 @@ from trend_labels import PROFILES, Annotated, Labelled, annotated, covering, f1,
 from trend_series import KINDS, quiet, shifted
 from trend_walk import alarms_of
 
+from engine.model.time import SECOND
+from engine.offline.detect.rows import SeriesRow
+from engine.offline.detect.run import Detection
+from engine.offline.detect.times import Place
+from engine.offline.detect.trend import TrendDetector
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-HOUR, MONTH = 3_600.0, 30 * 86_400.0
+    from numpy.typing import NDArray
+
+    from engine.offline.detect.run import Alarm
+
+HOUR = 3_600.0
 SIZE = 3.0
 SOON, NEAR = 12, 2
 
@@ -85,10 +95,11 @@ def line(outcomes: list[Outcome]) -> str:
 
 
 def change_points(series: Mapping[str, Annotated]) -> Iterable[str]:
-    """F1 and covering of the located onsets; as windows of a month, for none of these series has a week."""
+    """F1 and covering of the located onsets; rows are only numbered, for none of these series has a week."""
     yield "| change points | F1 | covering |"
     yield "|---|---:|---:|"
-    found = {name: alarms_of(each.values, MONTH).onsets for name, each in series.items()}
+    found = {name: [alarm.onset_row for alarm in alarms(np.arange(len(each.values)), each.values, is_time=False)]
+             for name, each in series.items()}  # fmt: skip
     for name, rows in {"trend_break": found, "never alarming": {name: [] for name in series}}.items():
         score = mean(f1(each.annotations, rows[key]) for key, each in series.items())
         cover = mean(covering(each.annotations, rows[key], len(each.values)) for key, each in series.items())
@@ -96,7 +107,7 @@ def change_points(series: Mapping[str, Annotated]) -> Iterable[str]:
 
 
 def anomalies(series: Mapping[str, Labelled]) -> Iterable[str]:
-    """Scores of the alarms; a row is a window of the usual distance between rows."""
+    """Scores of the alarms."""
     yield f"| anomalies | {' | '.join(PROFILES)} |"
     yield "|---|" + "---:|" * len(PROFILES)
     found = {name: raised(each) for name, each in series.items()}
@@ -106,12 +117,17 @@ def anomalies(series: Mapping[str, Labelled]) -> Iterable[str]:
 
 
 def raised(series: Labelled) -> list[int]:
-    """The rows of the alarms; of several rows in one window the first counts."""
-    step = float(np.median(np.diff(series.seconds)))
-    index = (series.seconds // step).astype(np.int64)
-    first = np.flatnonzero(np.diff(index, prepend=index[0] - 1) > 0)
-    found = alarms_of(series.values[first], step, index[first])
-    return first[found.raised].tolist()
+    """The rows of the alarms."""
+    return [alarm.row for alarm in alarms(series.seconds * SECOND, series.values, is_time=True)]
+
+
+def alarms(places: NDArray[np.float64], values: NDArray[np.float64], *, is_time: bool) -> list[Alarm]:
+    """What `counterpoint detect` finds."""
+    rows = (
+        SeriesRow(str(place), Place(float(place), is_time), None if np.isnan(value) else float(value))
+        for place, value in zip(places, values, strict=True)
+    )
+    return [each.alarm for each in Detection(TrendDetector).judge(rows) if each.alarm is not None]
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numba
@@ -12,16 +11,14 @@ from engine.kernels import layout
 from engine.kernels.trend_break import trend_break
 from engine.kernels.trend_layout import ONSET
 from engine.model.time import SECOND
-from engine.rules.bind_condition import LEVEL_LIMITS, SLOPE_LIMITS
+from engine.offline.detect.trend import DEFAULT
 from engine.rules.lay_trend import lay_trend
-from engine.rules.resolved.condition import TrendBreak
 from engine.rules.resolved.timing import Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-DEFAULT = TrendBreak(LEVEL_LIMITS["normal"], SLOPE_LIMITS["normal"], None, 0.0, relative=False, learn=None)
-"""`trend_break: {}`."""
+    from engine.rules.resolved.condition import TrendBreak
 
 
 class Alarms(NamedTuple):
@@ -33,29 +30,26 @@ class Alarms(NamedTuple):
 
 @numba.njit(nogil=True, error_model="numpy")  # not cached: numba does not see when what it calls has changed
 def _walk(
-    history: NDArray[np.float64], rule: Any, index: NDArray[np.int64], values: NDArray[np.float64],
+    history: NDArray[np.float64], rule: Any, values: NDArray[np.float64],
     work: NDArray[np.float64], onsets: NDArray[np.int64],
 ) -> None:  # fmt: skip
     broken = False
     for place in range(len(values)):
         if np.isnan(values[place]):
             continue
-        _, breach, _, _, _, _ = trend_break(history, 0, rule, index[place], values[place], work)
+        _, breach, _, _, _, _ = trend_break(history, 0, rule, place, values[place], work)
         if breach and not broken:
             onsets[place] = int(history[ONSET])
         broken = breach
 
 
-def alarms_of(
-    values: NDArray[np.float64], seconds: float, index: NDArray[np.int64] | None = None, condition: TrendBreak = DEFAULT
-) -> Alarms:
-    """The alarms of a series of windows of so many seconds; NaN is an empty window. `index`: their numbers."""
+def alarms_of(values: NDArray[np.float64], seconds: float, condition: TrendBreak = DEFAULT) -> Alarms:
+    """The alarms of a series of windows of so many seconds; NaN is an empty window."""
     step = round(seconds * SECOND)
     row = np.zeros(1, layout.RULE)
-    lay_trend(row[0], condition, SimpleNamespace(window=Window(step, step), for_=0))  # type: ignore[arg-type]
-    numbers = np.arange(len(values)) if index is None else index
+    lay_trend(row[0], condition, Window(step, step), 0)
     onsets = np.full(len(values), -1)
     history, work = np.full(int(row[0]["width"]), np.nan), np.zeros(int(row[0]["scratch"]) + 1)
-    _walk(history, row[0], numbers.astype(np.int64), values, work, onsets)
+    _walk(history, row[0], values, work, onsets)
     raised = np.flatnonzero(onsets >= 0)
-    return Alarms(raised.tolist(), np.searchsorted(numbers, onsets[raised]).tolist())
+    return Alarms(raised.tolist(), onsets[raised].tolist())

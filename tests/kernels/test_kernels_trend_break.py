@@ -6,7 +6,6 @@ import math
 import sys
 from pathlib import Path
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ class Kernel:
 
     def __init__(self, condition: TrendBreak, window: Window) -> None:
         row = np.zeros((), layout.RULE)
-        lay_trend(row, condition, SimpleNamespace(window=window, for_=0))  # type: ignore[arg-type]
+        lay_trend(row, condition, window, 0)
         self.rule = row.reshape(1)[0]
         self.history = np.full(int(row["width"]), np.nan)
         self.work = np.zeros(int(row["scratch"]) + 1)

@@ -50,6 +50,8 @@ _DATES = ["%Y", "%b %Y", "%-d %b", "%-d %b %H:%M", "%H:%M", "%H:%M:%S"]
 _BESIDE = ["", "", "%Y", "%Y", "%-d %b %Y", "%-d %b %Y"]
 _WIDTH, _PANEL_HEIGHT, _HEAD, _ROW_HEIGHT = 10.5, 2.5, 0.95, 0.42
 _TITLE_LETTERS = 110
+_DOTS_MOST = 1_000
+"""A series with more points is a line alone."""
 
 
 def draw(picture: Picture, file: Path) -> None:
@@ -79,14 +81,15 @@ def figure_of(picture: Picture) -> Figure:
 
 
 def _at(picture: Picture, times: Iterable[Micros]) -> list[float]:
-    """On the axis: local days since 1970, as matplotlib counts them."""
-    return [picture.local(time) / DAY for time in times]
+    """On the axis: local days since 1970, as matplotlib counts them; or the numbers of rows."""
+    return [picture.local(time) / (1 if picture.zone is None else DAY) for time in times]
 
 
 def _draw_panel(axes: Axes, panel: Panel, picture: Picture) -> None:
     _draw_moments(axes, picture)
     if panel.around:
-        _plot(axes, picture, panel.around, color=BLUE, linewidth=1.1, marker=".", markersize=3.5, label="series")
+        marker = "." if len(panel.around) <= _DOTS_MOST else ""
+        _plot(axes, picture, panel.around, color=BLUE, linewidth=1.1, marker=marker, markersize=3.5, label="series")
     if panel.expected:
         _plot(axes, picture, panel.expected, color=GREEN, linewidth=1.4, label="expected")
     if panel.earlier:
@@ -123,9 +126,12 @@ def _draw_moments(axes: Axes, picture: Picture) -> None:
     if picture.firing is not None:
         begin, end = _at(picture, picture.firing)
         axes.axvspan(begin, end, color=ORANGE, alpha=0.18, linewidth=0, label="breached")
+    named = set()
     for moment in picture.moments:
         [time] = _at(picture, (moment.time,))
-        axes.axvline(time, label=moment.kind, linewidth=1.2, **_MOMENTS[moment.kind])
+        label = None if moment.kind in named else moment.kind
+        axes.axvline(time, label=label, linewidth=1.2, **_MOMENTS[moment.kind])
+        named.add(moment.kind)
 
 
 def _draw_rows(axes: Axes, picture: Picture) -> None:
@@ -157,6 +163,9 @@ def _draw_rows(axes: Axes, picture: Picture) -> None:
 
 
 def _draw_times(axes: Axes, picture: Picture) -> None:
+    if picture.zone is None:
+        axes.set_xlabel("row")
+        return
     locator = AutoDateLocator(minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     formatter = ConciseDateFormatter(locator, formats=_DATES, zero_formats=_DATES, offset_formats=_BESIDE)  # type: ignore[no-untyped-call]

@@ -61,10 +61,12 @@ class Moment(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """`zone` names the clock of the time axis and `local` goes over to it. `firing` is the stretch that is shaded."""
+    """`zone` names the clock of the time axis and `local` goes over to it; without one, times are the numbers of rows.
+    `firing` is the stretch that is shaded.
+    """
 
     sentence: str
-    zone: str
+    zone: str | None
     local: Callable[[Micros], Micros]
     moments: tuple[Moment, ...]
     panels: tuple[Panel, ...] = ()

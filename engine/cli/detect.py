@@ -1,0 +1,164 @@
+"""`counterpoint detect`: the default detector on a series of your own."""
+
+from __future__ import annotations
+
+import csv
+import json
+from contextlib import ExitStack
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from engine.errors import ConfigError
+from engine.model.time import DAY, HOUR, MINUTE, SECOND
+from engine.offline.detect.rows import read_series
+from engine.offline.detect.run import Alarm, Detection
+from engine.offline.detect.trend import TrendDetector
+from engine.runtime.settings import parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from engine.offline.detect.run import Judged
+
+_WIDTH_WITHOUT_TERMINAL = 120
+
+
+class Condition(StrEnum):
+    """The detectors."""
+
+    TREND_BREAK = "trend_break"
+
+
+_DETECTORS: dict[Condition, Callable[[Any], Any]] = {Condition.TREND_BREAK: TrendDetector}
+
+
+class _Outcome(NamedTuple):
+    """What is left once all rows have passed. `judged` is kept for a picture only."""
+
+    rows: int
+    alarms: list[Alarm]
+    judged: list[Judged]
+
+
+def detect(
+    file: Annotated[Path, typer.Argument(help="CSV with a header, NDJSON or Parquet.", exists=True, dir_okay=False)],
+    *,
+    time: Annotated[str, typer.Option("--time", metavar="COLUMN", help="The column of times, dates or numbers.")],
+    value: Annotated[str, typer.Option("--value", metavar="COLUMN", help="The column of values; empty: none.")],
+    condition: Annotated[Condition, typer.Option("--condition", help="What is looked for.")] = Condition.TREND_BREAK,
+    step: Annotated[
+        str | None,
+        typer.Option("--step", metavar="DURATION", help="How far apart rows are, like 5m; seen unless said."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The alarms as a JSON list.")] = False,
+    scores: Annotated[
+        Path | None,
+        typer.Option("--scores", metavar="OUT.csv", help="A score a row as well: from 1 on it is an alarm."),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw it as well: OUT.png or OUT.svg.")
+    ] = None,
+) -> None:
+    """Find what a rule would find with `trend_break: {}`: a lasting change of the level or the slope of a series.
+
+    Every row is looked at once, in order; what is said of a row rests on it and the rows before it. Rows are counted
+    from 0, the header is none of them. The onset is where the change began, as far as the rows up to the alarm tell.
+
+    Exit status 0: done, with alarms or without. 1: the file cannot be read as asked. 2: wrong usage.
+    """
+    _check_plot(plot)
+    detection = Detection(_DETECTORS[condition], None if step is None else _micros(step))
+    judged = detection.judge(read_series(file, time, value))
+    outcome = _run(judged, scores, time, keep=plot is not None)
+    if as_json:
+        typer.echo(json.dumps([alarm._asdict() for alarm in outcome.alarms], indent=2))
+    else:
+        _show(outcome, detection)
+    if plot is not None:
+        _draw(outcome, value, condition, plot)
+
+
+def _check_plot(plot: Path | None) -> None:
+    if plot is not None and plot.suffix not in (".png", ".svg"):
+        raise typer.BadParameter(f"--plot: expected a file that ends in .png or .svg, found {plot}")
+    if plot is not None and find_spec("matplotlib") is None:
+        raise ConfigError(
+            ["--plot: expected matplotlib, found none; install it with `pip install 'counterpoint-kpi[plot]'`"]
+        )
+
+
+def _micros(step: str) -> int:
+    try:
+        micros = parse_duration(step)
+    except ValueError as error:
+        raise typer.BadParameter(f"--step: {error}") from error
+    if micros <= 0:
+        raise typer.BadParameter(f"--step: expected a duration above zero, found {step}")
+    return micros
+
+
+def _run(judged: Iterator[Judged], scores: Path | None, time: str, *, keep: bool) -> _Outcome:
+    outcome = _Outcome(0, [], [])
+    rows = 0
+    with ExitStack() as stack:
+        write = None
+        if scores is not None:
+            write = csv.writer(stack.enter_context(scores.open("w", encoding="utf-8", newline=""))).writerow
+            write(("row", time, "score", "alarm"))
+        for each in judged:
+            if write is not None:
+                write((rows, each.row.written, repr(each.score), int(each.alarm is not None)))
+            if each.alarm is not None:
+                outcome.alarms.append(each.alarm)
+            if keep:
+                outcome.judged.append(each)
+            rows += 1
+    return outcome._replace(rows=rows)
+
+
+def _show(outcome: _Outcome, detection: Detection) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+    if outcome.alarms:
+        console.print(_table(outcome.alarms))
+    found = f"{len(outcome.alarms)} alarm{'' if len(outcome.alarms) == 1 else 's'}"
+    typer.echo(f"{outcome.rows} rows, one every {_step_in_words(detection)}: {found}.")
+    if detection.crowded:
+        typer.echo(f"{detection.crowded} rows do not move on in time; each was taken for the next one.", err=True)
+
+
+def _table(alarms: list[Alarm]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in ("row", "time", "began at row", "direction", "size", "statistic"):
+        table.add_column(head, justify="left" if head in ("time", "direction") else "right")
+    for alarm in alarms:
+        size, statistic = f"{alarm.size:+.5g}", f"{alarm.statistic:.4g}"
+        cells = (str(alarm.row), alarm.time, str(alarm.onset_row), alarm.direction, size, statistic)
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def _step_in_words(detection: Detection) -> str:
+    step = detection.step or 0.0
+    if not detection.is_time:
+        return f"{step:g}"
+    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m")):
+        if step >= unit:
+            return f"{step / unit:.4g}{name}"
+    return f"{step / SECOND:.4g}s"
+
+
+def _draw(outcome: _Outcome, value: str, condition: Condition, file: Path) -> None:
+    from engine.offline.detect.picture import picture_of  # noqa: PLC0415 (it needs matplotlib)
+    from engine.offline.plot.draw import draw  # noqa: PLC0415
+
+    draw(picture_of(outcome.judged, value, condition.value), file)
+    typer.echo(f"Wrote {file}.", err=True)
