@@ -28,7 +28,8 @@ def send_commands(
         )
     # These connect: a wrong option is answered at once, without them.
     from engine.brokers.topics import TopicAdmin  # noqa: PLC0415
-    from engine.client.commands import EMBEDDED_API_VERSION, ReviewCommander  # noqa: PLC0415
+    from engine.client.commands import ReviewCommander  # noqa: PLC0415
+    from engine.client.connect import EMBEDDED_API_VERSION  # noqa: PLC0415
 
     embedded = TopicAdmin(",".join(settings.brokers)).embedded
     version = EMBEDDED_API_VERSION if embedded else None

@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from engine.model.records import Verdict
     from engine.model.trigger import ReviewTrigger
 
-EMBEDDED_API_VERSION = (0, 11)
-"""What the embedded broker is to be taken for: its answer to the question is one that kafka-python cannot read."""
-
 _audit = msgspec.json.Decoder(AuditEntry)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from engine.client.producer import Split
 
+EMBEDDED_API_VERSION = (0, 11)
+"""What the embedded broker is to be taken for: its answer to the question is one that kafka-python cannot read."""
 _FOR_EVER_MS = 2**31 - 1
 """A batch is retried with its sequence number as long as the program lives, instead of two minutes."""
 _RECONNECT_MS = 1_000

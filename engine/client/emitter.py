@@ -37,8 +37,6 @@ _log = logging.getLogger(__name__)
 
 BUFFER_BYTES = 32 * 1024 * 1024
 """Some 150,000 measurements."""
-EMBEDDED_API_VERSION = (0, 11)
-"""What the embedded broker is to be taken for: its answer to the question is one that kafka-python cannot read."""
 _SERIES_MAX = 100_000
 """Series whose key and partition are remembered; past it they are forgotten and found again."""
 

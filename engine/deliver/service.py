@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import time
 import uuid
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,30 +15,17 @@ from engine.deliver.assemble import pace_of, receivers_of
 from engine.deliver.worker import Clocks, DeliveryWorker, Site
 from engine.errors import EngineError
 from engine.model.topics import full_name
+from engine.runtime.clocks import steady_clock, wall_clock
 from engine.runtime.kafka_log import KafkaLog
+from engine.runtime.watched import watched
 from engine.telemetry.delivery_metrics import DeliveryMetrics
 from engine.telemetry.health import Health
-from engine.telemetry.heartbeat import Heartbeat
-from engine.telemetry.http import Endpoint
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from engine.deliver.file import DeliveryFile
-    from engine.model.time import Micros
     from engine.runtime.settings import Settings
 
 _log = structlog.get_logger(__name__)
-
-
-def wall_clock() -> Micros:
-    """The time of day, in microseconds since the epoch."""
-    return time.time_ns() // 1_000
-
-
-def steady_clock() -> Micros:
-    """Microseconds that never go back."""
-    return time.monotonic_ns() // 1_000
 
 
 async def serve(settings: Settings, file: DeliveryFile) -> None:
@@ -57,17 +42,7 @@ async def serve(settings: Settings, file: DeliveryFile) -> None:
             health=health,
             metrics=metrics,
         )
-        with (
-            Endpoint(
-                settings.http_host,
-                settings.http_port,
-                metrics=metrics,
-                health=health,
-                clock=steady_clock,
-                progress_timeout=settings.progress_timeout,
-            ) as endpoint,
-            _heartbeat(settings, health, metrics),
-        ):
+        with watched(settings, metrics, health) as endpoint:
             _log.info("delivery worker starts", receivers=len(file.receivers), http_port=endpoint.port)
             await _run_with_signals(worker)
             _log.info("delivery worker ended, what it has sent is noted")
@@ -82,13 +57,6 @@ def _site(settings: Settings, file: DeliveryFile) -> Site:
         drain=settings.drain_timeout,
         hash_key=file.delivery.hash_key,
     )
-
-
-def _heartbeat(settings: Settings, health: Health, metrics: DeliveryMetrics) -> AbstractContextManager[object]:
-    if settings.heartbeat_url is None:
-        return nullcontext()
-    url = settings.heartbeat_url.get_secret_value()
-    return Heartbeat(url, settings.heartbeat_interval, health=health, metrics=metrics, clock=steady_clock)
 
 
 async def _run_with_signals(worker: DeliveryWorker) -> None:

@@ -9,8 +9,8 @@ import structlog
 
 from engine.model.topics import CONTROL
 from engine.runtime.acquire import write_activations
+from engine.runtime.clocks import wall_clock
 from engine.runtime.rule_sets import Asker, ask_for, first_rule_set, read_activations, read_rule_sets, store_rule_set
-from engine.stream.clocks import wall_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

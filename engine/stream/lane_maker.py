@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from engine.model.topics import MEASUREMENTS, full_name
 from engine.runtime.cadence import Cadence, CadenceLimits
+from engine.runtime.clocks import steady_clock
 from engine.runtime.processor import stage_1_place, stage_2_place
-from engine.stream.clocks import steady_clock
 from engine.stream.ingest import IngestWork
 from engine.stream.lane import Lane
 from engine.stream.stage_work import StageWork

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import structlog
@@ -12,24 +11,23 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from engine.errors import EngineError
 from engine.model.time import SECOND
+from engine.runtime.clocks import steady_clock
 from engine.runtime.kafka_log import KafkaLog
-from engine.stream.clocks import steady_clock
+from engine.runtime.watched import watched
 from engine.stream.warming import warm_up
 from engine.stream.watchdog import Watchdog
 from engine.stream.worker import Worker
 from engine.telemetry.health import Health
-from engine.telemetry.heartbeat import Heartbeat
-from engine.telemetry.http import Endpoint
 from engine.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
 
     from engine.model.time import Micros
     from engine.rules.ruleset import RuleSet
     from engine.runtime.settings import Settings
     from engine.stream.lane_maker import Stages
+    from engine.telemetry.http import Endpoint
 
 _log = structlog.get_logger(__name__)
 
@@ -58,17 +56,7 @@ async def serve(
     ProcessCollector(registry=metrics.registry)
     async with KafkaLog(",".join(settings.brokers), settings.prefix, group=settings.group) as log:
         worker = Worker(settings, log, rule_set, stages, health=health, metrics=metrics)
-        with (
-            Endpoint(
-                settings.http_host,
-                settings.http_port,
-                metrics=metrics,
-                health=health,
-                clock=steady_clock,
-                progress_timeout=settings.progress_timeout,
-            ) as endpoint,
-            _heartbeat(settings, health, metrics),
-        ):
+        with watched(settings, metrics, health) as endpoint:
             _log.info("worker starts", group=settings.group, domain=settings.domain, http_port=endpoint.port)
             if stages.warm is not None:
                 await warm_up(stages.warm)
@@ -84,13 +72,6 @@ async def serve(
                 )
                 await _run_with_signals(worker, load, watchdog, metrics)
             _log.info("worker ended, everything done is committed")
-
-
-def _heartbeat(settings: Settings, health: Health, metrics: Metrics) -> AbstractContextManager[object]:
-    if settings.heartbeat_url is None:
-        return nullcontext()
-    url = settings.heartbeat_url.get_secret_value()
-    return Heartbeat(url, settings.heartbeat_interval, health=health, metrics=metrics, clock=steady_clock)
 
 
 async def _run_with_signals(worker: Worker, load: Callable[[], RuleSet], watchdog: Watchdog, metrics: Metrics) -> None:

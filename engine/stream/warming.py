@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from engine.model.time import SECOND
-from engine.stream.clocks import steady_clock
+from engine.runtime.clocks import steady_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable

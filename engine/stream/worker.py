@@ -13,10 +13,10 @@ import structlog
 from engine.errors import EngineError
 from engine.model.time import SECOND
 from engine.model.topics import FINDINGS, MEASUREMENTS, full_name
+from engine.runtime.clocks import steady_clock, wall_clock
 from engine.runtime.context import StageContext
 from engine.stream.activation import RuleSetFollower
 from engine.stream.beginning import Beginning, require_beginning
-from engine.stream.clocks import steady_clock, wall_clock
 from engine.stream.gauges import Gauges
 from engine.stream.ingest import MarkWriter, sources_by_topic
 from engine.stream.kpi_values import KpiValues

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from engine.brokers.reader import read_values
 from engine.brokers.topics import TopicAdmin, plan
 from engine.client import emitter as emitter_module
-from engine.client.emitter import EMBEDDED_API_VERSION, MeasurementEmitter, derived_id, written_time
+from engine.client.connect import EMBEDDED_API_VERSION
+from engine.client.emitter import MeasurementEmitter, derived_id, written_time
 from engine.errors import BrokerError, WireError
 from engine.model.identity import derived_id_beginning, derived_measurement_id, series_key
 from engine.model.time import SECOND, format_time

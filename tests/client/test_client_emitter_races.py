@@ -10,7 +10,8 @@ import pytest
 
 from engine.brokers.reader import read_values
 from engine.brokers.topics import Topic, TopicAdmin
-from engine.client.emitter import EMBEDDED_API_VERSION, MeasurementEmitter
+from engine.client.connect import EMBEDDED_API_VERSION
+from engine.client.emitter import MeasurementEmitter
 from engine.errors import BrokerError
 
 if TYPE_CHECKING:

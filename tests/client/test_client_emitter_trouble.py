@@ -15,7 +15,8 @@ from engine.brokers.embedded import EmbeddedBroker
 from engine.brokers.kafka import KafkaBroker
 from engine.brokers.reader import read_values
 from engine.brokers.topics import Topic, TopicAdmin, plan
-from engine.client.emitter import EMBEDDED_API_VERSION, MeasurementEmitter
+from engine.client.connect import EMBEDDED_API_VERSION
+from engine.client.emitter import MeasurementEmitter
 from engine.client.outbox import BufferFullError
 from engine.errors import BrokerError
 

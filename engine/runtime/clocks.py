@@ -1,4 +1,4 @@
-"""The clocks of a worker; below this floor nothing reads one."""
+"""The clocks of a worker: it hands them down, and nothing below this floor reads one."""
 
 from __future__ import annotations
 
