@@ -30,7 +30,7 @@ demo: $(STAMPS)/demo $(STAMPS)/warm
 test: check kafka-jars prometheus tests
 
 tests: $(STAMPS)/dev $(STAMPS)/warm
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup -m "not kafka" -q --durations=15
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup --max-worker-restart 0 -m "not kafka" -q --durations=15
 	$(BIN)/pytest -m kafka -q --durations=15
 
 check: $(STAMPS)/dev

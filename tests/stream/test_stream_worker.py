@@ -9,6 +9,7 @@ from collections import Counter
 from itertools import product
 from secrets import token_bytes
 from typing import TYPE_CHECKING
+from unittest.mock import create_autospec
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -33,6 +34,7 @@ from engine.rules.resolved.catalogue import Owner
 from engine.runtime.kafka_log import KafkaLog
 from engine.runtime.ports import Output
 from engine.stream.service import serve
+from engine.stream.watchdog import Watchdog
 from engine.wire.batch import Record
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ async def assert_counted_once(log: KafkaLog, count: int) -> None:
     assert said == {(f"key{key}", number) for key in range(KEYS) for number in per_key}
 
 
-@pytest.mark.parametrize("broker", ["embedded", "kafka"])
+@pytest.mark.parametrize("broker", ["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
 def test_all_that_was_sent_is_counted_once_and_the_committed_offsets_reach_the_end(
     broker: str, request: pytest.FixtureRequest, prefix: str
 ):
@@ -337,8 +339,10 @@ def test_checkpoints_that_the_embedded_broker_has_dropped_are_refused_by_name(em
 
 
 def test_a_bad_reload_leaves_the_running_rules_and_a_good_one_reaches_every_partition(
-    embedded: EmbeddedBroker, prefix: str, capsys: pytest.CaptureFixture[str]
+    embedded: EmbeddedBroker, prefix: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
+    # With `load` the process is taken for the worker's, and ended where it outlives it. This one is pytest's.
+    monkeypatch.setattr("engine.stream.service.Watchdog", create_autospec(Watchdog))
     bootstrap = make_topics(embedded, prefix, 2)
     other = structs.replace(EMPTY, owners=(Owner("ops", "Operations", None),))
     loads: list[RuleSet | ConfigError] = [ConfigError(["rules.yaml:1:1: expected a rule"]), other]
