@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,7 +38,7 @@ def check(
     Exit status 0: fine, warnings allowed. 1: something must be mended. 2: wrong usage, or no rule file at PATH.
     """
     started = time.perf_counter()
-    loaded = load(paths, tests=True)
+    loaded = load(paths, tests=True, today=datetime.now(UTC).date())
     if loaded.files == 0:
         raise typer.BadParameter("expected rule files (*.yaml or *.yml), found none", param_hint="PATH...")
     seconds = time.perf_counter() - started

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.errors import ConfigError
 from engine.rules.bind import bind
 from engine.rules.checks import CHECKS
+from engine.rules.checks.deadlines import check_deadlines
 from engine.rules.problems import Problem, has_errors
 from engine.rules.rule_tests import RuleTest, bind_tests
 from engine.rules.shape import declare
@@ -15,6 +16,7 @@ from engine.rules.tables import Table, bind_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence, Sized
+    from datetime import date
     from pathlib import Path
 
     from engine.rules.declared import Declarations
@@ -46,21 +48,23 @@ class Loaded(NamedTuple):
     tests: tuple[RuleTest, ...] = ()
 
 
-def load(paths: Sequence[Path], *, tests: bool = False) -> Loaded:
+def load(paths: Sequence[Path], *, tests: bool = False, today: date | None = None) -> Loaded:
     """Everything declared in the YAML files at `paths` as one rule set.
 
     Directories are walked for `*.yaml` and `*.yml`; files of rule tests (`*_test.yaml`) are taken only with `tests`.
-    Raises nothing: every problem of every file is in the result.
+    With `today`, deadlines are looked at as well. Raises nothing: every problem of every file is in the result.
     """
-    return load_read(read(paths, tests=tests))
+    return load_read(read(paths, tests=tests), today)
 
 
-def load_read(found: Read) -> Loaded:
+def load_read(found: Read, today: date | None = None) -> Loaded:
     """As `load`, for documents that have been read already."""
     declarations, problems = declare(found)
     problems = [*found.problems, *problems]
     for check in CHECKS:
         problems.extend(check(declarations))
+    if today is not None:
+        problems.extend(check_deadlines(declarations, today))
     sound = not has_errors(problems)
     return Loaded(
         rule_set=bind(declarations) if sound else None,

@@ -12,10 +12,14 @@ from engine.rules.checks.coverage import check_coverage
 from engine.rules.checks.dimensions import check_dimensions
 from engine.rules.checks.governance import check_governance
 from engine.rules.checks.inhibition import check_inhibition
+from engine.rules.checks.reach import check_reach
 from engine.rules.checks.references import check_references
 from engine.rules.checks.reviews import check_reviews
 from engine.rules.checks.roll_up import check_roll_up
+from engine.rules.checks.roll_up_fit import check_roll_up_fit
 from engine.rules.checks.rule_tests import check_rule_tests
+from engine.rules.checks.shadowed import check_shadowed
+from engine.rules.checks.sparse import check_sparse
 from engine.rules.checks.timing import check_timing
 
 if TYPE_CHECKING:
@@ -28,9 +32,13 @@ if TYPE_CHECKING:
 CHECKS: Final[tuple[Callable[[Declarations], Iterable[Problem]], ...]] = (
     check_references,
     check_roll_up,
+    check_roll_up_fit,
     check_dimensions,
     check_conditions,
+    check_reach,
     check_timing,
+    check_sparse,
+    check_shadowed,
     check_conflicts,
     check_composites,
     check_calendars,
