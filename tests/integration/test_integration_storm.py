@@ -91,6 +91,10 @@ def test_ten_thousand_silent_series_of_one_source_are_one_review(rule_set: RuleS
         said[partitions] = [output.record.value for output in replayed.outputs if output.topic == TRIGGERS]
     triggers = [json.loads(value or b"") for value in said[1]]
     assert len({trigger["data"]["review"] for trigger in triggers}) == 1
-    assert [trigger["type"].split(".")[2] for trigger in triggers] == ["opened", "resolved"]
+    assert [trigger["type"].split(".")[2] for trigger in triggers] == [
+        "opened",
+        "overdue",
+        "resolved",
+    ]  # due in an hour, silent for six
     assert str(SERIES - 1) in triggers[0]["data"]["explanation"].replace(",", "")
     assert said[4] == said[1]
