@@ -24,7 +24,7 @@ ID_BYTES = 40
 WINDOWS, RAW, SILENCE = 0, 1, 2
 """View kinds."""
 
-THRESHOLD, CHANGE, MISSING, TREND = 0, 1, 2, 3
+THRESHOLD, CHANGE, MISSING, TREND, ANOMALY = 0, 1, 2, 3, 4
 """Rule kinds."""
 
 ABOVE, BELOW, OUTSIDE, INSIDE = 0, 1, 2, 3
@@ -107,6 +107,8 @@ RULE = np.dtype(
         ("stretch", "i8"),
         ("stretches", "i8"),
         ("lasting", "i8"),
+        ("calm", "i8"),
+        ("declared", "i8"),
         ("scratch", "i8"),
     ],
     align=True,
@@ -117,7 +119,11 @@ an instance keeps; `count`: values that its evidence lists; `scratch`: floats th
 
 Of a trend break: `direction` 0 both, 1 up, -1 down; `up` the least size; `learn` windows before it judges (0: two
 seasons); `ring` windows under test; `season` windows a season of `slots` slots; `stretch` windows a stretch,
-of which `stretches` are kept; `lasting` windows after which a break is the usual level."""
+of which `stretches` are kept; `lasting` windows after which a break is the usual level.
+
+Of an anomaly: `direction`, `up`, `learn`, `season`, `slots` as of a trend break; `level_limit` what a score must pass;
+`declared` 1 where the rule says the season; `lasting` windows outside the band after which the level moves there;
+`calm` windows within it after which an incident is over."""
 
 SERIES = np.dtype(
     [

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.kernels._jit import jit
+from engine.kernels.anomaly import anomaly
+from engine.kernels.anomaly_evidence import cite_band
 from engine.kernels.change import change, push, skip_to, usual
 from engine.kernels.layout import (
+    ANOMALY,
     CHANGE,
     CLOSED,
     DISABLED,
@@ -43,6 +46,9 @@ def judge(
     if rule.kind == TREND:
         half = own_half(tables, instances, number, rule)
         return trend_break(tables.history, half, rule, index, value, tables.scratch)
+    if rule.kind == ANOMALY:
+        half = own_half(tables, instances, number, rule)
+        return anomaly(tables.history, half, rule, index, value, tables.scratch)
     if rule.kind == CHANGE:
         skip_to(instance, rule, tables.history, index)
         known, baseline = usual(instance, rule, tables.history, index, tables.scratch)
@@ -121,8 +127,10 @@ def step(
         _cite_history(tables, instance, rule, result, index)
     elif rule.kind == TREND:
         cite_break(tables, half_of(instance, rule), rule, result, baseline)
-        if transition != FIRED:
-            result.statistic = result.limit = np.nan
+    elif rule.kind == ANOMALY:
+        cite_band(tables, half_of(instance, rule), result)
+    if transition != FIRED and rule.kind in (TREND, ANOMALY):
+        result.statistic = result.limit = np.nan
     return transition
 
 
