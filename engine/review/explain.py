@@ -9,7 +9,16 @@ import msgspec
 from engine.model.finding import Finding, RawPoint, Silence, WindowPoint
 from engine.model.time import DAY, HOUR, MINUTE, SECOND, Micros, format_time, parse_own_time
 from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence, PrecisionEvidence
-from engine.rules.resolved.condition import Cadence, Change, Composite, MissingData, Precision, Threshold, TrendBreak
+from engine.rules.resolved.condition import (
+    Anomaly,
+    Cadence,
+    Change,
+    Composite,
+    MissingData,
+    Precision,
+    Threshold,
+    TrendBreak,
+)
 
 if TYPE_CHECKING:
     from engine.model.finding import Episode
@@ -47,6 +56,8 @@ def _happened(finding: Finding, rule: Rule, rules: RuleSet) -> str:
             return f"{subject} was {number(finding.value)} {when}, {_change(finding, condition)}"
         case TrendBreak():
             return f"{subject} {_break(finding.evidence.trend, when, rule, rules)}"
+        case Anomaly():
+            return f"{subject} was {number(finding.value)} {when}, {_band(finding, rule, rules)}"
         case MissingData():
             return f"{subject} {_silence(finding)}"
         case _:
@@ -101,6 +112,22 @@ def _bend(trend: TrendEvidence, onset: str, when: str) -> str:
     return f"began to {verb} on {onset}: by {change}, noticed {when}"
 
 
+def _band(finding: Finding, rule: Rule, rules: RuleSet) -> str:
+    anomaly, episode = finding.evidence.anomaly, finding.episode
+    if anomaly is None or not anomaly.points or finding.value is None:
+        return "and begins to be learned anew"
+    newest, began = anomaly.points[-1], _begun(anomaly.began, rule, rules)
+    band = f"usual band of {number(newest.low)} to {number(newest.high)}"
+    worst = "" if episode is None else f", at worst {number(episode.worst)}"
+    if anomaly.state == "returned":
+        return f"back in its {band}, which it had left on {began}{worst}"
+    if anomaly.state == "usual":
+        return f"within a {band} that has moved, as it stayed out of the former one from {began} on{worst}"
+    if newest.low <= finding.value <= newest.high:
+        return f"after it left its {band} on {began}"
+    return f"{'above' if finding.value > newest.high else 'below'} its {band}, about {number(newest.usual)}"
+
+
 def _begun(start: str, rule: Rule, rules: RuleSet) -> str:
     """The window that begins at `start`, in few words."""
     if rule.window.zone is None:
@@ -140,7 +167,7 @@ def _when(finding: Finding, rule: Rule, rules: RuleSet) -> str:
 
 def _episode(finding: Finding, rule: Rule, rules: RuleSet) -> str:
     episode = finding.episode
-    if episode is None or isinstance(rule.condition, TrendBreak):  # which tells of its time itself
+    if episode is None or isinstance(rule.condition, TrendBreak | Anomaly):  # which tells of its time itself
         return ""
     return f"; before, it had been for {_points(episode, rule, rules)}, at worst {number(episode.worst)}"
 

@@ -48,3 +48,6 @@ def _of_series(evidence: Evidence) -> Iterator[str]:
     if evidence.trend is not None:
         yield from (evidence.trend.onset, evidence.trend.alarm)
         yield from (each.start for each in evidence.trend.points)
+    if evidence.anomaly is not None:
+        yield evidence.anomaly.began
+        yield from (each.start for each in evidence.anomaly.points)

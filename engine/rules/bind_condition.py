@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from engine.rules.resolved.condition import (
+    Anomaly,
     Change,
     Composite,
     ConflictSide,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from engine.rules.resolved.rule import Rule
     from engine.rules.spec import RuleSpec
     from engine.rules.spec.conditions import (
+        AnomalySpec,
         ChangeSpec,
         CompositeSpec,
         ConflictSpec,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 NOISE_DEFAULT = 3.0
 LEVEL_LIMITS = {"low": 14.0, "normal": 10.0, "high": 7.0}
 SLOPE_LIMITS = {"low": 5.0, "normal": 4.0, "high": 3.0}
+SCORE_LIMITS = {"low": 10.0, "normal": 7.0, "high": 5.0}
 
 
 def members_of(spec: RuleSpec, kpis: Mapping[str, Kpi]) -> list[str]:
@@ -71,6 +74,8 @@ def bind_condition(spec: RuleSpec, kpis: Mapping[str, Kpi], lateness: Micros) ->
         return _change(condition.change)
     if condition.trend_break:
         return _trend_break(condition.trend_break)
+    if condition.anomaly:
+        return _anomaly(condition.anomaly)
     kpi = kpis[str(spec.kpi)]
     if condition.counterpart_conflict:
         scope = shared_dimensions(kpis[id_] for id_ in members_of(spec, kpis))
@@ -116,6 +121,18 @@ def _trend_break(spec: TrendBreakSpec) -> TrendBreak:
         level_limit=None if spec.of == "slope" else LEVEL_LIMITS[spec.sensitivity],
         slope_limit=None if spec.of == "level" else SLOPE_LIMITS[spec.sensitivity],
         direction=spec.direction,
+        at_least=0.0 if least is None else least.value,
+        relative=least is not None and least.relative,
+        learn=spec.learn,
+    )
+
+
+def _anomaly(spec: AnomalySpec) -> Anomaly:
+    least = spec.at_least
+    return Anomaly(
+        limit=SCORE_LIMITS[spec.sensitivity],
+        direction=spec.direction,
+        season=spec.season,
         at_least=0.0 if least is None else least.value,
         relative=least is not None and least.relative,
         learn=spec.learn,

@@ -9,9 +9,10 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from naive_anomaly import NaiveAnomaly
 from naive_trend import NaiveTrend
 
-from engine.rules.resolved.condition import Change, MissingData, Threshold, TrendBreak
+from engine.rules.resolved.condition import Anomaly, Change, MissingData, Threshold, TrendBreak
 
 if TYPE_CHECKING:
     from engine.model.time import Micros
@@ -234,16 +235,37 @@ def is_step(rule: Rule, worst: float, told: float) -> bool:
 
 
 def verdict_of(
-    rule: Rule, trend: NaiveTrend | None, value: float, index: int, by_index: dict[int, float], *, firing: bool
+    rule: Rule,
+    trend: NaiveTrend | NaiveAnomaly | None,
+    value: float,
+    index: int,
+    by_index: dict[int, float],
+    *,
+    firing: bool,
 ) -> tuple[tuple[bool, float] | None, list[Any]]:
     """(breach, excess), and what that rests on."""
+    if isinstance(trend, NaiveAnomaly):
+        return anomaly_verdict(trend, index, value)
     if trend is not None:
         return trend_verdict(trend, index, value)
     return breach(rule, value, index, by_index, firing=firing), earlier_values(rule, index, by_index)
 
 
-def trend_of(rule: Rule) -> NaiveTrend | None:
+def trend_of(rule: Rule) -> NaiveTrend | NaiveAnomaly | None:
+    if isinstance(rule.condition, Anomaly):
+        return NaiveAnomaly(rule.condition, rule.window, rule.for_)
     return NaiveTrend(rule.condition, rule.window.step, rule.for_) if isinstance(rule.condition, TrendBreak) else None
+
+
+def anomaly_verdict(twin: NaiveAnomaly, index: int, value: float) -> tuple[tuple[bool, float] | None, list[Any]]:
+    """(breach, excess) and what the evidence says of it."""
+    found = twin.judge(index, value)
+    if found is None:
+        return None, []
+    listed = [(at.index, at.value, *(f"{each:.6g}" for each in (at.usual, at.low, at.high))) for at in found.run]
+    state = "unusual" if found.breach else "usual" if found.settled else "returned"
+    score = f"{found.score:.6g}" if found.breach else ""
+    return (found.breach, found.outside), [state, found.began, score, *(listed if found.breach else [])]
 
 
 def trend_verdict(trend: NaiveTrend, index: int, value: float) -> tuple[tuple[bool, float] | None, list[Any]]:

@@ -27,6 +27,7 @@ from engine.offline.explain.obligation import ids_step, obligation_step, rule_st
 from engine.offline.explain.series import series_steps
 from engine.offline.explain.times import times_step
 from engine.rules.resolved.condition import (
+    Anomaly,
     Cadence,
     Change,
     Composite,
@@ -96,7 +97,9 @@ def _recomputed(given: Given, limits: Limits) -> Iterator[list[Step]]:
 def _evidence(case: Case, limits: Limits) -> Iterable[Step]:
     moved_by = case.data.moved_by
     match case.data.evidence, case.rule.condition:
-        case Evidence() as evidence, Threshold() | Change() | TrendBreak() if isinstance(moved_by, FindingName):
+        case Evidence() as evidence, Threshold() | Change() | TrendBreak() | Anomaly() if isinstance(
+            moved_by, FindingName
+        ):
             return series_steps(case, evidence, moved_by)
         case ConflictEvidence() as evidence, CounterpartConflict() if isinstance(moved_by, TurnName):
             return conflict_steps(case, evidence)
