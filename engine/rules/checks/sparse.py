@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def check_sparse(declarations: Declarations) -> Iterator[Problem]:
-    """A warning for each window, of a KPI or of a rule, that is shorter than the KPI's cadence."""
+    """A warning for each window, of a KPI or of a rule, that is shorter than the KPI's cadence.
+
+    Not for calendar days, the longest of calendar windows: a value a month is better kept on its own day.
+    """
     for kpi in declarations.kpis.values():
         if kpi.has("cadence", "window") and _is_sparse(kpi, kpi):
             yield _problem(kpi, kpi.id)
@@ -27,7 +30,7 @@ def check_sparse(declarations: Declarations) -> Iterator[Problem]:
 
 def _is_sparse(declared: Declared[KpiSpec] | Declared[RuleSpec], kpi: Declared[KpiSpec]) -> bool:
     window, cadence = declared.spec.window, kpi.spec.cadence
-    return window is not None and cadence is not None and window_of(window).size < cadence
+    return window is not None and cadence is not None and window.every != "day" and window_of(window).size < cadence
 
 
 def _problem(declared: Declared[KpiSpec] | Declared[RuleSpec], kpi: str) -> Problem:
