@@ -25,6 +25,7 @@ WINDOWS, RAW, SILENCE = 0, 1, 2
 """View kinds."""
 
 THRESHOLD, CHANGE, MISSING, TREND = 0, 1, 2, 3
+CONTROL = 5
 """Rule kinds."""
 
 ABOVE, BELOW, OUTSIDE, INSIDE = 0, 1, 2, 3
@@ -108,6 +109,14 @@ RULE = np.dtype(
         ("stretches", "i8"),
         ("lasting", "i8"),
         ("scratch", "i8"),
+        ("chart", "i4"),
+        ("scatter", "i4"),
+        ("varying", "i4"),
+        ("centre", "f8"),
+        ("sigma", "f8"),
+        ("gain", "f8"),
+        ("slack", "f8"),
+        ("head_start", "f8"),
     ],
     align=True,
 )
@@ -117,7 +126,11 @@ an instance keeps; `count`: values that its evidence lists; `scratch`: floats th
 
 Of a trend break: `direction` 0 both, 1 up, -1 down; `up` the least size; `learn` windows before it judges (0: two
 seasons); `ring` windows under test; `season` windows a season of `slots` slots; `stretch` windows a stretch,
-of which `stretches` are kept; `lasting` windows after which a break is the usual level."""
+of which `stretches` are kept; `lasting` windows after which a break is the usual level.
+
+Of a control chart: `shapes` run rules, as bits; `centre`, `sigma` as declared, NaN: learned from `learn` windows, sigma
+as `scatter` says; `level_limit` of the EWMA (with its `gain`; `varying` limits widen from the first point on) or the
+CUSUM (with its `slack`), in sigmas."""
 
 SERIES = np.dtype(
     [

@@ -8,9 +8,12 @@ import numpy as np
 
 from engine.kernels._jit import jit
 from engine.kernels.change import change, push, skip_to, usual
+from engine.kernels.control_chart import control_chart
+from engine.kernels.control_evidence import cite_chart
 from engine.kernels.layout import (
     CHANGE,
     CLOSED,
+    CONTROL,
     DISABLED,
     EVIDENCE,
     FIRED,
@@ -43,6 +46,9 @@ def judge(
     if rule.kind == TREND:
         half = own_half(tables, instances, number, rule)
         return trend_break(tables.history, half, rule, index, value, tables.scratch)
+    if rule.kind == CONTROL:
+        half = own_half(tables, instances, number, rule)
+        return control_chart(tables.history, half, rule, index, value, tables.scratch)
     if rule.kind == CHANGE:
         skip_to(instance, rule, tables.history, index)
         known, baseline = usual(instance, rule, tables.history, index, tables.scratch)
@@ -123,6 +129,8 @@ def step(
         cite_break(tables, half_of(instance, rule), rule, result, baseline)
         if transition != FIRED:
             result.statistic = result.limit = np.nan
+    elif rule.kind == CONTROL:
+        cite_chart(tables, half_of(instance, rule), rule, result)
     return transition
 
 
