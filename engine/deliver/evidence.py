@@ -65,6 +65,10 @@ def _series(evidence: Evidence, unit: str) -> Iterator[str]:
     if evidence.trend is not None:
         trend = evidence.trend
         yield f"{trend.shape} broke {trend.direction} at {trend.onset}: {number(trend.before)} to {number(trend.after)}"
+    if evidence.control:
+        chart = evidence.control
+        told = ", ".join(chart.rules) or chart.chart
+        yield f"{told}: centre {number(chart.centre)}, sigma {number(chart.sigma)}"
 
 
 def _side(side: SideEvidence) -> str:

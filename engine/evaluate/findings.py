@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.evaluate.control_evidence import control_of
 from engine.evaluate.trend_evidence import trend_of
 from engine.kernels.layout import (
     AGGREGATIONS,
+    CHANGE,
     FIRED,
     MISSING,
     RAW,
@@ -219,7 +221,8 @@ def _evidence(state: PartitionState, tables: Tables, rule: Rule, result: Any) ->
     row = state.plan.rules[int(state.tables.instances[result["instance"]]["rule"])]
     point = _point(state, row, result)
     trend = trend_of(state, tables, row, result) if row["kind"] == TREND else None
-    baseline = () if row["kind"] == TREND else _baseline(state, tables, row, result)
+    control = control_of(state, tables, rule, row, result)
+    baseline = _baseline(state, tables, row, result) if row["kind"] == CHANGE else ()
     statistic, limit, usual = (_number(result[name]) for name in ("statistic", "limit", "baseline"))
     digests = {
         "condition": digest_of(rule.declared),
@@ -230,6 +233,8 @@ def _evidence(state: PartitionState, tables: Tables, rule: Rule, result: Any) ->
         digests["baseline_points"] = digest_of(baseline)
     if trend is not None:
         digests["trend"] = digest_of(trend)
+    if control:
+        digests["control"] = digest_of(control)
     return Evidence(
         condition=rule.declared,
         point=point,
@@ -240,6 +245,7 @@ def _evidence(state: PartitionState, tables: Tables, rule: Rule, result: Any) ->
         baseline_points=baseline,
         digests=digests,
         trend=trend,
+        control=control,
     )
 
 

@@ -89,11 +89,47 @@ class TrendBreak(msgspec.Struct, frozen=True):
     points: tuple[TrendPoint, ...]
 
 
+class ControlPoint(msgspec.Struct, frozen=True):
+    """A window of a control chart; `statistic` is what the chart made of it and of those before."""
+
+    start: str
+    value: float
+    statistic: float
+
+
+class ControlChart(msgspec.Struct, frozen=True):
+    """A control chart: where its centre and limits are, and the points, oldest first, that it was judged by.
+
+    `centre` and `sigma` are those of a window, learned from `learned` windows and then frozen (0: declared). `judged`
+    counts the points since, this one included. `direction`: the side that it is about; null where a run rule has none.
+
+    `shewhart`: the statistic of a point is (value - centre) / sigma; `rules` are the run rules that the last point
+    completes, the first of them with the evidence's `limit` (in sigmas; null where it looks at no zone); `onset` is
+    the first point of the longest of these runs, and `points` are its points. Where none holds (`onset` is null) they
+    are as many as any rule that is asked for takes.
+    `ewma`: statistic + lambda * (value - statistic) of the point before, from the centre on; there is no onset.
+    `cusum`: max(0, sum + z - slack) of the point before, held at twice the limit, with z = (value - centre) / sigma,
+    negated downwards, from the head start on; `onset` is the first point after the sum was last 0.
+    Of these two at most 15 points are listed: the first of them has its statistic from before.
+    """
+
+    chart: Literal["shewhart", "ewma", "cusum"]
+    rules: tuple[str, ...]
+    direction: Literal["up", "down"] | None
+    centre: float
+    sigma: float
+    learned: int
+    judged: int
+    onset: str | None
+    points: tuple[ControlPoint, ...]
+
+
 class Evidence(msgspec.Struct, frozen=True, tag_field="type", tag="series"):
     """Everything that a finding rests on.
 
     `statistic` is the number held against `limit`: the value itself for a threshold, the relative or absolute change
-    for a change, for a trend break as `TrendBreak` says. `point` is null only where a rule set took the rule away.
+    for a change, for a trend break as `TrendBreak` says, for a control chart as `ControlChart` says (`control` stands
+    there of no other). `point` is null only where a rule set took the rule away.
     `digests` maps the name of each other part to its digest (`model.identity.digest_of`).
     """
 
@@ -106,6 +142,7 @@ class Evidence(msgspec.Struct, frozen=True, tag_field="type", tag="series"):
     baseline_points: tuple[BaselinePoint, ...] = ()
     digests: dict[str, str] = {}
     trend: TrendBreak | None = None
+    control: ControlChart | msgspec.UnsetType = msgspec.UNSET
 
 
 class Episode(msgspec.Struct, frozen=True):

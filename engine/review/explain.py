@@ -9,7 +9,10 @@ import msgspec
 from engine.model.finding import Finding, RawPoint, Silence, WindowPoint
 from engine.model.time import DAY, HOUR, MINUTE, SECOND, Micros, format_time, parse_own_time
 from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence, PrecisionEvidence
+from engine.review.explain_control import control_words
+from engine.review.numbers import number, percent
 from engine.rules.resolved.condition import Cadence, Change, Composite, MissingData, Precision, Threshold, TrendBreak
+from engine.rules.resolved.control import ControlChart
 
 if TYPE_CHECKING:
     from engine.model.finding import Episode
@@ -47,6 +50,8 @@ def _happened(finding: Finding, rule: Rule, rules: RuleSet) -> str:
             return f"{subject} was {number(finding.value)} {when}, {_change(finding, condition)}"
         case TrendBreak():
             return f"{subject} {_break(finding.evidence.trend, when, rule, rules)}"
+        case ControlChart():
+            return f"{subject} was {number(finding.value)} {when}{_chart(finding, rule, rules)}"
         case MissingData():
             return f"{subject} {_silence(finding)}"
         case _:
@@ -99,6 +104,14 @@ def _bend(trend: TrendEvidence, onset: str, when: str) -> str:
     if trend.state == "usual":
         return f"has gone on to {verb} since {onset}, by {change}; that became the usual trend {when}"
     return f"began to {verb} on {onset}: by {change}, noticed {when}"
+
+
+def _chart(finding: Finding, rule: Rule, rules: RuleSet) -> str:
+    chart = finding.evidence.control
+    if not chart:
+        return ""
+    begun = None if chart.onset is None else _begun(chart.onset, rule, rules)
+    return f", {control_words(finding.evidence, chart, begun, fired=finding.transition == 'firing')}"
 
 
 def _begun(start: str, rule: Rule, rules: RuleSet) -> str:
@@ -254,24 +267,6 @@ def _group(judgement: Judgement, evidence: GroupEvidence, rule: Rule, happening:
 
 def _and(parts: list[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
-
-
-_PLAIN_BELOW = 1e15
-_ONE_DECIMAL_BELOW = 10
-
-
-def number(value: float | None) -> str:
-    """Four significant digits, without an exponent where that is short enough."""
-    if value is None:
-        return "unknown"
-    text = f"{value:.4g}"
-    return f"{value:.0f}" if "e+" in text and abs(value) < _PLAIN_BELOW else text
-
-
-def percent(share: float) -> str:
-    """`38 %`; one decimal below ten."""
-    size = share * 100
-    return f"{size:.0f} %" if size >= _ONE_DECIMAL_BELOW else f"{size:.1f} %"
 
 
 def due_words(due: Due) -> str:

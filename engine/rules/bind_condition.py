@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from engine.rules.bind_control import bind_control_chart
 from engine.rules.resolved.condition import (
     Change,
     Composite,
@@ -71,6 +72,8 @@ def bind_condition(spec: RuleSpec, kpis: Mapping[str, Kpi], lateness: Micros) ->
         return _change(condition.change)
     if condition.trend_break:
         return _trend_break(condition.trend_break)
+    if condition.control_chart:
+        return bind_control_chart(condition.control_chart)
     kpi = kpis[str(spec.kpi)]
     if condition.counterpart_conflict:
         scope = shared_dimensions(kpis[id_] for id_ in members_of(spec, kpis))

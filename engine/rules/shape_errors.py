@@ -35,6 +35,7 @@ _CODES: Final = {
     "string_too_long": "length",
     "too_short": "length",
     "too_long": "length",
+    "greater_than": "range",
     "greater_than_equal": "range",
     "less_than_equal": "range",
     "finite_number": "range",
@@ -48,6 +49,11 @@ _PATTERNS: Final = {
     ),
     r"^[^.\[\]": ("a path like `a.b[0].c`", "write names with dots between, and indexes in brackets"),
     "^[A-Za-z0-9._-]": ("the name of a topic", "use letters, digits, dots, dashes and underscores"),
+}
+_BOUNDS = {
+    "greater_than": ("gt", "above"),
+    "greater_than_equal": ("ge", "not below"),
+    "less_than_equal": ("le", "not above"),
 }
 
 
@@ -113,9 +119,9 @@ def _expectation(code: str, context: dict[str, Any], detail: ErrorDetails) -> tu
             (text for sign, text in _PATTERNS.items() if context["pattern"].startswith(sign)),
             (detail["msg"], "change it"),
         )
-    if code in ("greater_than_equal", "less_than_equal"):
-        limit = context.get("ge", context.get("le"))
-        return f"a number {'not below' if 'ge' in context else 'not above'} {limit}", "change it"
+    if code in _BOUNDS:
+        name, words = _BOUNDS[code]
+        return f"a number {words} {context[name]:g}", "change it"
     if code in ("too_short", "too_long"):
         limit = context.get("min_length", context.get("max_length"))
         return (

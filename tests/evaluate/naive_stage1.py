@@ -9,9 +9,11 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from naive_control import NaiveControl
 from naive_trend import NaiveTrend
 
 from engine.rules.resolved.condition import Change, MissingData, Threshold, TrendBreak
+from engine.rules.resolved.control import ControlChart
 
 if TYPE_CHECKING:
     from engine.model.time import Micros
@@ -197,9 +199,9 @@ def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said
     by_index = {index: value for _, value, index, _ in points}
     firing, since, clear_since, opened = False, None, None, 0
     count, worst, worst_excess, told = 0, 0.0, 0.0, 0.0
-    trend = trend_of(rule)
+    twin = twin_of(rule)
     for time, value, index, members in points:
-        verdict, basis = verdict_of(rule, trend, value, index, by_index, firing=firing)
+        verdict, basis = verdict_of(rule, twin, value, index, by_index, firing=firing)
         evidence = (members, *basis)
         if verdict is None:
             continue
@@ -234,16 +236,38 @@ def is_step(rule: Rule, worst: float, told: float) -> bool:
 
 
 def verdict_of(
-    rule: Rule, trend: NaiveTrend | None, value: float, index: int, by_index: dict[int, float], *, firing: bool
+    rule: Rule,
+    twin: NaiveTrend | NaiveControl | None,
+    value: float,
+    index: int,
+    by_index: dict[int, float],
+    *,
+    firing: bool,
 ) -> tuple[tuple[bool, float] | None, list[Any]]:
     """(breach, excess), and what that rests on."""
-    if trend is not None:
-        return trend_verdict(trend, index, value)
+    if isinstance(twin, NaiveTrend):
+        return trend_verdict(twin, index, value)
+    if isinstance(twin, NaiveControl):
+        return control_verdict(twin, index, value)
     return breach(rule, value, index, by_index, firing=firing), earlier_values(rule, index, by_index)
 
 
-def trend_of(rule: Rule) -> NaiveTrend | None:
+def twin_of(rule: Rule) -> NaiveTrend | NaiveControl | None:
+    if isinstance(rule.condition, ControlChart):
+        return NaiveControl(rule.condition)
     return NaiveTrend(rule.condition, rule.window.step, rule.for_) if isinstance(rule.condition, TrendBreak) else None
+
+
+def control_verdict(twin: NaiveControl, index: int, value: float) -> tuple[tuple[bool, float] | None, list[Any]]:
+    """(breach, excess) and what the evidence says of it."""
+    found = twin.judge(index, value)
+    if found is None:
+        return None, []
+    away = value - found.centre
+    excess = abs(away) if found.side == 0 else found.side * away
+    learned = (found.centre, found.sigma, found.learned, found.judged)
+    evidence = [tuple(found.rules), found.side, found.statistic, found.limit, *learned, found.onset]
+    return (found.breach, excess), [*evidence, *found.points]
 
 
 def trend_verdict(trend: NaiveTrend, index: int, value: float) -> tuple[tuple[bool, float] | None, list[Any]]:

@@ -16,6 +16,7 @@ from engine.model.records import Tick
 from engine.model.time import HOUR, SECOND, format_time, parse_own_time
 from engine.rules.resolved.catalogue import Kpi
 from engine.rules.resolved.condition import Change, MissingData, Threshold, TrendBreak
+from engine.rules.resolved.control import ControlChart, Cusum, Ewma, RunRules
 from engine.rules.resolved.rule import ReviewSpec, Rule, Step
 from engine.rules.resolved.timing import Window
 from engine.rules.ruleset import RuleSet
@@ -71,6 +72,11 @@ RULES = [
          review=worse(0.3, relative=True)),
     rule("trend", TrendBreak(2.0, None, None, 0.0, relative=False, learn=4), lateness=15 * SECOND),
     rule("bend", TrendBreak(1.0, 3.0, "up", 0.1, relative=True, learn=5), for_=10 * SECOND),
+    rule("runs", ControlChart(RunRules(("western_electric_1", "western_electric_2", "nelson_3")), None, None, None,
+         "deviation", 4), lateness=15 * SECOND),
+    rule("average", ControlChart(Ewma(0.4, 1.5, varying=True), None, 4.0, 1.0, "moving_range", 25),
+         keep_firing_for=20 * SECOND),
+    rule("sums", ControlChart(Cusum(0.25, 2.0, 1.0), "up", None, 2.0, "moving_range", 3), for_=10 * SECOND),
     rule("missing", MissingData(60 * SECOND)),
 ]  # fmt: skip
 
@@ -163,6 +169,8 @@ def evidence_of(finding: Finding) -> tuple[Any, ...]:
     point = finding.evidence.point
     if finding.evidence.trend is not None:
         return trend_evidence_of(finding.evidence)
+    if finding.evidence.control:
+        return control_evidence_of(finding.evidence)
     count = point.ids.count if isinstance(point, WindowPoint) else 1
     told = () if finding.transition != "worsened" else (finding.episode.told,)
     return (count, *[earlier.value for earlier in finding.evidence.baseline_points], *told)
@@ -176,6 +184,17 @@ def trend_evidence_of(evidence: Evidence) -> tuple[Any, ...]:
     listed = tuple((index_of(each.start), each.value, f"{each.usual:.6g}") for each in trend.points)
     sign = 1 if trend.direction == "up" else -1
     return (point.ids.count, trend.shape, trend.state, sign, index_of(trend.onset), *numbers, *listed)
+
+
+def control_evidence_of(evidence: Evidence) -> tuple[Any, ...]:
+    chart, point = evidence.control, evidence.point
+    assert chart
+    assert isinstance(point, WindowPoint)
+    side = {"up": 1, "down": -1, None: 0}[chart.direction]
+    onset = None if chart.onset is None else index_of(chart.onset)
+    held = (evidence.statistic, evidence.limit, chart.centre, chart.sigma, chart.learned, chart.judged)
+    listed = tuple((index_of(each.start), each.value, each.statistic) for each in chart.points)
+    return (point.ids.count, chart.rules, side, *held, onset, *listed)
 
 
 def index_of(start: str) -> int:

@@ -153,6 +153,20 @@ LEAVES_TOLD = {
         *(*OF_ALL, *OF_KPI, *OF_FINDING, *OF_OPENING, *OF_VERDICT, "data.evidence.trend.size"),
         *("data.evidence.trend.state", "data.evidence.trend.after", "data.evidence.trend.points[7].start"),
     ],
+    "control_runs": [
+        *(*OF_ALL, *OF_KPI, *OF_FINDING, *OF_OPENING, *OF_VERDICT, *OF_WINDOW, "data.evidence.baseline"),
+        *(f"data.evidence.control.{field}" for field in ("chart", "rules[0]", "direction", "onset")),
+        *("data.evidence.control.points[0].start", "data.evidence.control.points[0].statistic"),
+    ],
+    "control_ewma": [
+        *(*OF_ALL, *OF_VERDICT, *OF_WINDOW, "data.evidence.baseline"),
+        *(f"data.evidence.control.{field}" for field in ("chart", "direction", "points[14].statistic")),
+    ],
+    "control_cusum": [
+        *(*OF_ALL, *OF_VERDICT, *OF_WINDOW, "data.evidence.baseline"),
+        *(f"data.evidence.control.{field}" for field in ("chart", "centre", "sigma", "learned", "direction", "onset")),
+        *("data.evidence.control.points[9].start", "data.evidence.control.points[9].statistic"),
+    ],
     "missing_data": [
         *(*OF_ALL, *OF_KPI, "data.evidence.count", "data.evidence.listed[0].rule", "data.evidence.listed[1].finding"),
         *("data.evidence.listed[0].event_time", "data.evidence.condition.missing_data.after", "data.moved_by.turn"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from engine.model.time import DAY
 from engine.offline.catalogue.pace import date_of, has_reached, instant
-from engine.review.explain import number
+from engine.review.numbers import number
 
 if TYPE_CHECKING:
     from engine.model.time import Micros

@@ -36,6 +36,7 @@ from engine.rules.resolved.condition import (
     Threshold,
     TrendBreak,
 )
+from engine.rules.resolved.control import ControlChart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -54,6 +55,10 @@ class Explanation(msgspec.Struct, frozen=True):
     evidence: Verdict
     steps: tuple[Step, ...]
     failures: tuple[Check, ...]
+
+
+OF_SERIES = (Threshold, Change, TrendBreak, ControlChart)
+"""Conditions that are judged point by point on one series."""
 
 
 def explain(given: Given, limits: Limits | None = None) -> Explanation:
@@ -94,9 +99,9 @@ def _recomputed(given: Given, limits: Limits) -> Iterator[list[Step]]:
 
 
 def _evidence(case: Case, limits: Limits) -> Iterable[Step]:
-    moved_by = case.data.moved_by
-    match case.data.evidence, case.rule.condition:
-        case Evidence() as evidence, Threshold() | Change() | TrendBreak() if isinstance(moved_by, FindingName):
+    moved_by, condition = case.data.moved_by, case.rule.condition
+    match case.data.evidence, condition:
+        case Evidence() as evidence, _ if isinstance(condition, OF_SERIES) and isinstance(moved_by, FindingName):
             return series_steps(case, evidence, moved_by)
         case ConflictEvidence() as evidence, CounterpartConflict() if isinstance(moved_by, TurnName):
             return conflict_steps(case, evidence)

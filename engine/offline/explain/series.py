@@ -11,6 +11,7 @@ from engine.kernels.change import change, median
 from engine.kernels.layout import (
     AGGREGATIONS,
     CHANGE,
+    CONTROL,
     FIRED,
     FIRING,
     INACTIVE,
@@ -27,8 +28,10 @@ from engine.model.finding import RawPoint, WindowPoint
 from engine.model.time import format_time
 from engine.offline.explain.account import Check, Line, Step, holds, same, shown
 from engine.offline.explain.case import micros
+from engine.offline.explain.control import control_lines
 from engine.offline.explain.trend import trend_lines
-from engine.review.explain import duration, number, percent, window_named
+from engine.review.explain import duration, window_named
+from engine.review.numbers import number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +51,8 @@ def series_steps(case: Case, evidence: Evidence, moved_by: FindingName) -> Itera
         yield Step("What was looked at", (Line("nothing", "a rule set took the rule away; nothing was judged"),))
         return
     yield Step("What was looked at", tuple(_point(case, point)))
-    judge = {THRESHOLD: _threshold, CHANGE: _change, TREND: _trend}[int(case.rule_row()["kind"])]
+    judges = {THRESHOLD: _threshold, CHANGE: _change, TREND: _trend, CONTROL: control_lines}
+    judge = judges[int(case.rule_row()["kind"])]
     yield Step("What it was held against", tuple(judge(case, evidence, point, moved_by)))
     yield Step("The gate", tuple(_gate(case, point.value, moved_by)))
 

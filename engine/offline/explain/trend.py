@@ -18,7 +18,7 @@ from engine.kernels.trend_level import JUMP_MOST, RETURN_LIMIT, SLACK
 from engine.model.time import DAY
 from engine.offline.explain.account import Check, Line, holds, same, shown
 from engine.offline.explain.case import micros
-from engine.review.explain import number
+from engine.review.numbers import number
 from engine.rules.resolved.condition import TrendBreak as TrendBreakRule
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from engine.model.finding import Evidence, RawPoint, WindowPoint
 from engine.model.time import Micros, parse_own_time
 from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, TurnName
 from engine.offline.plot.picture import Around, Level, Mark, Moment, Panel, Picture, Row
-from engine.review.explain import number, offset_at
+from engine.review.explain import offset_at
+from engine.review.numbers import number
 from engine.rules.resolved.condition import Change, MissingData, Threshold
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from engine.model.time import Micros
+from engine.rules.resolved.control import ControlChart
 
 Reference = Literal["windows", "days", "weekdays"]
 
@@ -119,4 +120,6 @@ class Precision(msgspec.Struct, frozen=True, tag_field="kind", tag="precision"):
     limit: float
 
 
-Condition = Threshold | Change | TrendBreak | MissingData | CounterpartConflict | Composite | Cadence | Precision
+Condition = (
+    Threshold | Change | TrendBreak | ControlChart | MissingData | CounterpartConflict | Composite | Cadence | Precision
+)

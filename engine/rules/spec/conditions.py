@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
+from engine.rules.spec.control import ControlChartSpec  # noqa: TC001 - pydantic reads it at run time
 from engine.rules.spec.scalars import Change, Id, Number, Share, Span, Spec, Text, refuse
 from engine.rules.wording import choices, shown
 
@@ -199,6 +200,7 @@ class ConditionSpec(Spec):
     threshold: ThresholdSpec | None = None
     change: ChangeSpec | None = None
     trend_break: TrendBreakSpec | None = None
+    control_chart: ControlChartSpec | None = None
     missing_data: MissingDataSpec | None = None
     counterpart_conflict: ConflictSpec | None = None
     composite: CompositeSpec | None = None

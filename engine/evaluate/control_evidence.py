@@ -1,0 +1,71 @@
+"""The rows of evidence of a control chart as what anybody can recompute it from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import UNSET, UnsetType
+
+from engine.kernels.control_layout import CUSUM, EWMA, FACTS, SHEWHART
+from engine.kernels.layout import CONTROL
+from engine.kernels.windows import start_of
+from engine.model.finding import ControlChart, ControlPoint
+from engine.model.time import format_time
+from engine.rules.resolved.control import ControlChart as ControlChartRule
+from engine.rules.resolved.control import RunRules
+from engine.rules.run_rules import rules_among
+
+if TYPE_CHECKING:
+    from engine.kernels.layout import Tables
+    from engine.rules.resolved.rule import Rule
+    from engine.state.partition import PartitionState
+
+_CHARTS = {SHEWHART: "shewhart", EWMA: "ewma", CUSUM: "cusum"}
+
+
+def control_of(state: PartitionState, tables: Tables, rule: Rule, row: Any, result: Any) -> ControlChart | UnsetType:
+    """The chart that a TRANSITION row of a control_chart rule tells of; nothing for other rules, and where the rule
+    was taken away. `row` is the rule's.
+    """
+    first, count = int(result["evidence"]), int(result["evidences"])
+    if row["kind"] != CONTROL or count < FACTS:
+        return UNSET
+    facts = [float(value) for value in tables.evidence_value[first : first + FACTS]]
+    chart, hits, side, centre, sigma, learned, judged, since = facts
+    view = state.plan.views[int(row["view"])]
+    points = tuple(_points(state, tables, view, first + FACTS, first + count))
+    onset = points[0].start if hits else None
+    return ControlChart(
+        chart=_CHARTS[int(chart)],  # type: ignore[arg-type]
+        rules=_rules(rule, int(hits)),
+        direction="up" if side > 0 else "down" if side < 0 else None,
+        centre=centre,
+        sigma=sigma,
+        learned=int(learned),
+        judged=int(judged),
+        onset=_start(state, view, int(since)) if chart == CUSUM else onset,
+        points=points,
+    )
+
+
+def _rules(rule: Rule, hits: int) -> tuple[str, ...]:
+    condition = rule.condition
+    if isinstance(condition, ControlChartRule) and isinstance(condition.chart, RunRules):
+        return rules_among(condition.chart.rules, hits)
+    return ()
+
+
+def _points(state: PartitionState, tables: Tables, view: Any, first: int, end: int) -> list[ControlPoint]:
+    return [
+        ControlPoint(
+            start=_start(state, view, int(tables.evidence_index[place])),
+            value=float(tables.evidence_value[place]),
+            statistic=float(tables.evidence_value[place + 1]),
+        )
+        for place in range(first, end, 2)
+    ]
+
+
+def _start(state: PartitionState, view: Any, index: int) -> str:
+    """When window `index` begins."""
+    return format_time(int(start_of(view, state.tables.calendars, index - int(view["span"]) + 1)))
