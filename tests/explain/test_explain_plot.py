@@ -81,6 +81,21 @@ def test_a_change_shows_what_it_was_held_against_and_a_limit_in_the_unit_of_the_
     assert panel.unit == "orders"
 
 
+def test_a_control_chart_shows_its_points_its_centre_and_its_limits():
+    shown = picture("control_runs_over")
+    [panel] = shown.panels
+    assert [(level.kind, round(level.value, 2)) for level in panel.levels] == [
+        ("usual", 19.98),
+        ("limit", 22.55),
+        ("limit", 17.42),
+    ]
+    assert [mark.value for mark in panel.judged][-2:] == [25.08, 19.9]
+    assert panel.expected == ()
+    [averaged] = picture("control_ewma").panels
+    assert (len(averaged.expected), averaged.expected_name) == (15, "moving average")
+    assert "onset" in {moment.kind for moment in picture("control_cusum").moments}
+
+
 def test_a_conflict_shows_every_side_under_one_time_axis():
     own, other = picture("conflict_per_lag").panels
     assert (own.title, other.title) == ("Orders: improved", "Tickets per Orders, 1 window later: worsened")

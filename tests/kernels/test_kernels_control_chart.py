@@ -49,6 +49,9 @@ class Kernel:
         sigma, learned, judged = self.history[SIGMA], int(self.history[LEARNED]), int(self.history[JUDGED])
         return Found(bool(breach), statistic, limit, centre, sigma, learned, judged, side, rules, self.points(side))
 
+    def alarm(self, index: int, value: float) -> bool:
+        return bool(control_chart(self.history, 0, self.rule, index, value, self.work)[1])
+
     def points(self, side: int) -> list[tuple[int, float, float]]:
         places = [place_of(self.history, 0, number) for number in reversed(range(kept(self.history, 0)))]
         statistic = statistic_at(self.rule, float(side))
@@ -215,3 +218,27 @@ def test_a_series_without_scatter_is_learned_until_it_has_some():
     found = walk(chart, [0.1 + 0.2] * 50 + [5.0, 0.3])
     assert found[:51] == [None] * 51
     assert found[51].learned == 51
+
+
+# Champ and Woodall, Technometrics 29, 1987, table 1 (run rules); Montgomery, Introduction to Statistical Quality
+# Control, tables 9.3 (CUSUM) and 9.11 (EWMA): average run lengths at a shift in sigmas, of charts on both sides.
+RUN_LENGTHS = [
+    (RunRules(rules_named(("western_electric",), sided=False)), 0.0, 91.75),
+    (RunRules(("nelson_1",)), 1.0, 43.89),
+    (Cusum(0.5, 4.0, 0.0), 0.0, 168.0),
+    (Cusum(0.5, 5.0, 0.0), 1.0, 10.4),
+    (Ewma(0.1, 2.814, varying=False), 1.0, 10.3),
+]
+
+
+@pytest.mark.parametrize(("chart", "shift", "expected"), RUN_LENGTHS)
+def test_the_mean_run_length_is_the_published_one(chart: Any, shift: float, expected: float):
+    rng, lengths = np.random.default_rng(5), []
+    for _ in range(1500):
+        kernel, place, alarmed = Kernel(declared(chart)), 0, False
+        while not alarmed:
+            place += 1
+            alarmed = kernel.alarm(place, shift + rng.standard_normal())
+        lengths.append(place)
+    error = np.std(lengths) / len(lengths) ** 0.5
+    assert abs(np.mean(lengths) - expected) < 4 * error

@@ -8,6 +8,7 @@ from engine.correlate.conflict import Conflict
 from engine.model.finding import Evidence, RawPoint, WindowPoint
 from engine.model.time import Micros, parse_own_time
 from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, TurnName
+from engine.offline.plot.control import control_panel
 from engine.offline.plot.picture import Around, Level, Mark, Moment, Panel, Picture, Row
 from engine.review.explain import offset_at
 from engine.review.numbers import number
@@ -50,6 +51,8 @@ def _moments(case: Case) -> Iterator[Moment]:
     now = parse_own_time(data.event_time)
     if isinstance(data.evidence, Evidence) and data.evidence.trend is not None:
         yield Moment("onset", parse_own_time(data.evidence.trend.onset))
+    if isinstance(data.evidence, Evidence) and data.evidence.control and data.evidence.control.onset is not None:
+        yield Moment("onset", parse_own_time(data.evidence.control.onset))
     if isinstance(moved_by, FindingName):
         yield Moment("alarm", parse_own_time(moved_by.opened_event_time))
         if moved_by.transition == "resolved":
@@ -76,6 +79,8 @@ def _series(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, aroun
     kpi = case.rules.kpi_by_id[str(case.rule.kpi)]
     if evidence.trend is not None:
         return _trend(case, evidence.trend, around)
+    if evidence.control:
+        return control_panel(case, evidence, evidence.control, around)
     start = point.time if isinstance(point, RawPoint) else point.window.start
     moved_by = case.data.moved_by
     series = moved_by.series if isinstance(moved_by, FindingName) else kpi.id

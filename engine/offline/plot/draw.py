@@ -91,7 +91,7 @@ def _draw_panel(axes: Axes, panel: Panel, picture: Picture) -> None:
         marker = "." if len(panel.around) <= _DOTS_MOST else ""
         _plot(axes, picture, panel.around, color=BLUE, linewidth=1.1, marker=marker, markersize=3.5, label="series")
     if panel.expected:
-        _plot(axes, picture, panel.expected, color=GREEN, linewidth=1.4, label="expected")
+        _plot(axes, picture, panel.expected, color=GREEN, linewidth=1.4, label=panel.expected_name)
     if panel.earlier:
         earlier = {"color": BLUE, "marker": "o", "markersize": 5.5, "markerfacecolor": "white"}
         _plot(axes, picture, panel.earlier, linestyle="none", label="held against", **earlier)

@@ -32,7 +32,7 @@ class Level(NamedTuple):
 
 class Panel(NamedTuple):
     """One KPI over time. `judged` are what the verdict is about, `earlier` what they were held against, `expected` the
-    usual level of each where it moves, `around` the longer stretch from the log.
+    usual level of each where it moves (or what `expected_name` says), `around` the longer stretch from the log.
     """
 
     title: str
@@ -40,6 +40,7 @@ class Panel(NamedTuple):
     judged: tuple[Mark, ...]
     earlier: tuple[Mark, ...] = ()
     expected: tuple[Mark, ...] = ()
+    expected_name: str = "expected"
     around: tuple[Mark, ...] = ()
     levels: tuple[Level, ...] = ()
 
