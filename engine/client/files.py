@@ -13,7 +13,7 @@ from engine.wire.json_text import JsonObject
 from engine.wire.message import tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from engine.client.rows import Columns
@@ -68,7 +68,7 @@ def raw_rows(path: Path) -> Iterator[Row]:
         raise ConfigError([f"{path}: expected a file that can be read, found: {error}"]) from error
 
 
-def _table(file: TextIO) -> csv.DictReader[str]:
+def table_of(file: TextIO) -> csv.DictReader[str]:
     """A header and rows; the header shows what stands between columns: a comma, semicolon, tab or bar."""
     header = file.readline()
     file.seek(0)
@@ -78,7 +78,7 @@ def _table(file: TextIO) -> csv.DictReader[str]:
 
 def _raw_csv(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        for row in (table := _table(file)):
+        for row in (table := table_of(file)):
             if None in row:
                 raise WireError("columns", f"expected {len(row) - 1} columns, found more in line {table.line_num}")
             yield row
@@ -89,13 +89,13 @@ def _raw_ndjson(path: Path) -> Iterator[Row]:
         for number, line in enumerate(file, 1):
             if line.strip():
                 try:
-                    yield _object(line)
+                    yield object_of(line)
                 except WireError as error:
                     raise WireError(error.reason, f"line {number}: {error.detail}") from error
 
 
 def _raw_parquet(path: Path) -> Iterator[Row]:
-    with _opened_parquet(path) as table:
+    with opened_parquet(path) as table:
         for batch in table.iter_batches():
             yield from batch.to_pylist(maps_as_pydicts="strict")
 
@@ -105,7 +105,7 @@ _RAW = {".csv": _raw_csv, ".ndjson": _raw_ndjson, ".jsonl": _raw_ndjson, ".parqu
 
 def _csv(path: Path, columns: Columns, note: Note, problems: list[str]) -> Iterator[Item]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        table = _table(file)
+        table = table_of(file)
         reader = _reader(path, columns, table.fieldnames or (), note)
         yield from _items(path, reader, ((table.line_num, row) for row in table), problems)
 
@@ -119,12 +119,12 @@ def _ndjson(path: Path, columns: Columns, note: Note, problems: list[str]) -> It
         if first is None:
             raise WireError("empty", "expected a JSON object a line, found none")
         reader: RowReader | MeasurementReader
-        reader = MeasurementReader(columns) if plain else _reader(path, columns, _object(first[1]), note)
+        reader = MeasurementReader(columns) if plain else _reader(path, columns, object_of(first[1]), note)
         yield from _items(path, reader, itertools.chain([first], lines), problems)
 
 
 def _parquet(path: Path, columns: Columns, note: Note, problems: list[str]) -> Iterator[Item]:
-    with _opened_parquet(path) as table:
+    with opened_parquet(path) as table:
         reader = _reader(path, columns, table.schema_arrow.names, note)
         row = 0
         for batch in table.iter_batches():
@@ -134,8 +134,11 @@ def _parquet(path: Path, columns: Columns, note: Note, problems: list[str]) -> I
 
 
 @contextmanager
-def _opened_parquet(path: Path) -> Iterator[Any]:
-    """A Parquet file; WireError when it is none, ConfigError when the package that reads it is not there."""
+def opened_parquet(path: Path, dictionaries: Sequence[str] = ()) -> Iterator[Any]:
+    """A Parquet file; WireError when it is none, ConfigError when the package that reads it is not there.
+
+    Columns of strings that are named in `dictionaries` come as numbers of the strings that there are.
+    """
     try:
         from pyarrow import ArrowException, parquet  # noqa: PLC0415 - large, and an optional dependency
     except ImportError:
@@ -143,7 +146,7 @@ def _opened_parquet(path: Path) -> Iterator[Any]:
             [f"{path}: reading Parquet needs pyarrow; install it with `pip install 'counterpoint-kpi[parquet]'`"]
         ) from None
     try:
-        with parquet.ParquetFile(path) as table:
+        with parquet.ParquetFile(path, read_dictionary=[*dictionaries]) as table:
             yield table
     except ArrowException as error:
         raise WireError("not_parquet", f"expected Parquet, found: {error}") from error
@@ -166,14 +169,15 @@ def _items(
         if len(problems) >= PROBLEMS_MAX:
             return
         try:
-            found = _object(row) if isinstance(row, bytes) else row
-            if isinstance(reader, MeasurementReader) or not reader.passes_over(found):
+            found = object_of(row) if isinstance(row, bytes) else row
+            if not reader.passes_over(found):
                 yield reader.read(found)
         except WireError as error:
             problems.append(f"{path}:{line}: {error.path}: {error.detail}")
 
 
-def _object(line: bytes) -> JsonObject:
+def object_of(line: bytes) -> JsonObject:
+    """The JSON object that a line is; WireError for anything else."""
     found = tree_of(line.strip())
     if not isinstance(found, JsonObject):
         raise WireError("not_an_object", "expected a JSON object a line")

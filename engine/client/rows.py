@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from zoneinfo import ZoneInfo
 
+NAMING = ("kpi", "dimensions", "source", "provenance")
+"""Fields that are alike in all measurements of a series from one sender."""
 _NUMBERS = ("value", "revision")
-_ID_SEPARATOR = "|"
+ID_SEPARATOR = "|"
+"""Stands between the columns that make an id."""
 NO_VALUE = frozenset({"", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "-"})
 """What stands in a column of numbers where there is none, as programs that write tables have it."""
 
@@ -55,6 +58,10 @@ class MeasurementReader:
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
 
+    def passes_over(self, _row: Mapping[str, object]) -> bool:
+        """A measurement without a value is none: nothing is passed over."""
+        return False
+
     def read(self, row: Mapping[str, object]) -> Item:
         """The measurement; WireError for what the contract refuses, fields that it does not have included."""
         tree = JsonObject(row)
@@ -81,6 +88,15 @@ class RowReader:
         used = {columns.kpi, columns.time, columns.value, *columns.dimensions.values(), *columns.id, *FIELDS}
         return sorted(self._names - used)
 
+    def column_of(self, field: str) -> str | None:
+        """The column that a field is read from, if it is there; None where it is a constant, or not to be read."""
+        columns = self._columns
+        chosen = getattr(columns, field) if field in REQUIRED else None
+        if chosen is not None:
+            return None if field in columns.constants or chosen not in self._names else str(chosen)
+        given = columns.only or (field == "source" and columns.source is not None)
+        return None if given else field
+
     def passes_over(self, row: Mapping[str, object]) -> bool:
         """Whether a row holds no value, and need not."""
         columns = self._columns
@@ -91,27 +107,33 @@ class RowReader:
 
     def read(self, row: Mapping[str, object]) -> Item:
         """The measurement of a row (values as text, or as numbers); WireError for what the contract refuses."""
+        return item_of(self._tree(row, FIELDS), Limits().dimensions_max)
+
+    def naming(self, row: Mapping[str, object]) -> Item:
+        """As `read`, for what names the series of a row and who tells it; time and value stand in, there is no id."""
+        tree = self._tree(row, NAMING)
+        tree["time"] = tree["value"] = 0
+        return item_of(tree, Limits().dimensions_max)
+
+    def _tree(self, row: Mapping[str, object], fields: Iterable[str]) -> JsonObject:
         tree = JsonObject()
-        for field in FIELDS:
+        for field in fields:
             value = self._field(field, row)
             if value is not None and value != "":
                 tree[field] = value
-        return item_of(tree, Limits().dimensions_max)
+        return tree
 
     def _field(self, field: str, row: Mapping[str, object]) -> object:
         columns = self._columns
         if field == "dimensions":
             return self._dimensions(row)
         if field == "id" and columns.id:
-            return _ID_SEPARATOR.join(_text(row, name) for name in columns.id)
+            return ID_SEPARATOR.join(_text(row, name) for name in columns.id)
         if field == "source" and columns.source is not None:
             return columns.source
         chosen = getattr(columns, field) if field in REQUIRED else None
-        if columns.only and chosen is None:
-            return None
-        found = row.get(chosen or field)
-        if chosen is not None and (field in columns.constants or chosen not in self._names):
-            found = chosen
+        column = self.column_of(field)
+        found = chosen if column is None else row.get(column)
         if field == "time":
             return self._time(found)
         return _number(found, field) if field in _NUMBERS else found

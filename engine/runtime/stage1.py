@@ -25,11 +25,11 @@ from engine.wire.batch import Batch, Record
 from engine.wire.reference import ReferenceDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from engine.model.time import Micros
     from engine.runtime.context import StageContext
-    from engine.wire.columns import Decoder
+    from engine.wire.columns import Chunk, Decoder
 
 _BYTES_KEPT = 1_000
 """Of a message that is too long; and up to here every letter of a message's items carries all of it."""
@@ -45,6 +45,10 @@ _COUNTED: tuple[tuple[str | tuple[str, ...], int], ...] = (
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
+def _no_message(_offset: int) -> bytes:
+    return b""
+
+
 class Stage1:
     """One partition of the measurements topic. Implements `runtime.ports.Stage`.
 
@@ -57,6 +61,7 @@ class Stage1:
         self._around = Surroundings(context.rule_sets, context.future_max)
         make = ScanningDecoder if context.decoder == "scanner" else ReferenceDecoder
         self._decoder: Decoder = make(context.limits)
+        self._message_at: Callable[[int], bytes] = self._decoder.message_at
         plan = compile_plan(context.rule_sets[context.first_rule_set])
         self.state = PartitionState(plan, partition, context.measurement_partitions, context.limits)
         self.counts: dict[str | tuple[str, ...], int] = {}
@@ -80,18 +85,30 @@ class Stage1:
 
     def apply(self, batch: Batch) -> list[Output]:
         """Take a batch; what it says, in order of cause."""
+        self._message_at = self._decoder.message_at
         outputs: list[Output] = []
         before = self.state
-        for chunk in self._decoder.decode(batch, self._resolve):
-            self.state, said = evaluate(self.state, chunk, self._around)
-            outputs.extend(self._outputs(said))
+        for chunk in self._decoder.decode(batch, self.resolve):
+            outputs.extend(self._take(chunk))
             if self.state is not before:
                 self._decoder.forget()
                 before = self.state
         self._count_fates()
         return outputs
 
-    def _resolve(self, kpi: str, dimensions: dict[str, str], source: str | None) -> int:
+    def take(self, chunk: Chunk) -> list[Output]:
+        """As `apply`, for what was decoded already: `resolve` gave the rows. Letters hold no bytes."""
+        self._message_at = _no_message
+        outputs = list(self._take(chunk))
+        self._count_fates()
+        return outputs
+
+    def _take(self, chunk: Chunk) -> Iterable[Output]:
+        self.state, said = evaluate(self.state, chunk, self._around)
+        return self._outputs(said)
+
+    def resolve(self, kpi: str, dimensions: dict[str, str], source: str | None) -> int:
+        """The `wire.columns.Resolver` of this partition; rows are void when an activation has taken effect."""
         return self.state.resolve(kpi, dimensions, source)
 
     def dirty_pages(self) -> dict[str, bytes]:
@@ -174,7 +191,7 @@ class Stage1:
         """What a letter keeps of the message. A long one stands in the letter of its first bad item only: with half a
         million of them it would not fit anywhere.
         """
-        message = self._decoder.message_at(offset)
+        message = self._message_at(offset)
         first, self._kept_of = offset != self._kept_of, offset
         if len(message) <= _BYTES_KEPT or (first and len(message) <= self._context.limits.message_bytes_max):
             return message

@@ -134,7 +134,18 @@ def encode_batch(
     payload = b"".join(_encode_record(record, delta) for delta, record in enumerate(records))
     if compression:
         payload = compress(payload, compression)
-    count = len(records)
+    return sealed(payload, len(records), base_offset, len(records) - 1, timestamp_ms, compression)
+
+
+def sealed(
+    payload: bytes,
+    records: int,
+    base_offset: int,
+    last_delta: int,
+    timestamp_ms: int = 0,
+    compression: Compression | None = None,
+) -> bytes:
+    """A v2 batch of a payload: `records` records end to end (compressed as said), deltas from 0 to `last_delta`."""
     head = HEADER.pack(
         base_offset,
         HEADER.size - LENGTH_END + len(payload),
@@ -142,13 +153,13 @@ def encode_batch(
         MAGIC,
         0,
         CODES[compression],
-        count - 1,
+        last_delta,
         timestamp_ms,
         timestamp_ms,
         _NO_PRODUCER,
         -1,
         -1,
-        count,
+        records,
     )
     crc = crc32c(payload, crc32c(head[CRC_START:]))
     return head[: CRC_START - 4] + crc.to_bytes(4, "big") + head[CRC_START:] + payload
