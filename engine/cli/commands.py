@@ -192,6 +192,15 @@ COMMANDS = (
         ("counterpoint test rules/", "counterpoint test rules/flights --format json"),
     ),
     CommandEntry(
+        "backtest",
+        "Say what rules would have called, over files of the past.",
+        (
+            "counterpoint backtest --rules rules/ --input measurements.parquet",
+            "counterpoint backtest --rules rules/ --input history/ --compare changed/ --json",
+            "counterpoint backtest --rules rules/ --input tickets.csv --table tickets --triggers-out triggers.ndjson",
+        ),
+    ),
+    CommandEntry(
         "try-source",
         "Show messages of a source before and after its mapping.",
         ("counterpoint try-source crm",),

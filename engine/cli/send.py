@@ -2,68 +2,48 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.console import Console
 from rich.progress import track
 
 from engine.brokers.sender import Sender
+from engine.cli.file_columns import (
+    DimensionOption,
+    IdOption,
+    KpiOption,
+    SourceOption,
+    TableOption,
+    TimeOption,
+    TimeUnit,
+    TimeUnitOption,
+    ValueOption,
+    ZoneOption,
+    columns_named,
+    columns_of_table,
+    duration_of,
+)
 from engine.cli.settings import BrokersOption, ConfigOption, PrefixOption, RulesOption, SetOption, read_settings
 from engine.client.files import read_file
 from engine.client.replay import Replay
-from engine.client.rows import Columns
 from engine.errors import ConfigError
 from engine.model.time import NEVER
 from engine.model.topics import MEASUREMENTS, full_name
-from engine.rules.loader import load
-from engine.runtime.settings import parse_duration
 from engine.wire.columns import SELF_REPORTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from engine.client.replay import Sent
-    from engine.rules.tables import RowMapping
+    from engine.client.rows import Columns
     from engine.wire.item import Item
 
 
-class TimeUnit(StrEnum):
-    """What a time that is a number counts."""
-
-    SECONDS = "s"
-    MILLISECONDS = "ms"
-    MICROSECONDS = "us"
-    NANOSECONDS = "ns"
-
-
 FilesArgument = Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV with a header, NDJSON, or Parquet.")]
-KpiOption = Annotated[
-    str | None, typer.Option("--kpi", metavar="COLUMN|ID", help="The column with the KPI, or one KPI for all rows.")
-]
-TimeOption = Annotated[str | None, typer.Option("--time", metavar="COLUMN", help="The column with the event time.")]
-ValueOption = Annotated[
-    str | None, typer.Option("--value", metavar="COLUMN|NUMBER", help="The column with the value, or a number.")
-]
-DimensionOption = Annotated[
-    list[str] | None, typer.Option("--dim", metavar="NAME[=COLUMN]", help="A dimension. Repeatable.")
-]
-IdOption = Annotated[
-    list[str] | None, typer.Option("--id", metavar="COLUMN", help="What names a measurement. Repeatable: joined.")
-]
-SourceOption = Annotated[str | None, typer.Option("--source", help="Who sends: the source of all rows.")]
-TimeUnitOption = Annotated[
-    TimeUnit, typer.Option("--time-unit", help="What times that are numbers count, since the epoch.")
-]
-ZoneOption = Annotated[str | None, typer.Option("--zone", help="Whose local time times without an offset are.")]
-TableOption = Annotated[
-    str | None, typer.Option("--table", metavar="ID", help="A `kind: table` of the rules, instead of columns here.")
-]
 ReplayTicksOption = Annotated[
     str | None, typer.Option("--replay-ticks", metavar="DURATION", help="Send history: ticks this far apart.")
 ]
@@ -103,12 +83,10 @@ def send(
     replay domain lives by.
     """
     settings = read_settings(config, given, brokers=brokers, prefix=prefix, rules=rules)
-    named = Columns(
-        kpi, time, value, _dimensions(dim or []), tuple(identity or ()), source, _zone(zone), time_unit.value
-    )
-    mappings = [named] if table is None else _of_table(table, settings.rules, named)
-    interval = None if replay_ticks is None else _duration("--replay-ticks", replay_ticks)
-    extra = _duration("--final-ticks", final_ticks)
+    named = columns_named(kpi, time, value, dim, identity, source, time_unit, zone)
+    mappings = [named] if table is None else columns_of_table(table, settings.rules, named)
+    interval = None if replay_ticks is None else duration_of("--replay-ticks", replay_ticks)
+    extra = duration_of("--final-ticks", final_ticks)
     console = Console(stderr=True)
     total, in_order = _check(files, mappings, console)
     items: Iterable[Item] = _read(files, mappings)
@@ -121,39 +99,6 @@ def send(
             _send(replay, item)
         sent = replay.finish(extra)
     typer.echo(_summary(sent, topic))
-
-
-def _of_table(name: str, rules: Sequence[Path], named: Columns) -> list[Columns]:
-    if named != Columns(source=named.source):
-        raise typer.BadParameter(
-            "--table: expected it without --kpi, --time, --value, --dim, --id, --zone, --time-unit"
-        )
-    loaded = load(rules)
-    if loaded.rule_set is None:
-        raise ConfigError([problem for problem in loaded.problems if problem.severity == "error"])
-    for found in loaded.tables:
-        if found.id == name:
-            return [_columns(each, named.source or name) for each in found.mappings]
-    known = ", ".join(each.id for each in loaded.tables) or "none"
-    raise typer.BadParameter(
-        f"--table: expected the id of a table in {', '.join(map(str, rules))}: {known}; found {name}"
-    )
-
-
-def _columns(mapping: RowMapping, source: str) -> Columns:
-    constant = isinstance(mapping.value, float)
-    return Columns(
-        kpi=mapping.kpi,
-        time=mapping.time,
-        value=str(mapping.value),
-        dimensions=mapping.dimensions,
-        id=mapping.id,
-        source=source,
-        zone=_zone(mapping.time_zone),
-        time_unit=mapping.time_unit,
-        only=True,
-        constants=("kpi", "value") if constant else ("kpi",),
-    )
 
 
 def _check(files: Sequence[Path], mappings: Sequence[Columns], console: Console) -> tuple[int, bool]:
@@ -189,27 +134,6 @@ def _send(replay: Replay, item: Item) -> None:
         provenance="self_reported" if item.flags & SELF_REPORTED else "automated",
         revision=item.revision,
     )
-
-
-def _dimensions(given: Sequence[str]) -> dict[str, str]:
-    """`origin` and `origin=ORIGIN_AIRPORT`."""
-    return {name: column or name for name, _, column in (item.partition("=") for item in given)}
-
-
-def _zone(name: str | None) -> ZoneInfo | None:
-    try:
-        return None if name is None else ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise typer.BadParameter(
-            f"--zone: expected the name of a time zone such as Europe/Vienna, found {name!r}"
-        ) from None
-
-
-def _duration(option: str, text: str) -> int:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{option}: {error}, found {text!r}") from None
 
 
 def _summary(sent: Sent, topic: str) -> str:

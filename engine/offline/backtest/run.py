@@ -1,0 +1,167 @@
+"""The run itself: blocks of measurements, cut by a clock, through the stages that a worker has.
+
+What a worker says of the same measurements and ticks, this says too, byte for byte.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+import numpy as np
+
+from engine.errors import WireError
+from engine.kernels.layout import DISABLED
+from engine.model.outputs import DeadLetter
+from engine.model.records import Activate
+from engine.model.time import HOUR, MINUTE
+from engine.model.topics import DEAD_LETTERS, FINDINGS, TRIGGERS
+from engine.offline.backtest.clock import Clock
+from engine.offline.backtest.files import read_blocks
+from engine.offline.backtest.items import Destination
+from engine.offline.backtest.merge import merged
+from engine.offline.backtest.refusals import Refusals, file_and_line
+from engine.offline.backtest.tally import Tally
+from engine.offline.tail import tail_of
+from engine.runtime.context import StageContext
+from engine.runtime.stage1 import Stage1
+from engine.runtime.stage2 import Stage2
+from engine.wire.batch import Batch
+from engine.wire.records import encode_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from engine.model.time import Micros
+    from engine.offline.backtest.clock import Piece
+    from engine.offline.backtest.files import Reading
+    from engine.rules.ruleset import RuleSet
+    from engine.runtime.ports import Output
+    from engine.wire.columns import Columns
+
+    Progress = Callable[[float], None]
+    Triggers = Callable[[bytes], None]
+
+
+_FINDINGS_AT_ONCE = 5_000
+
+
+def tick_interval_of(rule_set: RuleSet) -> Micros:
+    """The shortest time after which a rule holds a series to be idle, from a minute to an hour."""
+    return min(max(min((rule.idle for rule in rule_set.rules), default=HOUR), MINUTE), HOUR)
+
+
+class Ran(NamedTuple):
+    """What came of it: what was told, what became of the rows, how time went, how many series each rule looks at."""
+
+    rule_set: RuleSet
+    tally: Tally
+    refusals: Refusals
+    clock: Clock
+    counts: dict[str | tuple[str, ...], int]
+    series: dict[str, int]
+
+
+def run(
+    rule_set: RuleSet,
+    files: Sequence[Path],
+    reading: Reading,
+    *,
+    every: Micros | None = None,
+    progress: Progress = lambda _: None,
+    triggers: Triggers = lambda _: None,
+) -> Ran:
+    """Read the files, evaluate what stands in them, with a tick `every` so often (see `tick_interval_of`).
+
+    `progress` hears of the share of the files that was read, `triggers` of the value of each review trigger, without
+    those of rules in shadow. ConfigError for a file that cannot be read.
+    """
+    stages = _Stages(rule_set, tick_interval_of(rule_set) if every is None else every, files, triggers)
+    shares = [0.0] * (len(files) * len(reading.mappings))
+
+    def blocks(number: int, path: Path, mapping: int) -> Iterator[Columns]:
+        to = Destination(path, number, stages.first.resolve, stages.refusals)
+        part = number * len(reading.mappings) + mapping
+        for columns, share in read_blocks(reading, reading.mappings[mapping], rule_set, to):
+            shares[part] = share
+            yield columns
+
+    readers = [
+        blocks(number, path, mapping) for number, path in enumerate(files) for mapping in range(len(reading.mappings))
+    ]
+    for columns in merged(readers):
+        stages.take(columns)
+        progress(sum(shares) / len(shares))
+    return stages.finish()
+
+
+class _Stages:
+    """Both stages, of one partition each."""
+
+    def __init__(self, rule_set: RuleSet, every: Micros, files: Sequence[Path], triggers: Triggers) -> None:
+        context = StageContext({rule_set.hash: rule_set}, rule_set.hash, 1, 1, future_max=every)
+        self._rule_set, self._files, self._triggers = rule_set, files, triggers
+        self.first = Stage1(0, context)
+        self._second = Stage2(0, context)
+        self._clock = Clock(every)
+        self._tally = Tally(rule_set)
+        self.refusals = Refusals()
+        self._findings = 0
+        self._evaluate([self._clock.begin(Activate(0, rule_set.hash, 0))])
+
+    def take(self, columns: Columns) -> None:
+        """Evaluate measurements, whose offsets are their places."""
+        self._evaluate(self._clock.cut(columns, self._place))
+
+    def finish(self) -> Ran:
+        """Let the last windows close."""
+        self._evaluate(self._clock.finish(tail_of(self._rule_set, self._clock.every)))
+        self._second.close()
+        counts = self.first.counts
+        return Ran(self._rule_set, self._tally, self.refusals, self._clock, counts, self._series_by_rule())
+
+    def _evaluate(self, pieces: Iterable[Piece]) -> None:
+        findings: list[Output] = []
+        for piece in pieces:
+            for output in self.first.take(piece.chunk):
+                if output.topic == FINDINGS:
+                    findings.append(output)
+                elif output.topic == DEAD_LETTERS:
+                    self._refuse(piece, output)
+            if len(findings) >= _FINDINGS_AT_ONCE:
+                self._review(findings)
+                findings = []
+        self._review(findings)
+
+    def _review(self, findings: list[Output]) -> None:
+        if not findings:
+            return
+        self._tally.take(findings)
+        base, self._findings = self._findings, self._findings + len(findings)
+        data = encode_batch([output.record for output in findings], base)
+        outputs = self._second.apply(Batch(FINDINGS, 0, base, self._findings - 1, self._findings, data))
+        self._tally.take(outputs)
+        for output in outputs:
+            if output.topic == TRIGGERS:
+                self._triggers(output.record.value or b"")
+
+    def _refuse(self, piece: Piece, output: Output) -> None:
+        """What the evaluation itself refuses, such as a restatement."""
+        letter = msgspec.json.decode(output.record.value or b"", type=DeadLetter)
+        place = int(piece.places[letter.offset - int(piece.chunk.columns.offset[0])])
+        number, line = file_and_line(place)
+        error = WireError(letter.reason, letter.detail, path=letter.path)
+        self.refusals.add(error, self._files[number], line)
+
+    def _place(self, place: int) -> str:
+        number, line = file_and_line(place)
+        return f"{self._files[number]}:{line}"
+
+    def _series_by_rule(self) -> dict[str, int]:
+        """How many series each rule looks at."""
+        state = self.first.state
+        instances = state.tables.instances[: state.arrays.used["instances"]]
+        rows = instances["rule"][instances["phase"] != DISABLED]
+        counts = np.bincount(rows, minlength=len(state.plan.rule_of)).tolist()
+        return {rule.id: count for rule, count in zip(state.plan.rule_of, counts, strict=True)}
