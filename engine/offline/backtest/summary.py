@@ -119,7 +119,7 @@ def _rule(name: str, lines: Sequence[ReviewLine], stretches: Sequence[Stretch], 
         weeks=dict(sorted(Counter(week_of(line.since) for line in standing).items())),
         series=series,
         firing=len(stretches),
-        firing_still=sum(stretch[1] is None for stretch in stretches),
+        firing_still=sum(stretch.end is None for stretch in stretches),
         firing_seconds=sum(lengths) / _SECOND,
         firing_longest_seconds=max(lengths, default=0) / _SECOND,
         firing_share=sum(lengths) / possible if possible > 0 else None,
@@ -127,8 +127,7 @@ def _rule(name: str, lines: Sequence[ReviewLine], stretches: Sequence[Stretch], 
 
 
 def _length(stretch: Stretch, last: Micros) -> Micros:
-    begin, end = stretch
-    return max(0, (last if end is None else end) - begin)
+    return max(0, (last if stretch.end is None else stretch.end) - stretch.begin)
 
 
 def week_of(time: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet
     from engine.runtime.ports import Output
 
-Stretch = tuple[Micros, Micros | None]
-"""From when to when; null: to the end."""
+
+class Stretch(NamedTuple):
+    """From when to when a rule was firing on a series, or for a joined rule, a scope; null: to the end."""
+
+    where: str
+    begin: Micros
+    end: Micros | None
+
 
 _OVER = ("resolved", "alert_ended")
 _ON = ("opened", "reopened", "alert_resumed")
@@ -136,18 +142,17 @@ class Tally:
             self._standing[finding.id] = finding
 
     def firing(self) -> dict[str, list[Stretch]]:
-        """By rule, each stretch of event time during which it was firing on a series, or for a joined rule, a scope."""
+        """By rule, each stretch of event time during which it was firing."""
         found: dict[str, list[Stretch]] = defaultdict(list)
         ends = {each.alert: each.event_time for each in self._standing.values() if each.transition == "resolved"}
         for each in self._standing.values():
             if each.transition == "firing":
-                end = ends.get(each.alert)
-                found[each.rule].append(_stretch(each.event_time, end))
+                found[each.rule].append(_stretch(each.series, each.event_time, ends.get(each.alert)))
         for line in self.reviews.values():
             if line.rule in self._joined and not line.withdrawn:
-                found[line.rule].append(_stretch(line.since, line.ended))
+                found[line.rule].append(_stretch(line.scope, line.since, line.ended))
         return found
 
 
-def _stretch(begin: str, end: str | None) -> Stretch:
-    return parse_own_time(begin), None if end is None else parse_own_time(end)
+def _stretch(where: str, begin: str, end: str | None) -> Stretch:
+    return Stretch(where, parse_own_time(begin), None if end is None else parse_own_time(end))
