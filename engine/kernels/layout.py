@@ -24,8 +24,7 @@ ID_BYTES = 40
 WINDOWS, RAW, SILENCE = 0, 1, 2
 """View kinds."""
 
-THRESHOLD, CHANGE, MISSING, TREND = 0, 1, 2, 3
-CONTROL = 5
+THRESHOLD, CHANGE, MISSING, TREND, ANOMALY, CONTROL = 0, 1, 2, 3, 4, 5
 """Rule kinds."""
 
 ABOVE, BELOW, OUTSIDE, INSIDE = 0, 1, 2, 3
@@ -108,6 +107,8 @@ RULE = np.dtype(
         ("stretch", "i8"),
         ("stretches", "i8"),
         ("lasting", "i8"),
+        ("calm", "i8"),
+        ("declared", "i8"),
         ("scratch", "i8"),
         ("chart", "i4"),
         ("scatter", "i4"),
@@ -130,7 +131,11 @@ of which `stretches` are kept; `lasting` windows after which a break is the usua
 
 Of a control chart: `shapes` run rules, as bits; `centre`, `sigma` as declared, NaN: learned from `learn` windows, sigma
 as `scatter` says; `level_limit` of the EWMA (with its `gain`; `varying` limits widen from the first point on) or the
-CUSUM (with its `slack`), in sigmas."""
+CUSUM (with its `slack`), in sigmas.
+
+Of an anomaly: `direction`, `up`, `learn`, `season`, `slots` as of a trend break; `level_limit` what a score must pass;
+`declared` 1 where the rule says the season; `lasting` windows outside the band after which the level moves there;
+`calm` windows within it after which an incident is over."""
 
 SERIES = np.dtype(
     [

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.kernels._jit import jit
+from engine.kernels.anomaly import anomaly
+from engine.kernels.anomaly_evidence import cite_band
 from engine.kernels.change import change, push, skip_to, usual
 from engine.kernels.control_chart import control_chart
 from engine.kernels.control_evidence import cite_chart
 from engine.kernels.layout import (
+    ANOMALY,
     CHANGE,
     CLOSED,
     CONTROL,
@@ -46,6 +49,9 @@ def judge(
     if rule.kind == TREND:
         half = own_half(tables, instances, number, rule)
         return trend_break(tables.history, half, rule, index, value, tables.scratch)
+    if rule.kind == ANOMALY:
+        half = own_half(tables, instances, number, rule)
+        return anomaly(tables.history, half, rule, index, value, tables.scratch)
     if rule.kind == CONTROL:
         half = own_half(tables, instances, number, rule)
         return control_chart(tables.history, half, rule, index, value, tables.scratch)
@@ -127,10 +133,12 @@ def step(
         _cite_history(tables, instance, rule, result, index)
     elif rule.kind == TREND:
         cite_break(tables, half_of(instance, rule), rule, result, baseline)
-        if transition != FIRED:
-            result.statistic = result.limit = np.nan
+    elif rule.kind == ANOMALY:
+        cite_band(tables, half_of(instance, rule), result)
     elif rule.kind == CONTROL:
         cite_chart(tables, half_of(instance, rule), rule, result)
+    if transition != FIRED and rule.kind in (TREND, ANOMALY):
+        result.statistic = result.limit = np.nan
     return transition
 
 

@@ -13,9 +13,11 @@ from engine.kernels import layout
 from engine.kernels.layout import CHANGE, MISSING, RAW, SILENCE, THRESHOLD, WINDOWS
 from engine.model.time import DAY, HOUR, Micros
 from engine.rules.calendar import day_starts
+from engine.rules.lay_anomaly import lay_anomaly
 from engine.rules.lay_control import lay_control
 from engine.rules.lay_trend import lay_trend
 from engine.rules.resolved.condition import (
+    Anomaly,
     Cadence,
     Change,
     Composite,
@@ -248,6 +250,8 @@ def _rule_row(rule: Rule, view: int, cells: int, aggregation: int) -> NDArray[np
         row["width"] = condition.count * row["lag"] + cells
     elif isinstance(condition, TrendBreak):
         lay_trend(row, condition, rule.window, rule.for_)
+    elif isinstance(condition, Anomaly):
+        lay_anomaly(row, condition, rule.window, rule.for_)
     elif isinstance(condition, ControlChart):
         lay_control(row, condition)
     elif isinstance(condition, MissingData):

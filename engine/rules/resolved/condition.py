@@ -51,6 +51,22 @@ class TrendBreak(msgspec.Struct, frozen=True, tag_field="kind", tag="trend_break
     learn: int | None
 
 
+class Anomaly(msgspec.Struct, frozen=True, tag_field="kind", tag="anomaly"):
+    """A window is outside the band that is usual of its series.
+
+    `limit`: what the surprises of six windows must sum to more than. `season` null: the day for windows under half an
+    hour, else the week, and in use only while it explains. `at_least`: a deviation that counts, a share of what is
+    usual (`relative`) or in the KPI's unit. `learn`: windows before anything is said; null: two seasons.
+    """
+
+    limit: float
+    direction: Literal["up", "down"] | None
+    season: Literal["day", "week", "none"] | None
+    at_least: float
+    relative: bool
+    learn: int | None
+
+
 class MissingData(msgspec.Struct, frozen=True, tag_field="kind", tag="missing_data"):
     """A declared series, or one seen before, has been silent for more than `after` (cadence + lateness) of tick
     time.
@@ -121,5 +137,14 @@ class Precision(msgspec.Struct, frozen=True, tag_field="kind", tag="precision"):
 
 
 Condition = (
-    Threshold | Change | TrendBreak | ControlChart | MissingData | CounterpartConflict | Composite | Cadence | Precision
+    Threshold
+    | Change
+    | TrendBreak
+    | Anomaly
+    | ControlChart
+    | MissingData
+    | CounterpartConflict
+    | Composite
+    | Cadence
+    | Precision
 )

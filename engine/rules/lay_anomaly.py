@@ -1,0 +1,53 @@
+"""An anomaly rule as a row of parameters: its season, and how many floats an instance keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.kernels.anomaly_layout import EVIDENCE_FLOATS, RECENT, SCRATCH_FLOATS, floats_of
+from engine.kernels.layout import ANOMALY
+from engine.model.time import DAY, HOUR, MINUTE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from engine.model.time import Micros
+    from engine.rules.resolved.condition import Anomaly
+    from engine.rules.resolved.timing import Window
+
+WEEK = 7 * DAY
+SLOT = 30 * MINUTE
+"""The season is learned in slots of this length, or of a window where that is longer. Windows below it have the day
+for their season: a week has too many of them to be learned twice before anything is said."""
+CALM = 6 * HOUR
+
+
+def lay_anomaly(row: NDArray[np.void], condition: Anomaly, window: Window, for_: Micros) -> None:
+    """Fill the row of a rule on such windows, whose state must last `for_`."""
+    step = window.step
+    row["kind"] = ANOMALY
+    row["level_limit"] = condition.limit
+    row["direction"] = {"up": 1, "down": -1, None: 0}[condition.direction]
+    row["up"], row["relative"] = condition.at_least, condition.relative
+    row["learn"] = 0 if condition.learn is None else condition.learn
+    row["declared"] = condition.season is not None
+    row["season"], row["slots"] = season_of(window, condition.season)
+    row["lasting"] = max(RECENT, DAY // step, for_ // step + 1)
+    row["calm"] = max(1, CALM // step)
+    row["count"], row["scratch"] = EVIDENCE_FLOATS, SCRATCH_FLOATS
+    row["width"] = floats_of(int(row["slots"]))
+
+
+def season_of(window: Window, season: str | None) -> tuple[int, int]:
+    """(windows a season, slots that it is learned in); (1, 1) for none, or where windows do not divide it."""
+    named = season or ("day" if window.step < SLOT else "week")
+    if named == "none":
+        return 1, 1
+    if window.zone is not None:
+        return (7, 7) if named == "week" else (1, 1)
+    length = DAY if named == "day" else WEEK
+    if length % window.step or length == window.step:
+        return 1, 1
+    windows = length // window.step
+    return windows, min(windows, length // SLOT)
