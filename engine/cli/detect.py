@@ -17,6 +17,7 @@ from rich.text import Text
 
 from engine.errors import ConfigError
 from engine.model.time import DAY, HOUR, MINUTE, SECOND
+from engine.offline.detect.anomaly import AnomalyDetector
 from engine.offline.detect.rows import read_series
 from engine.offline.detect.run import Alarm, Detection
 from engine.offline.detect.trend import TrendDetector
@@ -34,9 +35,13 @@ class Condition(StrEnum):
     """The detectors."""
 
     TREND_BREAK = "trend_break"
+    ANOMALY = "anomaly"
 
 
-_DETECTORS: dict[Condition, Callable[[Any], Any]] = {Condition.TREND_BREAK: TrendDetector}
+_DETECTORS: dict[Condition, Callable[[Any], Any]] = {
+    Condition.TREND_BREAK: TrendDetector,
+    Condition.ANOMALY: AnomalyDetector,
+}
 
 
 class _Outcome(NamedTuple):
@@ -66,7 +71,8 @@ def detect(
         Path | None, typer.Option("--plot", metavar="OUT.png", help="Draw it as well: OUT.png or OUT.svg.")
     ] = None,
 ) -> None:
-    """Find what a rule would find with `trend_break: {}`: a lasting change of the level or the slope of a series.
+    """Find what a rule would find with `trend_break: {}`, a lasting change of the level or the slope of a series, or
+    with `anomaly: {}`, values outside the band that is usual of it.
 
     Every row is looked at once, in order; what is said of a row rests on it and the rows before it. Rows are counted
     from 0, the header is none of them. The onset is where the change began, as far as the rows up to the alarm tell.

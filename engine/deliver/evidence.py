@@ -65,6 +65,9 @@ def _series(evidence: Evidence, unit: str) -> Iterator[str]:
     if evidence.trend is not None:
         trend = evidence.trend
         yield f"{trend.shape} broke {trend.direction} at {trend.onset}: {number(trend.before)} to {number(trend.after)}"
+    if evidence.anomaly:
+        newest = evidence.anomaly.points[-1]
+        yield f"usual band {number(newest.low)} to {number(newest.high)}, left at {evidence.anomaly.began}"
     if evidence.control:
         chart = evidence.control
         told = ", ".join(chart.rules) or chart.chart

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.evaluate.anomaly_evidence import anomaly_of
 from engine.evaluate.control_evidence import control_of
 from engine.evaluate.trend_evidence import trend_of
 from engine.kernels.layout import (
@@ -221,6 +222,7 @@ def _evidence(state: PartitionState, tables: Tables, rule: Rule, result: Any) ->
     row = state.plan.rules[int(state.tables.instances[result["instance"]]["rule"])]
     point = _point(state, row, result)
     trend = trend_of(state, tables, row, result) if row["kind"] == TREND else None
+    anomaly = anomaly_of(state, tables, row, result)
     control = control_of(state, tables, rule, row, result)
     baseline = _baseline(state, tables, row, result) if row["kind"] == CHANGE else ()
     statistic, limit, usual = (_number(result[name]) for name in ("statistic", "limit", "baseline"))
@@ -233,6 +235,8 @@ def _evidence(state: PartitionState, tables: Tables, rule: Rule, result: Any) ->
         digests["baseline_points"] = digest_of(baseline)
     if trend is not None:
         digests["trend"] = digest_of(trend)
+    if anomaly:
+        digests["anomaly"] = digest_of(anomaly)
     if control:
         digests["control"] = digest_of(control)
     return Evidence(
@@ -245,6 +249,7 @@ def _evidence(state: PartitionState, tables: Tables, rule: Rule, result: Any) ->
         baseline_points=baseline,
         digests=digests,
         trend=trend,
+        anomaly=anomaly,
         control=control,
     )
 

@@ -44,5 +44,6 @@ def evidence_parts(evidence: Mapping[str, Any]) -> dict[str, Any]:
         return {}  # a rule set took the rule away: there is nothing that was judged
     parts = {name: evidence.get(name) for name in ("condition", "point")}
     parts["verdict"] = [evidence.get(name) for name in ("statistic", "limit", "baseline")]
-    parts |= {name: evidence[name] for name in ("baseline_points", "trend", "control") if evidence.get(name)}
+    optional = ("baseline_points", "trend", "anomaly", "control")
+    parts |= {name: evidence[name] for name in optional if evidence.get(name)}
     return parts

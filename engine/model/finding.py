@@ -89,6 +89,36 @@ class TrendBreak(msgspec.Struct, frozen=True):
     points: tuple[TrendPoint, ...]
 
 
+class BandPoint(msgspec.Struct, frozen=True):
+    """A window against its band, as it was before the window was learned: `usual`, and the edges `low` and `high` that
+    one window in a hundred lies beyond on either side; `excess` is how far beyond the edge on its side those lie on
+    average.
+    """
+
+    start: str
+    value: float
+    usual: float
+    low: float
+    high: float
+    excess: float
+
+
+class Anomaly(msgspec.Struct, frozen=True):
+    """A series outside its usual band, from the window that starts at `began` on.
+
+    `state`: `unusual` while it is; `returned` when it is back, `usual` when it is back in a band whose level has moved
+    meanwhile, as it stayed away. `seasonal`: whether the season is in use. The statistic is the sum over `points`,
+    oldest first, of 2 + (value - high) / excess / ln 10 for one above its band (below: low - value), and of 0 for one
+    that is within it, or that the rule's direction or least size leave out. What ended has no statistic; its points are
+    those that it ended with.
+    """
+
+    state: Literal["unusual", "returned", "usual"]
+    began: str
+    seasonal: bool
+    points: tuple[BandPoint, ...]
+
+
 class ControlPoint(msgspec.Struct, frozen=True):
     """A window of a control chart; `statistic` is what the chart made of it and of those before."""
 
@@ -128,8 +158,8 @@ class Evidence(msgspec.Struct, frozen=True, tag_field="type", tag="series"):
     """Everything that a finding rests on.
 
     `statistic` is the number held against `limit`: the value itself for a threshold, the relative or absolute change
-    for a change, for a trend break as `TrendBreak` says, for a control chart as `ControlChart` says (`control` stands
-    there of no other). `point` is null only where a rule set took the rule away.
+    for a change; for a trend break, an anomaly and a control chart as `TrendBreak`, `Anomaly` and `ControlChart` say
+    (`anomaly` and `control` stand there of no other). `point` is null only where a rule set took the rule away.
     `digests` maps the name of each other part to its digest (`model.identity.digest_of`).
     """
 
@@ -142,6 +172,7 @@ class Evidence(msgspec.Struct, frozen=True, tag_field="type", tag="series"):
     baseline_points: tuple[BaselinePoint, ...] = ()
     digests: dict[str, str] = {}
     trend: TrendBreak | None = None
+    anomaly: Anomaly | msgspec.UnsetType = msgspec.UNSET
     control: ControlChart | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -11,7 +11,16 @@ from engine.model.time import DAY, HOUR, MINUTE, SECOND, Micros, format_time, pa
 from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence, PrecisionEvidence
 from engine.review.explain_control import control_words
 from engine.review.numbers import number, percent
-from engine.rules.resolved.condition import Cadence, Change, Composite, MissingData, Precision, Threshold, TrendBreak
+from engine.rules.resolved.condition import (
+    Anomaly,
+    Cadence,
+    Change,
+    Composite,
+    MissingData,
+    Precision,
+    Threshold,
+    TrendBreak,
+)
 from engine.rules.resolved.control import ControlChart
 
 if TYPE_CHECKING:
@@ -50,6 +59,8 @@ def _happened(finding: Finding, rule: Rule, rules: RuleSet) -> str:
             return f"{subject} was {number(finding.value)} {when}, {_change(finding, condition)}"
         case TrendBreak():
             return f"{subject} {_break(finding.evidence.trend, when, rule, rules)}"
+        case Anomaly():
+            return f"{subject} was {number(finding.value)} {when}{_band(finding, rule, rules)}"
         case ControlChart():
             return f"{subject} was {number(finding.value)} {when}{_chart(finding, rule, rules)}"
         case MissingData():
@@ -114,6 +125,22 @@ def _chart(finding: Finding, rule: Rule, rules: RuleSet) -> str:
     return f", {control_words(finding.evidence, chart, begun, fired=finding.transition == 'firing')}"
 
 
+def _band(finding: Finding, rule: Rule, rules: RuleSet) -> str:
+    anomaly, episode = finding.evidence.anomaly, finding.episode
+    if not anomaly or not anomaly.points or finding.value is None:
+        return ", and begins to be learned anew"
+    newest, began = anomaly.points[-1], _begun(anomaly.began, rule, rules)
+    band = f"usual band of {number(newest.low)} to {number(newest.high)}"
+    worst = "" if episode is None else f", at worst {number(episode.worst)}"
+    if anomaly.state == "returned":
+        return f"back in its {band}, which it had left on {began}{worst}"
+    if anomaly.state == "usual":
+        return f"within a {band} that has moved, as it stayed out of the former one from {began} on{worst}"
+    if newest.low <= finding.value <= newest.high:
+        return f"after it left its {band} on {began}"
+    return f"{'above' if finding.value > newest.high else 'below'} its {band}, about {number(newest.usual)}"
+
+
 def _begun(start: str, rule: Rule, rules: RuleSet) -> str:
     """The window that begins at `start`, in few words."""
     if rule.window.zone is None:
@@ -153,7 +180,7 @@ def _when(finding: Finding, rule: Rule, rules: RuleSet) -> str:
 
 def _episode(finding: Finding, rule: Rule, rules: RuleSet) -> str:
     episode = finding.episode
-    if episode is None or isinstance(rule.condition, TrendBreak):  # which tells of its time itself
+    if episode is None or isinstance(rule.condition, TrendBreak | Anomaly):  # which tells of its time itself
         return ""
     return f"; before, it had been for {_points(episode, rule, rules)}, at worst {number(episode.worst)}"
 

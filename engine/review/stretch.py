@@ -48,6 +48,9 @@ def _of_series(evidence: Evidence) -> Iterator[str]:
     if evidence.trend is not None:
         yield from (evidence.trend.onset, evidence.trend.alarm)
         yield from (each.start for each in evidence.trend.points)
+    if evidence.anomaly:
+        yield evidence.anomaly.began
+        yield from (each.start for each in evidence.anomaly.points)
     if evidence.control:
         yield from (each.start for each in evidence.control.points)
         yield from () if evidence.control.onset is None else (evidence.control.onset,)

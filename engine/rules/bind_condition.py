@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.rules.bind_control import bind_control_chart
 from engine.rules.resolved.condition import (
+    Anomaly,
     Change,
     Composite,
     ConflictSide,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from engine.rules.resolved.rule import Rule
     from engine.rules.spec import RuleSpec
     from engine.rules.spec.conditions import (
+        AnomalySpec,
         ChangeSpec,
         CompositeSpec,
         ConflictSpec,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 NOISE_DEFAULT = 3.0
 LEVEL_LIMITS = {"low": 14.0, "normal": 10.0, "high": 7.0}
 SLOPE_LIMITS = {"low": 5.0, "normal": 4.0, "high": 3.0}
+SCORE_LIMITS = {"low": 10.0, "normal": 7.0, "high": 5.0}
 
 
 def members_of(spec: RuleSpec, kpis: Mapping[str, Kpi]) -> list[str]:
@@ -72,6 +75,8 @@ def bind_condition(spec: RuleSpec, kpis: Mapping[str, Kpi], lateness: Micros) ->
         return _change(condition.change)
     if condition.trend_break:
         return _trend_break(condition.trend_break)
+    if condition.anomaly:
+        return _anomaly(condition.anomaly)
     if condition.control_chart:
         return bind_control_chart(condition.control_chart)
     kpi = kpis[str(spec.kpi)]
@@ -119,6 +124,18 @@ def _trend_break(spec: TrendBreakSpec) -> TrendBreak:
         level_limit=None if spec.of == "slope" else LEVEL_LIMITS[spec.sensitivity],
         slope_limit=None if spec.of == "level" else SLOPE_LIMITS[spec.sensitivity],
         direction=spec.direction,
+        at_least=0.0 if least is None else least.value,
+        relative=least is not None and least.relative,
+        learn=spec.learn,
+    )
+
+
+def _anomaly(spec: AnomalySpec) -> Anomaly:
+    least = spec.at_least
+    return Anomaly(
+        limit=SCORE_LIMITS[spec.sensitivity],
+        direction=spec.direction,
+        season=spec.season,
         at_least=0.0 if least is None else least.value,
         relative=least is not None and least.relative,
         learn=spec.learn,

@@ -9,10 +9,11 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from naive_anomaly import NaiveAnomaly
 from naive_control import NaiveControl
 from naive_trend import NaiveTrend
 
-from engine.rules.resolved.condition import Change, MissingData, Threshold, TrendBreak
+from engine.rules.resolved.condition import Anomaly, Change, MissingData, Threshold, TrendBreak
 from engine.rules.resolved.control import ControlChart
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def is_step(rule: Rule, worst: float, told: float) -> bool:
 
 def verdict_of(
     rule: Rule,
-    twin: NaiveTrend | NaiveControl | None,
+    twin: NaiveTrend | NaiveAnomaly | NaiveControl | None,
     value: float,
     index: int,
     by_index: dict[int, float],
@@ -247,15 +248,30 @@ def verdict_of(
     """(breach, excess), and what that rests on."""
     if isinstance(twin, NaiveTrend):
         return trend_verdict(twin, index, value)
+    if isinstance(twin, NaiveAnomaly):
+        return anomaly_verdict(twin, index, value)
     if isinstance(twin, NaiveControl):
         return control_verdict(twin, index, value)
     return breach(rule, value, index, by_index, firing=firing), earlier_values(rule, index, by_index)
 
 
-def twin_of(rule: Rule) -> NaiveTrend | NaiveControl | None:
+def twin_of(rule: Rule) -> NaiveTrend | NaiveAnomaly | NaiveControl | None:
     if isinstance(rule.condition, ControlChart):
         return NaiveControl(rule.condition)
+    if isinstance(rule.condition, Anomaly):
+        return NaiveAnomaly(rule.condition, rule.window, rule.for_)
     return NaiveTrend(rule.condition, rule.window.step, rule.for_) if isinstance(rule.condition, TrendBreak) else None
+
+
+def anomaly_verdict(twin: NaiveAnomaly, index: int, value: float) -> tuple[tuple[bool, float] | None, list[Any]]:
+    """(breach, excess) and what the evidence says of it."""
+    found = twin.judge(index, value)
+    if found is None:
+        return None, []
+    listed = [(at.index, at.value, *(f"{each:.6g}" for each in (at.usual, at.low, at.high))) for at in found.run]
+    state = "unusual" if found.breach else "usual" if found.settled else "returned"
+    score = f"{found.score:.6g}" if found.breach else ""
+    return (found.breach, found.outside), [state, found.began, score, *(listed if found.breach else [])]
 
 
 def control_verdict(twin: NaiveControl, index: int, value: float) -> tuple[tuple[bool, float] | None, list[Any]]:

@@ -169,6 +169,8 @@ def evidence_of(finding: Finding) -> tuple[Any, ...]:
     point = finding.evidence.point
     if finding.evidence.trend is not None:
         return trend_evidence_of(finding.evidence)
+    if finding.evidence.anomaly:
+        return anomaly_evidence_of(finding.evidence)
     if finding.evidence.control:
         return control_evidence_of(finding.evidence)
     count = point.ids.count if isinstance(point, WindowPoint) else 1
@@ -184,6 +186,19 @@ def trend_evidence_of(evidence: Evidence) -> tuple[Any, ...]:
     listed = tuple((index_of(each.start), each.value, f"{each.usual:.6g}") for each in trend.points)
     sign = 1 if trend.direction == "up" else -1
     return (point.ids.count, trend.shape, trend.state, sign, index_of(trend.onset), *numbers, *listed)
+
+
+def anomaly_evidence_of(evidence: Evidence) -> tuple[Any, ...]:
+    anomaly, point = evidence.anomaly, evidence.point
+    assert anomaly
+    assert isinstance(point, WindowPoint)
+    fires = anomaly.state == "unusual"
+    listed = tuple(
+        (index_of(each.start), each.value, *(f"{edge:.6g}" for edge in (each.usual, each.low, each.high)))
+        for each in anomaly.points
+    )
+    score = "" if evidence.statistic is None else f"{evidence.statistic:.6g}"
+    return (point.ids.count, anomaly.state, index_of(anomaly.began), score, *(listed if fires else ()))
 
 
 def control_evidence_of(evidence: Evidence) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from engine.kernels import layout
 from engine.kernels.change import change, median
 from engine.kernels.layout import (
     AGGREGATIONS,
+    ANOMALY,
     CHANGE,
     CONTROL,
     FIRED,
@@ -27,6 +28,7 @@ from engine.kernels.windows import aggregate
 from engine.model.finding import RawPoint, WindowPoint
 from engine.model.time import format_time
 from engine.offline.explain.account import Check, Line, Step, holds, same, shown
+from engine.offline.explain.anomaly import anomaly_lines
 from engine.offline.explain.case import micros
 from engine.offline.explain.control import control_lines
 from engine.offline.explain.trend import trend_lines
@@ -51,7 +53,13 @@ def series_steps(case: Case, evidence: Evidence, moved_by: FindingName) -> Itera
         yield Step("What was looked at", (Line("nothing", "a rule set took the rule away; nothing was judged"),))
         return
     yield Step("What was looked at", tuple(_point(case, point)))
-    judges = {THRESHOLD: _threshold, CHANGE: _change, TREND: _trend, CONTROL: control_lines}
+    judges = {
+        THRESHOLD: _threshold,
+        CHANGE: _change,
+        TREND: _trend,
+        ANOMALY: _anomaly,
+        CONTROL: control_lines,
+    }
     judge = judges[int(case.rule_row()["kind"])]
     yield Step("What it was held against", tuple(judge(case, evidence, point, moved_by)))
     yield Step("The gate", tuple(_gate(case, point.value, moved_by)))
@@ -177,6 +185,12 @@ def _change(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved
         _breached(moved_by, breach=bool(breach)),
     )
     yield Line("limit", f"{shown(float(limit))}: {'' if breach else 'not '}past it", checks)
+
+
+def _anomaly(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved_by: FindingName) -> Iterator[Line]:
+    if not isinstance(point, WindowPoint):
+        raise TypeError("expected a window of a series that is unusual")
+    return anomaly_lines(case, evidence, point, moved_by)
 
 
 def _trend(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved_by: FindingName) -> Iterator[Line]:

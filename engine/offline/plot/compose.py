@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.correlate.conflict import Side
-    from engine.model.finding import TrendBreak
+    from engine.model.finding import Anomaly, TrendBreak
     from engine.model.trigger import SideEvidence
     from engine.offline.explain.case import Case
 
@@ -51,6 +51,8 @@ def _moments(case: Case) -> Iterator[Moment]:
     now = parse_own_time(data.event_time)
     if isinstance(data.evidence, Evidence) and data.evidence.trend is not None:
         yield Moment("onset", parse_own_time(data.evidence.trend.onset))
+    if isinstance(data.evidence, Evidence) and data.evidence.anomaly:
+        yield Moment("onset", parse_own_time(data.evidence.anomaly.began))
     if isinstance(data.evidence, Evidence) and data.evidence.control and data.evidence.control.onset is not None:
         yield Moment("onset", parse_own_time(data.evidence.control.onset))
     if isinstance(moved_by, FindingName):
@@ -79,6 +81,8 @@ def _series(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, aroun
     kpi = case.rules.kpi_by_id[str(case.rule.kpi)]
     if evidence.trend is not None:
         return _trend(case, evidence.trend, around)
+    if evidence.anomaly:
+        return _band(case, evidence.anomaly, around)
     if evidence.control:
         return control_panel(case, evidence, evidence.control, around)
     start = point.time if isinstance(point, RawPoint) else point.window.start
@@ -114,6 +118,22 @@ def _trend(case: Case, trend: TrendBreak, around: Around) -> Panel:
         expected=tuple(Mark(time, each.usual) for time, each in points),
         around=around.get(series, ()),
         levels=levels,
+    )
+
+
+def _band(case: Case, anomaly: Anomaly, around: Around) -> Panel:
+    """The windows of the score, what was usual of each, and the edges of the newest one's band."""
+    kpi = case.rules.kpi_by_id[str(case.rule.kpi)]
+    series = case.data.moved_by.series if isinstance(case.data.moved_by, FindingName) else kpi.id
+    points = [(parse_own_time(each.start), each) for each in anomaly.points]
+    newest = anomaly.points[-1]
+    return Panel(
+        title=f"{kpi.title} ({series})",
+        unit=kpi.unit,
+        judged=tuple(Mark(time, each.value) for time, each in points),
+        expected=tuple(Mark(time, each.usual) for time, each in points),
+        around=around.get(series, ()),
+        levels=tuple(Level("limit", f"band {number(value)}", value) for value in (newest.low, newest.high)),
     )
 
 

@@ -41,7 +41,7 @@ def _member(rule: Declared[RuleSpec], member: Declared[RuleSpec], place: Path_) 
             "composite-member",
             expected="a rule on single series",
             found=f"{shown(member.id)}, a {joined[0]}",
-            mend="name rules with a threshold, change, trend_break, control_chart or missing_data",
+            mend="name rules with a threshold, change, trend_break, anomaly, control_chart or missing_data",
         )
     elif member.has("mode") and member.spec.mode == "off":
         yield rule.problem(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.rules.problems import Problem
     from engine.rules.spec import RuleSpec
 
-_GROUPABLE = ("threshold", "change", "trend_break", "control_chart")
+_GROUPABLE = ("threshold", "change", "trend_break", "anomaly", "control_chart")
 _GATHERING = ("missing_data", "composite")
 
 
@@ -42,7 +42,7 @@ def _group(rule: Declared[RuleSpec], declarations: Declarations) -> Iterator[Pro
         yield rule.problem(
             ("group_by",),
             "group-by",
-            expected="`group_by` only with threshold, change, trend_break or control_chart",
+            expected="`group_by` only with threshold, change, trend_break, anomaly or control_chart",
             found=f"it with {_kind(rule)}",
             mend="leave it out: this condition says itself what belongs together",
             at_key=True,
@@ -70,6 +70,14 @@ def _renotify(rule: Declared[RuleSpec]) -> Iterator[Problem]:
             expected="no `renotify` with trend_break",
             found="one",
             mend="leave it out: a break has one size; with `group_by` it counts the series that broke",
+        )
+    elif kind == "anomaly":
+        yield rule.problem(
+            ("review", "renotify"),
+            "renotify",
+            expected="no `renotify` with anomaly",
+            found="one",
+            mend="leave it out: an incident is told once; with `group_by` it counts the series that are unusual",
         )
     elif kind == "control_chart":
         yield rule.problem(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.model.time import DAY
 from engine.rules.bind_kpi import window_of
+from engine.rules.lay_anomaly import season_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,7 @@ def check_timing(declarations: Declarations) -> Iterator[Problem]:
         conflict = rule.spec.condition.counterpart_conflict
         if conflict and window.size != window.step:
             yield _overlapping(rule)
+        yield from _season(rule, window)
 
 
 def rule_window(rule: Declared[RuleSpec], declarations: Declarations) -> Window | None:
@@ -45,6 +47,20 @@ def kpi_window(id_: str | None, declarations: Declarations) -> Window | None:
     """The window of a KPI; null where that cannot be told."""
     kpi = declarations.kpis.get(id_) if id_ is not None else None
     return window_of(kpi.spec.window) if kpi and kpi.has("window") else None
+
+
+def _season(rule: Declared[RuleSpec], window: Window) -> Iterator[Problem]:
+    """A declared season must be several windows long, in whole windows."""
+    anomaly = rule.spec.condition.anomaly
+    if anomaly is None or anomaly.season in (None, "none") or season_of(window, anomaly.season)[0] > 1:
+        return
+    yield rule.problem(
+        ("condition", "anomaly", "season"),
+        "season",
+        expected=f"windows of which several make a {anomaly.season}",
+        found="others",
+        mend="leave `season` out, or take windows like `15m`, `1h` or (for a week) `day`",
+    )
 
 
 def _references(spec: RuleSpec) -> Iterator[tuple[Path_, AgainstSpec]]:

@@ -108,6 +108,18 @@ class TrendBreakSpec(Spec):
     )
 
 
+class AnomalySpec(Spec):
+    """A window is outside the band that is usual of its series. All fields may be left out: `anomaly: {}`."""
+
+    direction: Literal["up", "down"] | None = Field(default=None, description="Both unless said")
+    season: Literal["day", "week", "none"] | None = Field(default=None, description="Found in the series unless said")
+    at_least: Change | None = Field(default=None, description="A smaller deviation does not count", examples=["5%"])
+    sensitivity: Literal["low", "normal", "high"] = "normal"
+    learn: int | None = Field(
+        default=None, ge=24, le=10_000, description="Windows before it judges; 24 and two seasons unless said"
+    )
+
+
 class MissingDataSpec(Spec):
     """A series has been silent for longer than `after`, which is the KPI's cadence unless said."""
 
@@ -200,6 +212,7 @@ class ConditionSpec(Spec):
     threshold: ThresholdSpec | None = None
     change: ChangeSpec | None = None
     trend_break: TrendBreakSpec | None = None
+    anomaly: AnomalySpec | None = None
     control_chart: ControlChartSpec | None = None
     missing_data: MissingDataSpec | None = None
     counterpart_conflict: ConflictSpec | None = None

@@ -1,0 +1,48 @@
+"""The rows of evidence of an anomaly as what anybody can recompute it from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import UNSET, UnsetType
+
+from engine.kernels.anomaly_layout import FACTS, RUN_FLOATS, UNUSUAL
+from engine.kernels.layout import ANOMALY
+from engine.kernels.windows import start_of
+from engine.model.finding import Anomaly, BandPoint
+from engine.model.time import format_time
+
+if TYPE_CHECKING:
+    from engine.kernels.layout import Tables
+    from engine.state.partition import PartitionState
+
+_ROWS = RUN_FLOATS - 1
+"""Rows of evidence a window: the index stands beside each."""
+
+
+def anomaly_of(state: PartitionState, tables: Tables, row: Any, result: Any) -> Anomaly | UnsetType:
+    """The incident that a TRANSITION row of an anomaly rule tells of; nothing for other rules, and where it was
+    forgotten meanwhile. `row` is the rule's.
+    """
+    first, count = int(result["evidence"]), int(result["evidences"])
+    if row["kind"] != ANOMALY or count < FACTS:
+        return UNSET
+    phase, began, settled, seasonal = (float(value) for value in tables.evidence_value[first : first + FACTS])
+    view = state.plan.views[int(row["view"])]
+    return Anomaly(
+        state="unusual" if phase == UNUSUAL else "usual" if settled > 0.0 else "returned",
+        began=_start(state, view, int(began)),
+        seasonal=seasonal == 1.0,
+        points=tuple(
+            BandPoint(
+                _start(state, view, int(tables.evidence_index[place])),
+                *(float(value) for value in tables.evidence_value[place : place + _ROWS]),
+            )
+            for place in range(first + FACTS, first + count, _ROWS)
+        ),
+    )
+
+
+def _start(state: PartitionState, view: Any, index: int) -> str:
+    """When window `index` begins."""
+    return format_time(int(start_of(view, state.tables.calendars, index - int(view["span"]) + 1)))
