@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.kernels._jit import jit, jit_apart
 from engine.kernels.anomaly_layout import (
+    APART,
     BEFORE,
     DISTANCE,
     FIRST,
@@ -26,6 +27,7 @@ from engine.kernels.anomaly_layout import (
     PLAIN_DISTANCE,
     PLAIN_LEVEL,
     RECENT,
+    REPEATS,
     SEASONAL,
     SEEN,
     STARTED,
@@ -54,6 +56,7 @@ EXCESS_MOST, DISTANCE_MOST = 6.0, 3.0
 MEMORY_LEAST = 1.0 / 4000.0
 """The least gain of scale and tails: they remember some 4,000 windows."""
 SEASONS_LEAST = 2
+REPEATS_LEAST = 8
 SEASONS_REMEMBERED = 8.0
 WIDTH_LEAST, WIDTH_MOST, WIDTH_WEIGHT = 0.2, 4.0, 8.0
 EXPLAINS, STILL_EXPLAINS = 1.0, 1.1
@@ -82,6 +85,9 @@ def collect(history: NDArray[np.float64], at: int, rule: Any, index: int, value:
     if seen >= RECENT and season:
         return False
     place, count = season_at(at) + slot_of(rule, index), widths_at(at, rule) + slot_of(rule, index)
+    if not np.isnan(history[place]):
+        history[at + REPEATS] += 1.0
+        history[at + APART] = ewma(history[at + APART], abs(value - history[place]), 1.0 / history[at + REPEATS])
     history[count] += 1.0
     history[place] = value if np.isnan(history[place]) else ewma(history[place], value, 1.0 / history[count])
     if seen > 0:
@@ -105,7 +111,8 @@ def begin_band(history: NDArray[np.float64], at: int, rule: Any, index: int, wor
         distance = ewma(distance, abs(work[place] - level), 1.0 / (place + 1))
     history[at + LEVEL] = history[at + PLAIN_LEVEL] = level
     history[at + PLAIN_DISTANCE] = distance
-    history[at + DISTANCE] = min(distance, history[at + MOVE])
+    seasoned = history[at + APART] if history[at + REPEATS] >= REPEATS_LEAST else history[at + MOVE]
+    history[at + DISTANCE] = min(distance, seasoned)
     history[at + LEARNT] = RECENT
     history[at + STARTED] = 1.0
     history[at + SEASONAL] = 1.0 if rule.slots > 1 and index - history[at + FIRST] >= rule.season else 0.0

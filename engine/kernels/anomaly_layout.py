@@ -34,14 +34,17 @@ from engine.kernels._jit import jit
     SETTLED,
     MOVE,
     BEFORE,
-) = range(22)
+    APART,
+    REPEATS,
+) = range(24)
 """The head. `SEEN`: windows so far; `FIRST`, `LEARNED`: index of the first and the last; `LEARNT`: windows that the
 gains of level and scale go by. Edges and mean excesses are in scales. `BEGAN`: first window of the incident, `SINCE`:
 the same, or when the level moved last; `BEYOND`: last window outside its band; `ENDED`: windows up to there take no
-part in the next score; `SETTLED`: how often the level has moved within the incident. `MOVE`, `BEFORE`: until a band is
-there, the mean step between windows, and the window before."""
+part in the next score; `SETTLED`: how often the level has moved within the incident. Until a band is there: `MOVE`,
+`BEFORE`, the mean step between windows, and the window before; `APART`, `REPEATS`, the mean distance of windows from
+those before in their slot, and of how many."""
 
-HEAD_FLOATS = 22
+HEAD_FLOATS = 24
 
 CALM, UNUSUAL = 0.0, 1.0
 """Phases."""

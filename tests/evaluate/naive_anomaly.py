@@ -141,14 +141,21 @@ class NaiveAnomaly:
     def begin(self, index: int) -> None:
         values = [value for _, value in self.collected]
         by_slot: dict[int, list[float]] = {}
+        apart = []
         for at, value in self.collected:
-            by_slot.setdefault(self.slot(at), []).append(value)
+            before = by_slot.setdefault(self.slot(at), [])
+            if before:
+                apart.append(abs(value - statistics.fmean(before)))
+            before.append(value)
         means = {slot: statistics.fmean(held) for slot, held in by_slot.items()}
         basis = [means[slot] for slot in sorted(means)] if self.slots >= 24 else values[-24:]
         level = statistics.median(basis)
         distance = statistics.fmean(abs(value - level) for value in basis)
         move = statistics.fmean(abs(b - a) for a, b in pairwise(values))
-        self.plain, self.seasoned = Mean(level, distance), Mean(level, min(distance, move))
+        self.plain, self.seasoned = (
+            Mean(level, distance),
+            Mean(level, min(distance, statistics.fmean(apart) if len(apart) >= 8 else move)),
+        )
         self.seasonal = self.slots > 1 and index - self.collected[0][0] >= self.a_season
         self.season = {slot: mean - level if self.slots > 1 else 0.0 for slot, mean in means.items()}
         self.widths = dict.fromkeys(range(self.slots), 1.0)
