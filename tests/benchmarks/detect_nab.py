@@ -1,7 +1,7 @@
 """How well `anomaly: {}` finds what people have marked: prints the tables of docs/rules/anomaly.md.
 
     python tests/benchmarks/detect_nab.py FOLDER
-    python tests/benchmarks/detect_nab.py --series 200
+    python tests/benchmarks/detect_nab.py --series 60
 
 FOLDER holds the Numenta Anomaly Benchmark, or a part of it (`data/GROUP/FILE.csv` and `combined_windows.json`), which
 is no part of this project. One setting goes through all series; rows are taken as `counterpoint detect` takes them.
@@ -114,7 +114,7 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, help="a folder with the series and their labels")
-    parser.add_argument("--series", type=int, default=200, help="without a folder: series of each kind")
+    parser.add_argument("--series", type=int, default=60, help="without a folder: series of each kind")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     arguments = parser.parse_args()
     tables = [table_of_kinds(arguments.series, arguments.first)]

@@ -17,6 +17,9 @@ from engine.model.identity import digest_of
 from engine.model.measurement import Measurement
 from engine.model.time import DAY, HOUR, format_time
 from engine.model.topics import TRIGGERS
+from engine.model.trigger import ReviewTrigger
+from engine.offline.explain.case import case_of
+from engine.offline.plot.compose import picture_of
 from engine.offline.replay import replay
 from engine.rules.loader import load_or_raise
 
@@ -93,3 +96,25 @@ def test_a_number_that_was_changed_with_all_its_digests_does_not_come_out():
         tampered["data"]["digests"] = event_digests(tampered)
         if name != not_passed:
             assert explained(tampered).evidence == "not consistent", name
+
+
+def test_every_sentence_names_the_band_and_how_it_ended():
+    said = [msgspec.json.decode(value, type=ReviewTrigger) for seed in range(3) for value in triggers(seed)]
+    opened = [each.data.explanation for each in said if each.type.endswith("opened.v1")]
+    ended = [each.data.explanation for each in said if each.type.endswith("resolved.v1")]
+    assert opened
+    assert ended
+    assert all("its usual band" in sentence for sentence in opened)
+    assert all("back in its usual band" in sentence or "that has moved" in sentence for sentence in ended)
+
+
+def test_the_picture_shows_the_windows_what_was_usual_of_them_and_the_band():
+    trigger = msgspec.convert(opened(), ReviewTrigger)
+    picture = picture_of(case_of(trigger))
+    assert picture is not None
+    [panel] = picture.panels
+    assert trigger.data.evidence is not None
+    points = opened()["data"]["evidence"]["anomaly"]["points"]
+    assert [mark.value for mark in panel.judged] == [point["value"] for point in points]
+    assert [mark.value for mark in panel.expected] == [point["usual"] for point in points]
+    assert [level.value for level in panel.levels] == [points[-1]["low"], points[-1]["high"]]
