@@ -129,17 +129,23 @@ def step(
     result.statistic = statistic
     result.limit = limit
     result.baseline = baseline
+    _cite(tables, instance, rule, result, index)
+    if transition != FIRED and rule.kind in (TREND, ANOMALY):
+        result.statistic = result.limit = np.nan
+    return transition
+
+
+@jit
+def _cite(tables: Tables, instance: Any, rule: Any, result: Any, index: int) -> None:
+    """Write down what the verdict rests on, as the kind of rule has it."""
     if rule.kind == CHANGE:
         _cite_history(tables, instance, rule, result, index)
     elif rule.kind == TREND:
-        cite_break(tables, half_of(instance, rule), rule, result, baseline)
+        cite_break(tables, half_of(instance, rule), rule, result, result.baseline)
     elif rule.kind == ANOMALY:
         cite_band(tables, half_of(instance, rule), result)
     elif rule.kind == CONTROL:
         cite_chart(tables, half_of(instance, rule), rule, result)
-    if transition != FIRED and rule.kind in (TREND, ANOMALY):
-        result.statistic = result.limit = np.nan
-    return transition
 
 
 @jit

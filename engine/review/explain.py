@@ -9,7 +9,9 @@ import msgspec
 from engine.model.finding import Finding, RawPoint, Silence, WindowPoint
 from engine.model.time import DAY, HOUR, MINUTE, SECOND, Micros, format_time, parse_own_time
 from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence, PrecisionEvidence
+from engine.review.explain_anomaly import band_words
 from engine.review.explain_control import control_words
+from engine.review.explain_trend import trend_words
 from engine.review.numbers import number, percent
 from engine.rules.resolved.condition import (
     Anomaly,
@@ -25,7 +27,6 @@ from engine.rules.resolved.control import ControlChart
 
 if TYPE_CHECKING:
     from engine.model.finding import Episode
-    from engine.model.finding import TrendBreak as TrendEvidence
     from engine.model.judgement import Judgement
     from engine.model.trigger import Happening, SideEvidence
     from engine.rules.resolved.rule import Rule
@@ -50,23 +51,24 @@ def _taken_back(finding: Finding) -> str:
 
 
 def _happened(finding: Finding, rule: Rule, rules: RuleSet) -> str:
-    subject, when = _subject(finding, rules), _when(finding, rule, rules)
+    when = _when(finding, rule, rules)
+    was = f"was {number(finding.value)} {when}"
     match rule.condition:
         case Threshold() as condition:
-            relation = _recovered(condition) if finding.transition == "resolved" else _breached(condition)
-            return f"{subject} was {number(finding.value)} {when}, {relation}"
+            told = f"{was}, {_recovered(condition) if finding.transition == 'resolved' else _breached(condition)}"
         case Change() as condition:
-            return f"{subject} was {number(finding.value)} {when}, {_change(finding, condition)}"
+            told = f"{was}, {_change(finding, condition)}"
         case TrendBreak():
-            return f"{subject} {_break(finding.evidence.trend, when, rule, rules)}"
+            told = _break(finding, when, rule, rules)
         case Anomaly():
-            return f"{subject} was {number(finding.value)} {when}{_band(finding, rule, rules)}"
+            told = f"{was}{_band(finding, rule, rules)}"
         case ControlChart():
-            return f"{subject} was {number(finding.value)} {when}{_chart(finding, rule, rules)}"
+            told = f"{was}{_chart(finding, rule, rules)}"
         case MissingData():
-            return f"{subject} {_silence(finding)}"
+            told = _silence(finding)
         case _:
-            return f"{rule.title}: {subject} was {number(finding.value)} {when}"
+            return f"{rule.title}: {_subject(finding, rules)} {was}"
+    return f"{_subject(finding, rules)} {told}"
 
 
 def _breached(condition: Threshold) -> str:
@@ -91,30 +93,18 @@ def _change(finding: Finding, condition: Change) -> str:
     return f"{size} {'above' if evidence.statistic >= 0 else 'below'} {usual}"
 
 
-def _break(trend: TrendEvidence | None, when: str, rule: Rule, rules: RuleSet) -> str:
+def _break(finding: Finding, when: str, rule: Rule, rules: RuleSet) -> str:
+    trend = finding.evidence.trend
     if trend is None:
         return f"begins to be learned anew {when}"
-    onset, before, after = _begun(trend.onset, rule, rules), number(trend.before), number(trend.after)
-    if trend.shape == "slope":
-        return _bend(trend, onset, when)
-    if trend.state == "returned":
-        return f"is back at its former level {when}, after about {after} from {onset} on"
-    if trend.state == "usual":
-        return f"has stayed at about {after} since {onset}, against {before} before; that became the usual level {when}"
-    share = f" ({percent(abs(trend.size / trend.before))} {trend.direction})" if trend.before else ""
-    return (
-        f"broke {trend.direction}wards on {onset}: about {after} since, against {before} before{share}, noticed {when}"
-    )
+    return trend_words(trend, _begun(trend.onset, rule, rules), when)
 
 
-def _bend(trend: TrendEvidence, onset: str, when: str) -> str:
-    verb = "rise" if trend.direction == "up" else "fall"
-    change = f"about {number(trend.after)} a day, against {number(trend.before)} before"
-    if trend.state == "returned":
-        return f"no longer {verb}s as it did from {onset} on ({change}), seen {when}"
-    if trend.state == "usual":
-        return f"has gone on to {verb} since {onset}, by {change}; that became the usual trend {when}"
-    return f"began to {verb} on {onset}: by {change}, noticed {when}"
+def _band(finding: Finding, rule: Rule, rules: RuleSet) -> str:
+    anomaly = finding.evidence.anomaly
+    if not anomaly or not anomaly.points:
+        return ", and begins to be learned anew"
+    return f", {band_words(anomaly, finding.episode, _begun(anomaly.began, rule, rules))}"
 
 
 def _chart(finding: Finding, rule: Rule, rules: RuleSet) -> str:
@@ -123,22 +113,6 @@ def _chart(finding: Finding, rule: Rule, rules: RuleSet) -> str:
         return ""
     begun = None if chart.onset is None else _begun(chart.onset, rule, rules)
     return f", {control_words(finding.evidence, chart, begun, fired=finding.transition == 'firing')}"
-
-
-def _band(finding: Finding, rule: Rule, rules: RuleSet) -> str:
-    anomaly, episode = finding.evidence.anomaly, finding.episode
-    if not anomaly or not anomaly.points or finding.value is None:
-        return ", and begins to be learned anew"
-    newest, began = anomaly.points[-1], _begun(anomaly.began, rule, rules)
-    band = f"usual band of {number(newest.low)} to {number(newest.high)}"
-    worst = "" if episode is None else f", at worst {number(episode.worst)}"
-    if anomaly.state == "returned":
-        return f"back in its {band}, which it had left on {began}{worst}"
-    if anomaly.state == "usual":
-        return f"within a {band} that has moved, as it stayed out of the former one from {began} on{worst}"
-    if newest.low <= finding.value <= newest.high:
-        return f"after it left its {band} on {began}"
-    return f"{'above' if finding.value > newest.high else 'below'} its {band}, about {number(newest.usual)}"
 
 
 def _begun(start: str, rule: Rule, rules: RuleSet) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.rules.bind_control import bind_control_chart
 from engine.rules.resolved.condition import (
@@ -18,7 +18,7 @@ from engine.rules.resolved.condition import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from engine.model.time import Micros
     from engine.rules.resolved.catalogue import Counterpart, Kpi
@@ -69,16 +69,10 @@ def shared_dimensions(kpis: Iterable[Kpi]) -> tuple[str, ...]:
 def bind_condition(spec: RuleSpec, kpis: Mapping[str, Kpi], lateness: Micros) -> Condition:
     """The running form of the one condition of a rule on series; its references must all resolve."""
     condition = spec.condition
-    if condition.threshold:
-        return _threshold(condition.threshold)
-    if condition.change:
-        return _change(condition.change)
-    if condition.trend_break:
-        return _trend_break(condition.trend_break)
-    if condition.anomaly:
-        return _anomaly(condition.anomaly)
-    if condition.control_chart:
-        return bind_control_chart(condition.control_chart)
+    for name, bind in _ALONE.items():
+        declared = getattr(condition, name)
+        if declared is not None:
+            return bind(declared)
     kpi = kpis[str(spec.kpi)]
     if condition.counterpart_conflict:
         scope = shared_dimensions(kpis[id_] for id_ in members_of(spec, kpis))
@@ -166,3 +160,13 @@ def _judge(spec: JudgeSpec, least: float) -> Judge:
         noise=NOISE_DEFAULT if spec.noise is None else spec.noise,
         hold=reference == "windows" if spec.hold is None else spec.hold,
     )
+
+
+_ALONE: Mapping[str, Callable[[Any], Condition]] = {
+    "threshold": _threshold,
+    "change": _change,
+    "trend_break": _trend_break,
+    "anomaly": _anomaly,
+    "control_chart": bind_control_chart,
+}
+"""Conditions that are bound from what they say alone."""

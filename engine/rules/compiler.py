@@ -63,10 +63,9 @@ class Plan(NamedTuple):
     """`kpis`, `views`, `rules`, `calendars` are the tables of `kernels.layout`; the rest says what their rows are.
 
     `rule_of`: the declared rule of each row of `rules`. `joins`: by view row. `signals`: by rule id, the composites
-    that
-    wait for it and their scope. `published`: view rows whose closed windows are KPI state. `clocks`: sources whose
-    marks age
-    series, in the order of `kpis.clock`. `reserve`, `evidence_reserve`: what one measurement may emit at most.
+    that wait for it and their scope. `published`: view rows whose closed windows are KPI state. `clocks`: sources
+    whose marks age series, in the order of `kpis.clock`. `reserve`, `evidence_reserve`: what one measurement may emit
+    at most.
     """
 
     rule_set: RuleSet

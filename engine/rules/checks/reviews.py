@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from engine.rules.spec import RuleSpec
 
 _GROUPABLE = ("threshold", "change", "trend_break", "anomaly", "control_chart")
+_WITHOUT_SIZE = {
+    "trend_break": "a break has one size; with `group_by` it counts the series that broke",
+    "anomaly": "an incident is told once; with `group_by` it counts the series that are unusual",
+    "control_chart": "a process is in control or not; with `group_by` it counts the series that are not",
+}
+"""Why a step makes no sense where the rule has no `group_by`."""
 _GATHERING = ("missing_data", "composite")
 
 
@@ -63,27 +69,11 @@ def _renotify(rule: Declared[RuleSpec]) -> Iterator[Problem]:
                 found=shown(step.value),
                 mend="write for instance `50%` or `10`",
             )
-    elif kind == "trend_break":
+    elif kind in _WITHOUT_SIZE:
         yield rule.problem(
             ("review", "renotify"),
             "renotify",
-            expected="no `renotify` with trend_break",
+            expected=f"no `renotify` with {kind}",
             found="one",
-            mend="leave it out: a break has one size; with `group_by` it counts the series that broke",
-        )
-    elif kind == "anomaly":
-        yield rule.problem(
-            ("review", "renotify"),
-            "renotify",
-            expected="no `renotify` with anomaly",
-            found="one",
-            mend="leave it out: an incident is told once; with `group_by` it counts the series that are unusual",
-        )
-    elif kind == "control_chart":
-        yield rule.problem(
-            ("review", "renotify"),
-            "renotify",
-            expected="no `renotify` with control_chart",
-            found="one",
-            mend="leave it out: a process is in control or not; with `group_by` it counts the series that are not",
+            mend=f"leave it out: {_WITHOUT_SIZE[kind]}",
         )
