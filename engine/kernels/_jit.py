@@ -56,7 +56,13 @@ def _keep_by_edition() -> None:
 
 _keep_by_edition()
 
-_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+_OPTIONS: dict[str, Any] = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "_nrt": False,
+    "no_cfunc_wrapper": True,
+}
 
 KERNELS: list[Any] = []
 """Every compiled function, as numba has it."""

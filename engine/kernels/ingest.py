@@ -19,6 +19,7 @@ from engine.kernels.layout import (
     LATE_RAW,
     LEDGER,
     LEDGER_FULL,
+    NO_INDEX,
     OUT_OF_RANGE,
     POINTS_FULL,
     POINTS_LIMIT,
@@ -276,7 +277,7 @@ def _step_point(tables: Tables, inputs: Inputs, slot_number: int, column: int) -
     time, value = inputs.time[column], inputs.value[column]
     for place in range(tables.views[slot.view_row].rules):
         before = tables.counters[RESULTS]
-        step(tables, tables.instances, slot.instance + place, 0, time, value, column, SPOKEN)
+        step(tables, tables.instances, slot.instance + place, NO_INDEX, time, value, column, SPOKEN)
         if tables.counters[RESULTS] > before:
             window = tables.results[before].window
             start, length = inputs.id_start[column], inputs.id_length[column]

@@ -8,7 +8,7 @@ one series. Rows of one series lie together, in the order of the views and rules
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
@@ -44,8 +44,13 @@ NOTHING, FIRED, RESOLVED, WORSENED = 0, 1, 2, 3
 TRANSITION, CLOSED, REVISE, FUTURE, RESTATED, OUT_OF_RANGE = range(6)
 """Codes of results."""
 
-SILENT, SPOKEN = 0, 1
+SILENT, SPOKEN = cast("tuple[int, int]", (np.int64(0), np.int64(1)))
 """Whether a step puts its transition out, or only moves the state."""
+
+NO_COLUMN, NO_INDEX = cast("tuple[int, int]", (np.int64(-1), np.int64(0)))
+"""What is not brought about by a measurement; what is no window. These, like SILENT and SPOKEN, have a type: each plain
+number would be a type of its own to numba, and everything beneath compiled once more for it.
+"""
 
 DONE, RESULTS_FULL, LEDGER_FULL, POINTS_FULL, REVISION_DUE = range(5)
 """Why a pass over columns stopped."""

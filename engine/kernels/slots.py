@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.kernels._jit import jit
-from engine.kernels.layout import RAW, RESULTS, SILENCE, SILENT, SPOKEN, UNSET, WINDOWS
+from engine.kernels.layout import NO_COLUMN, NO_INDEX, RAW, RESULTS, SILENCE, SILENT, SPOKEN, UNSET, WINDOWS
 from engine.kernels.step import emit_closed, step, step_window
 from engine.kernels.windows import gather, index_of, start_of
 
@@ -84,7 +84,7 @@ def settle_windows(tables: Tables, slot_number: int, final: int) -> None:
         for index in range(slot.final, min(final, slot.closed)):
             gather(tables, slot, view, index, window)
             if window.count > 0:
-                step_window(tables, tables.base, slot_number, window, -1, SILENT)
+                step_window(tables, tables.base, slot_number, window, NO_COLUMN, SILENT)
         _keep_opened(tables, slot)
         if final >= slot.closed:
             slot.provisional = 0
@@ -105,7 +105,7 @@ def close_idle(tables: Tables, slot_number: int) -> bool:
     if not slot.provisional:
         copy_instances(tables, slot, tables.instances, tables.base)
         slot.provisional = 1
-    close_windows(tables, slot_number, upto, -1)
+    close_windows(tables, slot_number, upto, NO_COLUMN)
     return True
 
 
@@ -119,7 +119,7 @@ def settle_points(tables: Tables, slot_number: int, upto: int) -> None:
         if point.time > upto:
             break
         for place in range(view.rules):
-            step(tables, tables.base, slot.instance + place, 0, point.time, point.value, -1, SILENT)
+            step(tables, tables.base, slot.instance + place, NO_INDEX, point.time, point.value, NO_COLUMN, SILENT)
         slot.head += 1
         slot.points -= 1
         _keep_opened(tables, slot)
@@ -147,7 +147,8 @@ def replay(tables: Tables, slot_number: int) -> None:
         point = tables.points[slot.point + slot.head + place]
         for rule in range(view.rules):
             before = tables.counters[RESULTS]
-            step(tables, tables.instances, slot.instance + rule, 0, point.time, point.value, place, SPOKEN)
+            number, column = slot.instance + rule, int(place)
+            step(tables, tables.instances, number, NO_INDEX, point.time, point.value, column, SPOKEN)
             if tables.counters[RESULTS] > before:
                 result = tables.results[before]
                 cite_point(result, point)
@@ -160,7 +161,7 @@ def publish_again(tables: Tables, slot_number: int, index: int) -> None:
     window = tables.results[len(tables.results) - 1].window
     gather(tables, slot, tables.views[slot.view_row], index, window)
     if window.count > 0:
-        emit_closed(tables, slot_number, window, -1)
+        emit_closed(tables, slot_number, window, NO_COLUMN)
 
 
 @jit

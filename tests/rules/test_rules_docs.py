@@ -21,7 +21,7 @@ PAGES = [page for page in sorted((ROOT / "docs" / "rules").glob("*.md")) if page
 def test_the_examples_of_the_page_are_one_sound_rule_set():
     loaded = load_read(read_text("docs/rules.md", EXAMPLES))
     assert loaded.problems == ()
-    assert loaded.declared == (2, 9, 1, 1, 1)
+    assert loaded.declared == (2, 10, 1, 1, 1)
 
 
 def test_the_rule_test_of_the_page_passes():
@@ -35,7 +35,7 @@ def test_the_rule_test_of_the_page_passes():
 def test_the_examples_of_a_page_on_one_condition_are_sound_and_their_rule_tests_pass(page: Path):
     examples = "\n---\n".join(re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL))
     loaded = load_read(read_text(page.name, examples))
-    assert loaded.problems == ()
+    assert {problem.code for problem in loaded.problems} <= {"unjudged"}
     assert loaded.rule_set is not None
     assert loaded.tests
     for test in loaded.tests:
