@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from engine.model.time import Micros, format_time
+from engine.offline.reached import not_reached
 from engine.offline.reviews import place
 from engine.offline.rule_tests import matches
 from engine.rules.problems import has_errors
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from engine.offline.episodes import Episode
+    from engine.offline.reached import Reached
     from engine.offline.rule_tests import Difference, Verdict
     from engine.rules.loader import Loaded
     from engine.rules.rule_tests import Firing
+    from engine.rules.ruleset import RuleSet
 
 
 def print_verdict(verdict: Verdict) -> None:
@@ -31,11 +34,31 @@ def print_verdict(verdict: Verdict) -> None:
         typer.echo(f"{typer.style('ok', fg=typer.colors.GREEN)}    {test.id}{title}")
         return
     typer.echo(f"{typer.style('FAIL', fg=typer.colors.RED)}  {test.id}{title}")
+    for line in failure_lines(verdict):
+        typer.echo(f"      {_coloured(line)}")
+
+
+def failure_lines(verdict: Verdict) -> Iterator[str]:
+    """What was refused, and each difference as removed (-) and added (+) lines after its place."""
+    test = verdict.test
     for refused in verdict.refused:
-        typer.echo(f"      {test.file}:{test.line}: a measurement is refused: {refused}")
+        yield f"{test.file}:{test.line}: a measurement is refused: {refused}"
     for difference in verdict.differences:
-        for line in _lines(verdict, difference):
-            typer.echo(f"      {line}")
+        yield from _lines(verdict, difference)
+
+
+def _coloured(line: str) -> str:
+    colours = {"- ": typer.colors.RED, "+ ": typer.colors.GREEN}
+    return typer.style(line, fg=colours[line[:2]]) if line[:2] in colours else line
+
+
+def print_not_reached(verdicts: Sequence[Verdict], rules: RuleSet) -> None:
+    """A line for each rule of which something is not tested."""
+    missing = not_reached(_reached(verdicts), rules)
+    if missing:
+        typer.echo("no test reaches:")
+    for rule, branches in missing.items():
+        typer.echo(f"      {rule}: {', '.join(branches)}")
 
 
 def _lines(verdict: Verdict, difference: Difference) -> Iterator[str]:
@@ -65,11 +88,11 @@ def _changed(expected: str, found: str) -> tuple[str, str]:
 
 
 def _removed(text: str) -> str:
-    return typer.style(f"- {text}", fg=typer.colors.RED)
+    return f"- {text}"
 
 
 def _added(text: str) -> str:
-    return typer.style(f"+ {text}", fg=typer.colors.GREEN)
+    return f"+ {text}"
 
 
 def _expected(firing: Firing, start: Micros) -> str:
@@ -108,8 +131,14 @@ def print_report(loaded: Loaded, verdicts: Sequence[Verdict], seconds: float) ->
         "seconds": round(seconds, 3),
         "problems": loaded.problems,
         "tests": [_as_json(verdict) for verdict in verdicts],
+        "not_reached": None if loaded.rule_set is None else not_reached(_reached(verdicts), loaded.rule_set),
     }
     typer.echo(msgspec.json.format(msgspec.json.encode(report), indent=2))
+
+
+def _reached(verdicts: Sequence[Verdict]) -> Iterator[Reached]:
+    for verdict in verdicts:
+        yield from verdict.reached
 
 
 def _as_json(verdict: Verdict) -> dict[str, Any]:

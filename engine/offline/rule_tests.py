@@ -11,12 +11,14 @@ from engine.model.outputs import DeadLetter
 from engine.model.time import Micros, format_time
 from engine.model.topics import DEAD_LETTERS
 from engine.offline.episodes import Episode, Place, episodes
+from engine.offline.reached import reached_by
 from engine.offline.replay import replay
 from engine.rules.resolved.condition import Composite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from engine.offline.reached import Reached
     from engine.offline.replay import Replayed
     from engine.rules.resolved.rule import Rule
     from engine.rules.rule_tests import Expectation, Firing, Measured, RuleTest
@@ -39,11 +41,14 @@ class Difference(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What came of a test. `refused` are measurements that the engine does not take, with why."""
+    """What came of a test. `refused` are measurements that the engine does not take, with why; `reached` are the
+    branches of rules that it went through.
+    """
 
     test: RuleTest
     differences: tuple[Difference, ...]
     refused: tuple[str, ...]
+    reached: frozenset[Reached]
 
     @property
     def passed(self) -> bool:
@@ -61,7 +66,8 @@ def run_test(test: RuleTest, rule_set: RuleSet) -> Verdict:
     timed = sorted(_measurements(test), key=lambda pair: pair[0])
     replayed = replay(tested, timed, every=test.ticks, begin=test.start, until=test.until)
     found = episodes(replayed, tested)
-    return Verdict(test, tuple(_differences(test, found, tested)), tuple(_refused(replayed)))
+    reached = reached_by(test, found, replayed.findings, tested)
+    return Verdict(test, tuple(_differences(test, found, tested)), tuple(_refused(replayed)), reached)
 
 
 def _as_tested(test: RuleTest, rule_set: RuleSet) -> RuleSet:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from junitparser import Error, Failure, JUnitXml
 from typer.testing import CliRunner
 
 from engine.cli.main import app
@@ -133,3 +134,70 @@ def test_programs_read_the_same(folder: Path):
     [found] = difference["found"]
     assert (found["from"], found["to"]) == ("2026-01-05T01:00:00Z", None)
     assert found["says"].endswith("was 99 at 2026-01-05T01:00:00Z, above 60.")
+
+
+def test_a_junit_reader_reads_what_passed_and_what_failed(folder: Path, tmp_path: Path):
+    wrong = write_test(folder, "wrong", 61)
+    written = tmp_path / "junit.xml"
+    assert run(folder, "--junit", written).exit_code == 1
+    suites = {suite.name: suite for suite in JUnitXml.fromfile(str(written))}
+    assert {name: (suite.tests, suite.failures, suite.errors) for name, suite in suites.items()} == {
+        str(folder / "long_test.yaml"): (1, 0, 0),
+        str(wrong): (1, 1, 0),
+    }
+    [case] = suites[str(wrong)]
+    [failure] = case.result
+    assert isinstance(failure, Failure)
+    assert (case.name, case.classname) == ("wrong", str(wrong))
+    assert "- fires from 1h (2026-01-05T01:00:00Z) to 2h (2026-01-05T02:00:00Z)" in failure.text
+    assert "+ fires from 1h (2026-01-05T01:00:00Z) to the end" in failure.text
+
+
+def test_a_junit_reader_reads_why_no_test_could_be_run(folder: Path, tmp_path: Path):
+    (folder / "rule.yaml").write_text("kind: rule\nid: long-delay\n", "utf-8")
+    written = tmp_path / "junit.xml"
+    assert run(folder, "--junit", written).exit_code == 1
+    [suite] = JUnitXml.fromfile(str(written))
+    assert (suite.tests, suite.errors) == (2, 2)
+    assert all(isinstance(result, Error) for case in suite for result in case.result)
+
+
+def test_junit_that_cannot_be_written_is_wrong_usage(folder: Path, tmp_path: Path):
+    result = run(folder, "--junit", tmp_path / "nowhere" / "junit.xml")
+    assert result.exit_code == 2
+    assert "expected a file that can be written" in result.output
+
+
+def test_what_no_test_reaches_is_listed_when_asked_for(folder: Path):
+    (folder / "more.yaml").write_text(
+        RULE.replace("long-delay", "odd-delay")
+        .replace("{above: 60}", "{outside: [-30, 60]}")
+        .replace("MODE", "on")
+        .replace("CLOSE", "on_recovery"),
+        "utf-8",
+    )
+    assert "no test reaches" not in run(folder).output
+    assert run(folder, "--coverage").output.splitlines()[1:-1] == [
+        "no test reaches:",
+        "      long-delay: keeps silent",
+        "      odd-delay: fires upwards, fires downwards, recovers, keeps silent",
+    ]
+    write_test(folder, "odd", 5).write_text(
+        TEST.replace("TEST", "odd").replace("long-delay", "odd-delay").replace("VALUE", "5 -31"), "utf-8"
+    )
+    missing = json.loads(run(folder, "--format", "json").output)["not_reached"]
+    assert missing == {"long-delay": ["keeps silent"], "odd-delay": ["keeps silent"]}
+
+
+def test_all_branches_are_reached_by_a_test_of_each(folder: Path):
+    (folder / "rule.yaml").write_text(
+        (folder / "rule.yaml").read_text("utf-8").replace("{above: 60}", "{outside: [-30, 60]}"), "utf-8"
+    )
+    quiet = "  - {kpi: flights.arrival_delay, dimensions: {origin: JFK}, values: 1x4}\nexpect:\n"
+    silence = "  - {rule: long-delay, dimensions: {origin: JFK}, firing: never}\n"
+    text = TEST.replace("TEST", "both").replace("VALUE", "5 -31").replace("expect:\n", quiet)
+    text = text.replace("{from: 1h, to: 2h}", "{from: 1h, to: 2h}, {from: 3h}")
+    (folder / "long_test.yaml").write_text(text + silence, "utf-8")
+    result = run(folder, "--coverage")
+    assert result.exit_code == 0, result.output
+    assert "no test reaches" not in result.output

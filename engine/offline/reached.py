@@ -1,0 +1,91 @@
+"""What rule tests reach of a rule: that it fires, on each side that it looks at, recovers, and keeps silent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from engine.model.finding import Evidence, Finding
+from engine.rules.resolved.condition import Anomaly, Change, Threshold, TrendBreak
+from engine.rules.resolved.control import ControlChart
+from engine.wire.encode import decode_finding_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from engine.offline.episodes import Episode, Place
+    from engine.rules.resolved.condition import Condition
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.rule_tests import RuleTest
+    from engine.rules.ruleset import RuleSet
+    from engine.runtime.ports import Output
+
+UP, DOWN = "fires upwards", "fires downwards"
+FIRES, RECOVERS, SILENT = "fires", "recovers", "keeps silent"
+
+
+class Reached(NamedTuple):
+    """A branch of a rule."""
+
+    rule: str
+    branch: str
+
+
+def branches_of(rule: Rule) -> tuple[str, ...]:
+    """All that there is to test of it."""
+    fires = (UP, DOWN) if _has_two_sides(rule.condition) else (FIRES,)
+    return (*fires, RECOVERS, SILENT)
+
+
+def _has_two_sides(condition: Condition) -> bool:
+    match condition:
+        case Threshold():
+            return condition.op == "outside"
+        case Change():
+            return condition.up is not None and condition.down is not None
+        case TrendBreak() | Anomaly() | ControlChart():
+            return condition.direction is None
+        case _:
+            return False
+
+
+def reached_by(
+    test: RuleTest, found: Mapping[Place, Sequence[Episode]], findings: Iterable[Output], rules: RuleSet
+) -> frozenset[Reached]:
+    """What a test has reached of the rules that it names, by what they said (`found`) and their findings."""
+    named = {each.rule for each in test.expect}
+    silent = {Reached(each.rule, SILENT) for each in test.expect if not found.get((each.rule, each.scope))}
+    ended = {Reached(rule, RECOVERS) for (rule, _), each in found.items() if any(one.to is not None for one in each)}
+    fired = {Reached(rule, FIRES) for (rule, _), each in found.items() if each}
+    return frozenset(each for each in silent | ended | fired | set(_sides(findings, rules)) if each.rule in named)
+
+
+def _sides(findings: Iterable[Output], rules: RuleSet) -> Iterator[Reached]:
+    for output in findings:
+        finding = decode_finding_record(output.record.value)
+        if isinstance(finding, Finding) and finding.transition == "firing" and finding.status != "withdrawn":
+            rule = rules.rule_by_id[finding.rule]
+            if _has_two_sides(rule.condition):
+                yield Reached(rule.id, UP if _is_up(finding, finding.evidence, rule.condition) else DOWN)
+
+
+def _is_up(finding: Finding, evidence: Evidence, condition: Condition) -> bool:
+    if evidence.trend is not None:
+        return evidence.trend.direction == "up"
+    if evidence.control:
+        return evidence.control.direction == "up"
+    if evidence.anomaly:
+        return evidence.anomaly.points[-1].value > evidence.anomaly.points[-1].usual
+    if isinstance(condition, Threshold):
+        return (finding.value or 0.0) > (condition.high or 0.0)
+    return (evidence.statistic or 0.0) > 0.0
+
+
+def not_reached(reached: Iterable[Reached], rules: RuleSet) -> dict[str, tuple[str, ...]]:
+    """By rule what no test reached, in the order of the rules; one that is off is nobody's concern."""
+    known = set(reached)
+    missing = {
+        rule.id: tuple(branch for branch in branches_of(rule) if Reached(rule.id, branch) not in known)
+        for rule in rules.rules
+        if rule.mode != "off"
+    }
+    return {rule: branches for rule, branches in missing.items() if branches}
