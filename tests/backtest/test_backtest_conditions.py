@@ -1,0 +1,166 @@
+"""One series of events a condition: a worker's stages, a backtest and a rule test say the same of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from engine.model.identity import scope_key
+from engine.model.measurement import Measurement
+from engine.model.time import HOUR, Micros, format_time, parse_own_time
+from engine.model.topics import TRIGGERS
+from engine.offline.backtest.files import Reading
+from engine.offline.backtest.run import run
+from engine.offline.episodes import episodes
+from engine.offline.replay import replay
+from engine.offline.rule_tests import run_test
+from engine.rules.loader import load_read
+from engine.rules.rule_tests import Expectation, Firing, Measured, RuleTest
+from engine.rules.source import read_text
+from engine.rules.spec.conditions import ConditionSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from engine.rules.ruleset import RuleSet
+
+BEGIN = parse_own_time("2026-01-05T00:00:00Z")
+CATALOGUE = """\
+kind: owner
+id: web
+name: Web
+---
+kind: objective
+id: growth
+title: Growth
+owner: web
+---
+kind: kpi
+id: visits
+title: Visits
+owner: web
+objective: growth
+definition: Visits of a shop
+decision: Buy less traffic
+direction: higher_is_better
+role: leading
+unit: visits
+aggregation: sum
+window: {every: 1h}
+cadence: 1h
+dimensions: [shop]
+series: [{shop: a}]
+target: none
+counterparts: [{kpi: tickets, minimum_effect: 10%}]
+---
+kind: kpi
+id: tickets
+title: Tickets
+owner: web
+objective: growth
+definition: Tickets of a shop
+decision: Answer faster
+direction: lower_is_better
+role: lagging
+unit: tickets
+aggregation: sum
+window: {every: 1h}
+dimensions: [shop]
+target: none
+---
+kind: rule
+id: told
+title: What is under test
+"""
+HIGH = """
+---
+kind: rule
+id: many-visits
+title: Many visits
+kpi: visits
+condition: {threshold: {above: 30}}
+---
+kind: rule
+id: many-tickets
+title: Many tickets
+kpi: tickets
+condition: {threshold: {above: 30}}
+"""
+STEADY = [10.0, 11.0, 9.0, 10.0, 12.0, 8.0] * 12
+EPISODE = [*STEADY, *[value + 40 for value in STEADY[:36]], *STEADY]
+CASES: dict[str, tuple[str, list[float | None], list[float | None]]] = {
+    "threshold": ("kpi: visits\ncondition: {threshold: {above: 30, recover_at: 15}}", EPISODE, []),
+    "change": ("kpi: visits\ncondition: {change: {against: {median_of: 4, same: windows}, up: 50%}}", EPISODE, []),
+    "trend_break": ("kpi: visits\ncondition: {trend_break: {of: level, learn: 48}}", EPISODE, []),
+    "anomaly": ("kpi: visits\ncondition: {anomaly: {season: none}}", EPISODE, []),
+    "control_chart": ("kpi: visits\ncondition: {control_chart: {rules: nelson, learn: 48}}", EPISODE, []),
+    "missing_data": ("kpi: visits\ncondition: {missing_data: {}}", [*STEADY, *[None] * 12, *STEADY], []),
+    "counterpart_conflict": (
+        "kpi: visits\ncondition: {counterpart_conflict: {improves: {above: 30}, worsens: {above: 30}}}",
+        EPISODE,
+        EPISODE,
+    ),
+    "composite": ("condition: {composite: {all: [many-visits, many-tickets]}}" + HIGH, EPISODE, EPISODE),
+}
+
+
+def rules_of(rule: str) -> RuleSet:
+    loaded = load_read(read_text("all.yaml", CATALOGUE + rule + "\n"))
+    assert loaded.rule_set is not None, [str(problem) for problem in loaded.problems]
+    return loaded.rule_set
+
+
+def measured(kpi: str, values: Sequence[float | None]) -> list[tuple[Micros, Measurement]]:
+    return [
+        (
+            BEGIN + place * HOUR,
+            Measurement(kpi, format_time(BEGIN + place * HOUR), value, {"shop": "a"}, f"{kpi}{place}"),
+        )
+        for place, value in enumerate(values)
+        if value is not None
+    ]
+
+
+def as_test(expect: tuple[Expectation, ...], visits: list[float | None], tickets: list[float | None]) -> RuleTest:
+    series = tuple(
+        Measured(kpi, {"shop": "a"}, values, BEGIN, HOUR, None)
+        for kpi, values in (("visits", visits), ("tickets", tickets))
+        if values
+    )
+    return RuleTest("same", None, "all.yaml", 1, BEGIN, HOUR, None, series, expect)
+
+
+def written(path: Path, told: Sequence[tuple[Micros, Measurement]]) -> Path:
+    rows = [
+        {"kpi": each.kpi, "time": each.time, "value": each.value, "dimensions": each.dimensions, "id": each.id}
+        for _, each in told
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+def test_every_condition_has_a_case():
+    assert set(CASES) == set(ConditionSpec.model_fields)
+
+
+@pytest.mark.parametrize("condition", CASES)
+def test_live_backtest_and_rule_test_say_the_same(condition: str, tmp_path: Path):
+    rule, visits, tickets = CASES[condition]
+    rules = rules_of(rule)
+    told = sorted(measured("visits", visits) + measured("tickets", tickets), key=lambda pair: pair[0])
+    live = replay(rules, told, every=HOUR)
+    triggers = [output.record.value for output in live.outputs if output.topic == TRIGGERS]
+    found: list[bytes] = []
+    run(rules, [written(tmp_path / "rows.ndjson", told)], Reading(), every=HOUR, triggers=found.append)
+    assert found == triggers
+    [place] = [each for each in episodes(live, rules) if each[0] == "told"]
+    fired = episodes(live, rules)[place]
+    assert any(each.to is not None for each in fired), "it fires, and recovers"
+    assert place == ("told", scope_key({"shop": "a"}))
+    expected = Expectation(*place, tuple(Firing(*each) for each in fired), None, 1)
+    assert run_test(as_test((expected,), visits, tickets), rules).differences == ()
+    never = expected._replace(firing=())
+    assert run_test(as_test((never,), visits, tickets), rules).differences
