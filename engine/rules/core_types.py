@@ -1,4 +1,7 @@
-"""The core types of YAML 1.2: which text is null, a boolean, a number, and which is just text."""
+"""The core types of YAML 1.2: which text is null, a boolean, a number, and which is just text.
+
+But for one: there are no hexadecimal numbers, lest the values `0x24` of a rule test, twenty-four zeros, be one of 36.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _INT = re.compile(r"[-+]?[0-9]+\Z")
-_BASED = re.compile(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
+_OCTAL = re.compile(r"0o[0-7]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 _NUMERIC_START: Final = frozenset("-+.0123456789")
@@ -67,7 +70,7 @@ def shown_tag(tag: str) -> str:
 def _number(text: str) -> str | int | float:
     if _INT.match(text):
         return int(text)
-    if _BASED.match(text):
+    if _OCTAL.match(text):
         return int(text, 0)
     if _FLOAT.match(text):
         return float(text)

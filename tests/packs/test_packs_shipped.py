@@ -31,7 +31,7 @@ each_rule = pytest.mark.parametrize(("path", "rule"), DECLARED, ids=[rule["id"] 
 
 
 def test_there_are_packs():
-    assert {path.name for path in PACKS} >= {"flights", "phantom-growth"}
+    assert {path.name for path in PACKS} >= {"flights", "phantom-growth", "service-reliability"}
 
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
