@@ -16,6 +16,7 @@ from engine.kernels.ingest import Bounds, Inputs, ingest
 from engine.kernels.laying import lay_out
 from engine.kernels.layout import Tables
 from engine.kernels.lifecycle import advance
+from engine.kernels.lines import records_of
 from engine.kernels.registry import find, index_rows, murmur2
 from engine.kernels.scan.derived import TEXT_BYTES
 from engine.kernels.scan.framing import CURSOR, SPAN, begin, frame_some, give_up
@@ -25,6 +26,7 @@ from engine.kernels.scan.spellings import SPELLING, Spellings
 from engine.kernels.scan.spellings import index_all as index_spellings
 from engine.kernels.silence import silence
 from engine.kernels.slots import floors_of, publish_again, replay
+from engine.kernels.texts import BEGINNING, TEXT_ROOM, derive_ids, hash_ids, numbers_of, times_of
 from engine.kernels.threshold import threshold
 from engine.kernels.ticks import tick
 from engine.kernels.windows import aggregate, index_of, start_of
@@ -73,6 +75,7 @@ def warm() -> Warmth:
     """Call everything that Python calls, with the types that it is called with."""
     _warm_evaluation()
     _warm_scanner()
+    _warm_files()
     return Warmth(sum(sum(kernel.stats.cache_misses.values()) for kernel in KERNELS), KERNELS[0].stats.cache_path)
 
 
@@ -103,6 +106,19 @@ def _warm_scanner() -> None:
     learn_from(data, messages, spellings, 0)
     keep_beginning(spellings, 0, data)
     index_spellings(spellings)
+
+
+def _warm_files() -> None:
+    data, starts = np.frombuffer(b"", np.uint8), np.frombuffer(b"", np.int32)
+    lengths, longs, taken = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.uint8)
+    text = np.zeros(TEXT_ROOM, np.uint8)
+    numbers_of(data, starts, lengths, text, np.zeros(0, np.float64), taken)
+    times_of(data, starts, lengths, 1, text, longs, taken)
+    hash_ids(data, starts, lengths, np.zeros(0, np.uint64))
+    hash_ids(taken, lengths, lengths, np.zeros(0, np.uint64))
+    derived, scratch = np.zeros(TEXT_BYTES, np.uint8), np.zeros(SCRATCH, np.uint64)
+    derive_ids(data, np.zeros(1, BEGINNING), lengths, longs, derived, scratch, taken)
+    records_of(data, taken, np.zeros(4, np.int64))
 
 
 def _warm_evaluation() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 PATCHES = sorted(HERE.glob("*.patch"))
-SEEDS = {"toy": 300, "stages": 150}
+SEEDS = {"toy": 300, "stages": 250}
 FOUND = 3
 
 

@@ -27,6 +27,7 @@ from engine.offline.explain.obligation import ids_step, obligation_step, rule_st
 from engine.offline.explain.series import series_steps
 from engine.offline.explain.times import times_step
 from engine.rules.resolved.condition import (
+    Anomaly,
     Cadence,
     Change,
     Composite,
@@ -57,7 +58,7 @@ class Explanation(msgspec.Struct, frozen=True):
     failures: tuple[Check, ...]
 
 
-OF_SERIES = (Threshold, Change, TrendBreak, ControlChart)
+OF_SERIES = (Threshold, Change, TrendBreak, Anomaly, ControlChart)
 """Conditions that are judged point by point on one series."""
 
 
