@@ -1,0 +1,61 @@
+"""Every page on a condition: its examples, its rule test, its fields, and its pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+from draw_conditions import DRAWN, FOLDER, draw_condition, loaded, names_of, page_of
+
+from engine.offline.rule_tests import run_test
+from engine.rules.run_rules import RUN_RULES, SETS
+from engine.rules.spec.conditions import ConditionSpec
+from engine.rules.spec.control import CusumSpec, EwmaSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAGES = [page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in ConditionSpec.model_fields]
+each_page = pytest.mark.parametrize("condition", PAGES)
+
+
+def test_there_are_pages():
+    assert set(PAGES) >= set(DRAWN)
+
+
+@each_page
+def test_its_examples_are_sound_and_every_rule_of_them_is_seen_to_fire_to_recover_and_to_keep_quiet(condition: str):
+    found = loaded(page_of(condition))
+    assert {problem.code for problem in found.problems} <= {"unjudged"}
+    assert found.rule_set is not None
+    [test] = found.tests
+    assert run_test(test, found.rule_set).differences == ()
+    for rule in found.rule_set.rules:
+        expected = [each for each in test.expect if each.rule == rule.id]
+        assert any(firing.to for each in expected for firing in each.firing)
+        assert any(not each.firing for each in expected)
+
+
+@each_page
+def test_it_names_every_field(condition: str):
+    [model] = [each for each in get_args(ConditionSpec.model_fields[condition].annotation) if each is not type(None)]
+    text = page_of(condition).read_text("utf-8")
+    for name, field in model.model_fields.items():
+        assert f"`{field.alias or name}`" in text, name
+
+
+def test_the_page_on_control_charts_names_what_lies_within_its_fields():
+    text = page_of("control_chart").read_text("utf-8")
+    fields = [info.alias or name for spec in (EwmaSpec, CusumSpec) for name, info in spec.model_fields.items()]
+    for name in (*fields, *RUN_RULES, *SETS):
+        assert f"`{name}`" in text or f"`{name}:" in text, name
+
+
+@pytest.mark.parametrize("condition", DRAWN)
+def test_its_pictures_are_drawn_from_its_example(condition: str, tmp_path: Path):
+    draw_condition(condition, tmp_path)
+    text = page_of(condition).read_text("utf-8")
+    for name in names_of(condition):
+        assert (tmp_path / name).is_file()
+        assert (FOLDER / name).is_file()
+        assert f"]({name})" in text
