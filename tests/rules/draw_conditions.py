@@ -12,30 +12,32 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.correlate.conflict import Conflict
 from engine.model.identity import scope_key, series_key
 from engine.model.measurement import Measurement
 from engine.model.time import format_time
 from engine.model.topics import TRIGGERS
 from engine.offline.explain.case import case_of
 from engine.offline.explain.given import given
-from engine.offline.plot.compose import picture_of
+from engine.offline.plot.compose import name_of, picture_of
 from engine.offline.plot.draw import draw
-from engine.offline.plot.picture import Mark, Picture
+from engine.offline.plot.picture import Mark, Panel, Picture
 from engine.offline.replay import replay
 from engine.rules.loader import load_read
-from engine.rules.resolved.condition import Threshold
+from engine.rules.resolved.condition import CounterpartConflict, Threshold
 from engine.rules.resolved.control import ControlChart
 from engine.rules.source import read_text
+from engine.rules.spec.conditions import ConditionSpec
 
 if TYPE_CHECKING:
     from engine.model.trigger import ReviewTrigger
+    from engine.offline.plot.picture import Around
     from engine.rules.loader import Loaded
     from engine.rules.rule_tests import Expectation, Measured, RuleTest
     from engine.rules.ruleset import RuleSet
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "rules"
-DRAWN = ("anomaly", "change", "control_chart", "threshold", "trend_break")
-"""The pages on conditions that look at one series each."""
+DRAWN = tuple(page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in ConditionSpec.model_fields)
 
 
 def page_of(condition: str) -> Path:
@@ -64,13 +66,22 @@ def draw_condition(condition: str, folder: Path) -> None:
     assert rules is not None
     speaks = next(each for each in test.expect if each.firing)
     keeps_quiet = next(each for each in test.expect if each.rule == speaks.rule and not each.firing)
-    marks = {key(each): marks_of(each) for each in test.measured}
     trigger = opening(speaks, test, rules)
-    firing = picture_of(case_of(trigger), marks)
+    firing = picture_of(case_of(trigger), around(test, speaks, trigger))
     assert firing is not None
     names = names_of(condition)
     draw(firing, folder / names[0])
     draw(silent(firing, keeps_quiet, test, rules), folder / names[1])
+
+
+def around(test: RuleTest, expected: Expectation, trigger: ReviewTrigger) -> Around:
+    """What was measured, by series and, for a conflict, by side."""
+    marks = {key(each): marks_of(each) for each in test.measured}
+    case = case_of(trigger)
+    if isinstance(case.rule.condition, CounterpartConflict):
+        at = {each.kpi: marks_of(each) for each in test.measured if scope_key(each.dimensions) == expected.scope}
+        marks |= {name_of(side): at[side.kpi] for side in Conflict(case.rule, case.rules).sides}
+    return marks
 
 
 def key(measured: Measured) -> str:
@@ -83,39 +94,33 @@ def marks_of(measured: Measured) -> tuple[Mark, ...]:
 
 
 def opening(expected: Expectation, test: RuleTest, rules: RuleSet) -> ReviewTrigger:
-    """The first trigger of the rule at that place."""
+    """The first trigger of the rule."""
     history = [
-        (mark.time, Measurement(each.kpi, format_time(mark.time), mark.value, each.dimensions))
+        (mark.time, Measurement(each.kpi, format_time(mark.time), mark.value, each.dimensions, source=each.source))
         for each in test.measured
         for mark in marks_of(each)
     ]
     outputs = replay(rules, sorted(history, key=lambda pair: pair[0])).outputs
     said = [msgspec.json.decode(output.record.value or b"") for output in outputs if output.topic == TRIGGERS]
-    [series] = [key(each) for each in test.measured if scope_key(each.dimensions) == expected.scope]
-    event = next(each for each in said if (each["data"]["rule"], each["subject"]) == (expected.rule, series))
+    event = next(each for each in said if each["data"]["rule"] == expected.rule)
     trigger = given(event).trigger
     assert trigger is not None
     return trigger
 
 
 def silent(firing: Picture, expected: Expectation, test: RuleTest, rules: RuleSet) -> Picture:
-    """The same picture of the series of which nothing is said; only limits that are the same for all are in it."""
+    """The series of which nothing is said, each in a panel; only limits that are the same for all are in it."""
     rule = rules.rule_by_id[expected.rule]
-    [measured] = [
-        each for each in test.measured if each.kpi == rule.kpi and scope_key(each.dimensions) == expected.scope
-    ]
-    kpi = rules.kpi_by_id[measured.kpi]
-    panel = firing.panels[0]._replace(
-        title=f"{kpi.title} ({key(measured)})",
-        judged=(),
-        earlier=(),
-        expected=(),
-        around=marks_of(measured),
-        levels=firing.panels[0].levels if isinstance(rule.condition, Threshold | ControlChart) else (),
-    )
-    dimensions = ", ".join(f"{name} {value}" for name, value in measured.dimensions.items())
-    sentence = f"{kpi.title} of {{{dimensions}}}: nothing is said."
-    return firing._replace(sentence=sentence, moments=(), firing=None, panels=(panel,))
+    measured = [each for each in test.measured if scope_key(each.dimensions) == expected.scope]
+    fixed = firing.panels[0].levels if isinstance(rule.condition, Threshold | ControlChart) else ()
+    panels = []
+    for each in measured:
+        kpi = rules.kpi_by_id[each.kpi]
+        panels.append(Panel(f"{kpi.title} ({key(each)})", kpi.unit, judged=(), around=marks_of(each), levels=fixed))
+    dimensions = ", ".join(f"{name} {value}" for name, value in measured[0].dimensions.items())
+    titles = " and ".join(rules.kpi_by_id[each.kpi].title.lower() for each in measured).capitalize()
+    sentence = f"{titles} of {{{dimensions}}}: nothing is said."
+    return firing._replace(sentence=sentence, moments=(), firing=None, panels=tuple(panels), rows=())
 
 
 if __name__ == "__main__":
