@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.model.time import format_time, parse_own_time
 from engine.model.trigger import FindingName, TurnName
 from engine.review.alert import Word, alert_state, ended_at, word_of_finding, word_of_judgement
-from engine.review.explain import explain_finding, explain_judgement
+from engine.review.explain import explain_finding
+from engine.review.explain_judgement import explain_judgement
 from engine.review.review import BARRIERS
 from engine.review.trigger import Told
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from engine.offline.catalogue.pace import date_of, has_reached, line_to
 from engine.offline.catalogue.seen import fresh_for
-from engine.review.explain import duration
 from engine.review.numbers import number
+from engine.review.spans import duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from engine.model.identity import series_key
 from engine.model.records import WindowBounds
 from engine.model.time import format_time, parse_own_time
 from engine.offline.explain.account import BROKEN
-from engine.review.explain import local_date
+from engine.review.spans import local_date
 from engine.rules.compiler import compile_plan
 from engine.rules.ruleset import RuleSet
 

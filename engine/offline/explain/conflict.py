@@ -13,8 +13,8 @@ from engine.model.trigger import TurnName
 from engine.offline.explain.account import Check, Line, Step, alike, holds, same, shown
 from engine.offline.explain.case import kpi_of, micros
 from engine.offline.explain.series import sound_parts
-from engine.review.explain import window_named
 from engine.review.numbers import number, percent
+from engine.review.spans import window_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

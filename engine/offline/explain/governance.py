@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from engine.model.time import format_time
 from engine.offline.explain.account import Line, Step, holds, same
 from engine.offline.explain.case import micros
-from engine.review.explain import duration
 from engine.review.governance import precision_of
 from engine.review.numbers import percent
+from engine.review.spans import duration
 
 if TYPE_CHECKING:
     from engine.model.trigger import CadenceEvidence, PrecisionEvidence

@@ -10,7 +10,7 @@ from engine.kernels.silence import silence
 from engine.model.identity import finding_id
 from engine.offline.explain.account import Check, Line, Step, alike, either, holds, same
 from engine.offline.explain.case import micros
-from engine.review.explain import duration
+from engine.review.spans import duration
 from engine.rules.resolved.condition import Composite, MissingData
 
 if TYPE_CHECKING:

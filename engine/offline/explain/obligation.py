@@ -24,9 +24,11 @@ from engine.model.trigger import (
 )
 from engine.offline.explain.account import Check, Line, Step, alike, either, holds, same, shown
 from engine.offline.explain.case import micros
-from engine.review.explain import due_words, duration, explain_finding, explain_judgement
+from engine.review.explain import explain_finding
+from engine.review.explain_judgement import explain_judgement
 from engine.review.lifecycle import transitions
 from engine.review.people import notified, owner_of
+from engine.review.spans import due_words, duration
 from engine.review.trigger import command_key, dimensions_of, summary_of
 from engine.review.words import sentence_of_clock, sentence_of_command
 from engine.rules.due import due_at

@@ -32,8 +32,8 @@ from engine.offline.explain.anomaly import anomaly_lines
 from engine.offline.explain.case import micros
 from engine.offline.explain.control import control_lines
 from engine.offline.explain.trend import trend_lines
-from engine.review.explain import duration, window_named
 from engine.review.numbers import number, percent
+from engine.review.spans import duration, window_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from engine.model.time import Micros, parse_own_time
 from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, TurnName
 from engine.offline.plot.control import control_panel
 from engine.offline.plot.picture import Around, Level, Mark, Moment, Panel, Picture, Row
-from engine.review.explain import offset_at
 from engine.review.numbers import number
+from engine.review.spans import offset_at
 from engine.rules.resolved.condition import Change, MissingData, Threshold
 
 if TYPE_CHECKING:
