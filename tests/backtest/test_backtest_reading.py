@@ -6,7 +6,9 @@ import csv
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
@@ -15,6 +17,7 @@ from engine.client.files import sample_rows
 from engine.client.rows import Columns, RowReader
 from engine.errors import WireError
 from engine.model.identity import derived_measurement_id, id_hash, series_key
+from engine.offline.backtest.arrow import revisions, times, values
 from engine.offline.backtest.files import Reading, read_blocks
 from engine.offline.backtest.items import Destination
 from engine.offline.backtest.refusals import Refusals, file_and_line
@@ -180,3 +183,17 @@ def _numbers(given: list[float | None], kind: pa.DataType) -> pa.Array:
         except (pa.ArrowInvalid, OverflowError, ValueError):
             held.append(None)
     return pa.array(held, kind)
+
+
+@pytest.mark.parametrize(
+    ("read", "column"),
+    [
+        (values, pa.array([1.0, 2.0])),
+        (values, pa.array([1, 2])),
+        (lambda column, taken: times(column, "s", taken), pa.array([1, 2], pa.timestamp("us", "UTC"))),
+        (lambda column, taken: times(column, "us", taken), pa.array([1, 2])),
+        (revisions, pa.array([1, 2], pa.int32())),
+    ],
+)
+def test_columns_are_of_the_types_that_kernels_are_compiled_for(read: Any, column: pa.Array):
+    assert read(column, np.ones(2, np.uint8)).flags.writeable

@@ -55,7 +55,7 @@ def values(column: pa.Array, taken: Taken) -> NDArray[np.float64]:
         numbers_of(*texts_of(column), np.zeros(TEXT_ROOM, np.uint8), found, taken)
     elif pa.types.is_integer(kind) or pa.types.is_floating(kind):
         _leave_nulls(column, taken)
-        found = _plain(column).astype(np.float64, copy=False)
+        found = np.array(_plain(column), np.float64)  # a copy: kernels are compiled anew for what is read-only
         finite = np.isfinite(found)
         if not finite.all():
             taken[~finite] = 0
