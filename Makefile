@@ -69,6 +69,7 @@ $(STAMPS)/dev: pyproject.toml constraints.txt | $(BIN)/python
 # Compile the kernels now, so that neither the first measurement nor the first test waits for it.
 $(STAMPS)/warm: $(wildcard engine/kernels/*.py engine/kernels/*/*.py) | $(STAMPS)/demo
 	rm -rf engine/kernels/__pycache__/kernels-*
+	@echo "Compiling the kernels, this once. It takes some minutes and says nothing until it is done."
 	$(BIN)/python -m engine.kernels.warm
 	@touch $@
 

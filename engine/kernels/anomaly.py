@@ -50,12 +50,11 @@ from engine.kernels.anomaly_layout import (
     recent_at,
     run_at,
 )
+from engine.kernels.learned import held_within
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LARGEST = 1e140
-"""Values are held within this, so that nothing overflows."""
 LN_10 = 2.302585092994046
 
 
@@ -66,7 +65,7 @@ def anomaly(
     """(known, breach, statistic, limit, baseline, excess) of a window; the state stands in `history` from `at` on."""
     if np.isnan(history[at + SEEN]):
         clear_state(history, at, rule, index)
-    value = min(max(value, -LARGEST), LARGEST)
+    value = held_within(value)
     if history[at + STARTED] != 1.0:
         if collect(history, at, rule, index, value):
             history[at + SEEN] += 1.0

@@ -35,11 +35,11 @@ from engine.kernels.anomaly_layout import (
     UPPER_EXCESS,
     recent_at,
     season_at,
-    slot_of,
     widths_at,
 )
 from engine.kernels.baseline import CLIP, GAIN_LEAST, SIGMA_OF_DISTANCE, clipped
 from engine.kernels.ewma import ewma
+from engine.kernels.learned import slot_of
 from engine.kernels.ordering import median_within
 
 if TYPE_CHECKING:

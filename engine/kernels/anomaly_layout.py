@@ -90,12 +90,6 @@ def widths_at(at: int, rule: Any) -> int:
     return season_at(at) + rule.slots
 
 
-@jit
-def slot_of(rule: Any, index: int) -> int:
-    """The slot of the season that window `index` falls into."""
-    return (index % rule.season) * rule.slots // rule.season
-
-
 def floats_of(slots: int) -> int:
     """Floats of both halves: a rule's `width`."""
     return 2 * (HEAD_FLOATS + RUN_FLOATS * RUN + RECENT + 2 * slots)

@@ -24,9 +24,10 @@ from engine.kernels.control_layout import (
     kept,
     place_of,
 )
-from engine.kernels.control_limits import LARGEST, begin_limits, ewma_width, learn_limits, score_of
+from engine.kernels.control_limits import begin_limits, ewma_width, learn_limits, score_of
 from engine.kernels.cusum import cusum
 from engine.kernels.ewma import ewma
+from engine.kernels.learned import held_within
 from engine.kernels.run_rules import run_rules, zone_of
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def control_chart(
     """(known, breach, statistic, limit, centre, excess) of a window; the state stands in `history` from `at` on."""
     if np.isnan(history[at + LEARNED]):
         begin_limits(history, at, rule)
-    value = min(max(value, -LARGEST), LARGEST)
+    value = held_within(value)
     if np.isnan(history[at + SIGMA]):
         learn_limits(history, at, rule, value)
         return False, False, np.nan, np.nan, np.nan, 0.0

@@ -19,9 +19,8 @@ from engine.kernels.control_layout import (
     SQUARES,
 )
 from engine.kernels.ewma import ewma
+from engine.kernels.learned import held_within
 
-LARGEST = 1e140
-"""Values and scores are held within this, so that no square overflows."""
 RANGE_OF_SIGMA = 1.128
 """d2 for two points: the mean moving range of independent normal values, in sigmas (Montgomery, Introduction to
 Statistical Quality Control, section 6.4; NIST/SEMATECH e-Handbook 6.3.2.2)."""
@@ -73,7 +72,7 @@ def _scatter(history: Any, at: int, rule: Any) -> float:
 @jit
 def score_of(value: float, centre: float, sigma: float) -> float:
     """How many sigmas a value is above the centre."""
-    return min(max((value - centre) / sigma, -LARGEST), LARGEST)
+    return held_within((value - centre) / sigma)
 
 
 @jit

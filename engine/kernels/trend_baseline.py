@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.kernels._jit import jit, jit_apart
 from engine.kernels.baseline import begin, clipped, learn, memory_of, scatter_of
+from engine.kernels.learned import slot_of
 from engine.kernels.trend_layout import (
     BASELINE_FLOATS,
     DISTANCE,
@@ -27,7 +28,6 @@ from engine.kernels.trend_layout import (
     STRETCH,
     ring_at,
     season_at,
-    slot_of,
 )
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.kernels._jit import jit, jit_apart
+from engine.kernels.learned import held_within
 from engine.kernels.trend_baseline import begin_baselines, clear_state, knows_enough, learn_window, move_level, usual_of
 from engine.kernels.trend_layout import (
     ALARM,
@@ -47,9 +48,6 @@ from engine.kernels.trend_slope import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LARGEST = 1e140
-"""Values are held within this, so that no square of a deviation overflows."""
-
 
 @jit_apart
 def trend_break(
@@ -58,7 +56,7 @@ def trend_break(
     """(known, breach, statistic, limit, baseline, excess) of a window; the state stands in `history` from `at` on."""
     if np.isnan(history[at + SEEN]):
         clear_state(history, at, rule, index)
-    value = min(max(value, -LARGEST), LARGEST)
+    value = held_within(value)
     _take(history, at, rule, index, value, work)
     if history[at + SEEN] <= rule.ring:
         return False, False, np.nan, np.nan, np.nan, 0.0

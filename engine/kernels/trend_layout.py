@@ -84,12 +84,6 @@ def season_at(at: int, rule: Any) -> int:
     return at + HEAD_FLOATS + 2 * rule.ring + rule.stretches
 
 
-@jit
-def slot_of(rule: Any, index: int) -> int:
-    """The slot of the season that window `index` falls into."""
-    return (index % rule.season) * rule.slots // rule.season
-
-
 def floats_of(ring: int, stretches: int, slots: int) -> int:
     """Floats of both halves: a rule's `width`."""
     return 2 * (HEAD_FLOATS + 2 * ring + stretches + (slots if slots > 1 else 0))

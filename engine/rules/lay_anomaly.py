@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.kernels.anomaly_layout import EVIDENCE_FLOATS, RECENT, SCRATCH_FLOATS, floats_of
 from engine.kernels.layout import ANOMALY
 from engine.model.time import DAY, HOUR, MINUTE
+from engine.rules.season import season_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,10 +17,8 @@ if TYPE_CHECKING:
     from engine.rules.resolved.condition import Anomaly
     from engine.rules.resolved.timing import Window
 
-WEEK = 7 * DAY
 SLOT = 30 * MINUTE
-"""The season is learned in slots of this length, or of a window where that is longer. Windows below it have the day
-for their season: a week has too many of them to be learned twice before anything is said."""
+"""Of the season of a day."""
 CALM = 6 * HOUR
 
 
@@ -32,22 +31,8 @@ def lay_anomaly(row: NDArray[np.void], condition: Anomaly, window: Window, for_:
     row["up"], row["relative"] = condition.at_least, condition.relative
     row["learn"] = 0 if condition.learn is None else condition.learn
     row["declared"] = condition.season is not None
-    row["season"], row["slots"] = season_of(window, condition.season)
+    row["season"], row["slots"] = season_of(window, SLOT, condition.season)
     row["lasting"] = max(RECENT, DAY // step, for_ // step + 1)
     row["calm"] = max(1, CALM // step)
     row["count"], row["scratch"] = EVIDENCE_FLOATS, SCRATCH_FLOATS
     row["width"] = floats_of(int(row["slots"]))
-
-
-def season_of(window: Window, season: str | None) -> tuple[int, int]:
-    """(windows a season, slots that it is learned in); (1, 1) for none, or where windows do not divide it."""
-    named = season or ("day" if window.step < SLOT else "week")
-    if named == "none":
-        return 1, 1
-    if window.zone is not None:
-        return (7, 7) if named == "week" else (1, 1)
-    length = DAY if named == "day" else WEEK
-    if length % window.step or length == window.step:
-        return 1, 1
-    windows = length // window.step
-    return windows, min(windows, length // SLOT)

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
 from typing import Any
+
+from naive_baseline import Baseline
+from naive_statistics import clip, mann_kendall, median, running_mean, theil_sen, towards
 
 DAY = 86_400_000_000
 HALF_HOUR = 1_800_000_000
-ROOT = 1.2533141373155003
 
 
 @dataclass
@@ -25,93 +26,6 @@ class Verdict:
     onset: int
     size: float
     sign: int
-
-
-def clip(value: float, most: float) -> float:
-    return min(max(value, -most), most)
-
-
-def towards(mean: float, value: float, gain: float) -> float:
-    return mean + gain * (value - mean)
-
-
-def running_mean(values: list[float]) -> float:
-    mean = 0.0
-    for place, value in enumerate(values):
-        mean = towards(mean, value, 1 / (place + 1))
-    return mean
-
-
-def median(values: list[float]) -> float:
-    ordered = sorted(values)
-    upper = ordered[len(ordered) // 2]
-    return upper if len(ordered) % 2 else ordered[len(ordered) // 2 - 1] / 2 + upper / 2
-
-
-def mann_kendall(values: list[float]) -> float:
-    score = sum((later > earlier) - (later < earlier) for earlier, later in combinations(values, 2))
-    count = len(values)
-    ties = sum(t * (t - 1) * (2 * t + 5) for t in (values.count(each) for each in set(values)))
-    variance = (count * (count - 1) * (2 * count + 5) - ties) / 18
-    if score == 0 or variance <= 0:
-        return 0.0
-    return (score - math.copysign(1, score)) / math.sqrt(variance)
-
-
-def theil_sen(times: list[float], values: list[float]) -> float:
-    points = list(zip(times, values, strict=True))
-    return median([(after[1] - before[1]) / (after[0] - before[0]) for before, after in combinations(points, 2)])
-
-
-@dataclass
-class Baseline:
-    level: float = 0.0
-    scale: float = 0.0
-    variance: float = 0.0
-    covariance: float = 0.0
-    last: float = 0.0
-    learnt: float = 0
-    distance: float = 0.0
-
-    @property
-    def memory(self) -> float:
-        return min(max(self.covariance / self.variance, 0.0), 0.9) if self.variance > 0 else 0.0
-
-    @property
-    def scatter(self) -> float:
-        return self.scale / math.sqrt(1 - self.memory * self.memory)
-
-    @classmethod
-    def of(cls, values: list[float]) -> Baseline:
-        level = median(values)
-        deviations = [value - level for value in values]
-        distance = running_mean([abs(d) for d in deviations])
-        scale = max(1.4826 * median([abs(d) for d in deviations]), 0.5 * ROOT * distance)
-        held = [clip(d, 3 * scale) for d in deviations]
-        variance = running_mean([h * h for h in held])
-        covariance = running_mean([now * before for before, now in pairwise([0.0, *held])])
-        begun = cls(level, 0.0, variance, covariance, held[-1], len(values), distance)
-        fresh = [abs(now - begun.memory * before) for before, now in pairwise(deviations)]
-        begun.scale = ROOT * running_mean(fresh)
-        return begun
-
-    def learn(self, value: float, *, adjoining: bool) -> None:
-        gain = max(1 / (self.learnt + 1), 1 / 400)
-        deviation = value - self.level
-        fresh = abs(deviation - self.memory * self.last) if adjoining else abs(deviation)
-        distance, held = abs(deviation), deviation
-        if self.scale > 0:
-            fresh = min(fresh, 20 * self.scale)
-            distance = min(distance, 20 * self.scatter)
-            held = clip(deviation, 3 * self.scatter)
-        self.learnt += 1
-        self.scale = towards(self.scale, ROOT * fresh, gain)
-        self.distance = towards(self.distance, distance, gain)
-        self.variance = towards(self.variance, held * held, gain)
-        if adjoining:
-            self.covariance = towards(self.covariance, held * self.last, gain)
-        self.level += gain * held
-        self.last = held
 
 
 @dataclass

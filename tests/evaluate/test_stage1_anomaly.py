@@ -7,11 +7,18 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from naive_stage1 import NaiveSeries
-from test_stage1_twin import START, context, encode, found, kpi, lay_out, order, rule, run
+from learned_series import (
+    AGGREGATIONS,
+    LATENESS,
+    assert_cuts_and_deaths_change_nothing,
+    assert_the_twin_says_the_same,
+    events_of,
+    findings,
+    runs_of,
+    steady,
+)
+from test_stage1_twin import START, context, encode, found, lay_out, rule, run
 
-from engine.model.finding import Finding
 from engine.model.records import Rebaseline
 from engine.model.time import SECOND, parse_own_time
 from engine.rules.resolved.condition import Anomaly
@@ -29,54 +36,19 @@ RULES = [
     rule("kept", anomaly(5.0, direction="up", at_least=0.5), keep_firing_for=30 * SECOND),
 ]
 CALM = [rule("odd", anomaly())]
-STEPS = [("measure", 10), ("measure", 10), ("measure", 9), ("measure", 11), ("measure", -14), ("tick", 45), ("tick", 5)]
 QUIET = [("measure", 10, 5.0 + 0.25 * (place % 5) - 0.375 * (place % 3)) for place in range(30)]
-runs = st.lists(
-    st.tuples(
-        st.sampled_from([1.5, 5.0, 5.0, 8.0]), st.lists(st.sampled_from(STEPS), min_size=2, max_size=10), st.booleans()
-    ),
-    min_size=2,
-    max_size=6,
-)
-
-
-def events_of(drawn: list[Any]) -> list[tuple[str, int, float]]:
-    return QUIET + [
-        (kind, move, level + (0.25 if noisy and place % 3 == 1 else 0.0))
-        for level, steps, noisy in drawn
-        for place, (kind, move) in enumerate(steps)
-    ]
 
 
 @settings(max_examples=60, deadline=None)
-@given(runs, st.sampled_from(["sum", "mean", "max", "last"]), st.sampled_from([0, 8]))
+@given(runs_of([1.5, 5.0, 5.0, 8.0], 2, 10), AGGREGATIONS, LATENESS)
 def test_stage_1_says_of_anomalies_what_the_slow_twin_says(drawn: list[Any], aggregation: str, lateness: int):
-    records = lay_out(events_of(drawn))
-    around = context(aggregation, lateness * SECOND, RULES)
-    spoken = found(run(encode(records), around, cut=7))
-    twin = NaiveSeries(kpi(aggregation, lateness * SECOND), RULES)
-    for offset, (kind, identifier, time, value) in enumerate(records):
-        expected = twin.tick(time) if kind == "tick" else twin.measure(identifier, time, value)
-        assert order(spoken.get(offset, [])) == order(expected), (offset, kind, time)
+    assert_the_twin_says_the_same(QUIET + events_of(drawn), RULES, aggregation, lateness)
 
 
 @settings(max_examples=30, deadline=None)
-@given(runs)
+@given(runs_of([1.5, 5.0, 5.0, 8.0], 2, 10))
 def test_neither_cuts_nor_deaths_change_what_is_said_of_anomalies(drawn: list[Any]):
-    records = encode(lay_out(events_of(drawn)))
-    around = context("mean", 8 * SECOND, RULES)
-    whole = run(records, around, cut=10_000)
-    assert run(records, around, cut=1) == whole
-    assert run(records, around, cut=5, restore=True) == whole
-
-
-def steady(levels: list[tuple[int, float]]) -> list[tuple[str, int, float]]:
-    return [("measure", 10, level + 0.25 * (place % 3 == 1)) for count, level in levels for place in range(count)]
-
-
-def findings(records: list[Any]) -> list[Finding]:
-    said = run(records, context("mean", 0, CALM), cut=50)
-    return [msgspec.json.decode(each.value, type=Finding) for each in said if b'"type":"finding"' in each.value]
+    assert_cuts_and_deaths_change_nothing(QUIET + events_of(drawn), RULES)
 
 
 def test_a_late_measurement_takes_an_anomaly_back():
@@ -89,7 +61,7 @@ def test_a_late_measurement_takes_an_anomaly_back():
 
 
 def test_the_evidence_says_what_was_usual_when_it_began_and_what_the_score_rests_on():
-    [odd] = findings(encode(lay_out(steady([(60, 5.0), (1, 8.0), (2, 5.0)]))))
+    [odd] = findings(encode(lay_out(steady([(60, 5.0), (1, 8.0), (2, 5.0)]))), CALM)
     anomaly = odd.evidence.anomaly
     assert anomaly is not None
     assert (anomaly.state, anomaly.seasonal) == ("unusual", False)
@@ -107,5 +79,5 @@ def test_a_rebaseline_forgets_what_was_usual():
     before = lay_out(steady([(40, 5.0)]))
     again = encode_control(Rebaseline("odd", "k{}"))
     after = encode([("measure", f"late-{n}", START + (410 + 10 * n) * SECOND, 50.0) for n in range(8)])
-    assert findings([*encode(before), *after])
-    assert not findings([*encode(before), again, *after])
+    assert findings([*encode(before), *after], CALM)
+    assert not findings([*encode(before), again, *after], CALM)

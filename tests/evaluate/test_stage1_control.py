@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from naive_stage1 import NaiveSeries
-from test_stage1_trend import runs
-from test_stage1_twin import START, context, encode, found, kpi, lay_out, order, rule, run
+from learned_series import (
+    AGGREGATIONS,
+    LATENESS,
+    assert_cuts_and_deaths_change_nothing,
+    assert_the_twin_says_the_same,
+    events_of,
+    findings,
+    runs_of,
+)
+from test_stage1_twin import START, context, encode, lay_out, rule, run
 
-from engine.model.finding import Finding
 from engine.model.records import Rebaseline
 from engine.model.time import SECOND, parse_own_time
 from engine.rules.resolved.control import ControlChart, Cusum, Ewma, RunRules
@@ -29,47 +33,24 @@ RULES = [
 CALM = [rule("runs", ControlChart(RunRules(("western_electric_4",)), None, None, None, "moving_range", 8))]
 
 
-def events_of(drawn: list[Any]) -> list[tuple[str, int, float]]:
-    return [
-        (kind, move, level + (0.25 if noisy and place % 3 == 1 else 0.0))
-        for level, steps, noisy in drawn
-        for place, (kind, move) in enumerate(steps)
-    ]
-
-
 @settings(max_examples=60, deadline=None)
-@given(runs, st.sampled_from(["sum", "mean", "max", "last"]), st.sampled_from([0, 8]))
+@given(runs_of([1.5, 5.0, 8.0], 4, 14), AGGREGATIONS, LATENESS)
 def test_stage_1_says_of_control_charts_what_the_slow_twin_says(drawn: list[Any], aggregation: str, lateness: int):
-    records = lay_out(events_of(drawn))
-    around = context(aggregation, lateness * SECOND, RULES)
-    spoken = found(run(encode(records), around, cut=7))
-    twin = NaiveSeries(kpi(aggregation, lateness * SECOND), RULES)
-    for offset, (kind, identifier, time, value) in enumerate(records):
-        expected = twin.tick(time) if kind == "tick" else twin.measure(identifier, time, value)
-        assert order(spoken.get(offset, [])) == order(expected), (offset, kind, time)
+    assert_the_twin_says_the_same(events_of(drawn), RULES, aggregation, lateness)
 
 
 @settings(max_examples=30, deadline=None)
-@given(runs)
+@given(runs_of([1.5, 5.0, 8.0], 4, 14))
 def test_neither_cuts_nor_deaths_change_what_is_said_of_control_charts(drawn: list[Any]):
-    records = encode(lay_out(events_of(drawn)))
-    around = context("mean", 8 * SECOND, RULES)
-    whole = run(records, around, cut=10_000)
-    assert run(records, around, cut=1) == whole
-    assert run(records, around, cut=5, restore=True) == whole
+    assert_cuts_and_deaths_change_nothing(events_of(drawn), RULES)
 
 
 def noisy(levels: list[tuple[int, float]]) -> list[tuple[str, int, float]]:
     return [("measure", 10, level + (-1) ** place) for count, level in levels for place in range(count)]
 
 
-def findings(records: list[Any]) -> list[Finding]:
-    said = run(records, context("mean", 0, CALM), cut=50)
-    return [msgspec.json.decode(each.value, type=Finding) for each in said if b'"type":"finding"' in each.value]
-
-
 def test_the_evidence_names_the_run_rule_and_the_points_of_the_run():
-    fired, over = findings(encode(lay_out(noisy([(20, 50.0), (10, 52.0), (5, 50.0)]))))
+    fired, over = findings(encode(lay_out(noisy([(20, 50.0), (10, 52.0), (5, 50.0)]))), CALM)
     chart = fired.evidence.control
     assert chart
     assert (chart.chart, chart.rules, chart.direction) == ("shewhart", ("western_electric_4",), "up")
@@ -92,6 +73,6 @@ def test_other_findings_say_nothing_of_control_charts():
 def test_after_a_rebaseline_it_learns_anew():
     steps = noisy([(20, 50.0), (10, 52.0)])
     records = encode(lay_out(steps))
-    assert findings(records)
+    assert findings(records, CALM)
     records.insert(20, encode_control(Rebaseline("runs", "k{}")))
-    assert not findings(records)
+    assert not findings(records, CALM)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from naive_stage1 import NaiveSeries
-from test_stage1_twin import START, context, encode, found, kpi, lay_out, order, rule, run
+from learned_series import (
+    AGGREGATIONS,
+    LATENESS,
+    assert_cuts_and_deaths_change_nothing,
+    assert_the_twin_says_the_same,
+    events_of,
+    findings,
+    runs_of,
+    steady,
+)
+from test_stage1_twin import START, context, encode, found, lay_out, rule, run
 
-from engine.model.finding import Finding
 from engine.model.records import Rebaseline
 from engine.model.time import SECOND, parse_own_time
 from engine.rules.resolved.condition import TrendBreak
 from engine.wire.control import encode_control
+
+if TYPE_CHECKING:
+    from engine.model.finding import Finding
 
 RULES = [
     rule("level", TrendBreak(2.0, None, None, 0.0, relative=False, learn=4), lateness=15 * SECOND),
@@ -23,53 +32,18 @@ RULES = [
     rule("kept", TrendBreak(1.5, 3.0, "up", 0.5, relative=False, learn=5), keep_firing_for=30 * SECOND),
 ]
 CALM = [rule("level", TrendBreak(6.0, None, None, 0.0, relative=False, learn=12))]
-STEPS = [("measure", 10), ("measure", 10), ("measure", 9), ("measure", 11), ("measure", -14), ("tick", 45), ("tick", 5)]
-runs = st.lists(
-    st.tuples(
-        st.sampled_from([1.5, 5.0, 8.0]), st.lists(st.sampled_from(STEPS), min_size=4, max_size=14), st.booleans()
-    ),
-    min_size=2,
-    max_size=6,
-)
-
-
-def events_of(drawn: list[Any]) -> list[tuple[str, int, float]]:
-    return [
-        (kind, move, level + (0.25 if noisy and place % 3 == 1 else 0.0))
-        for level, steps, noisy in drawn
-        for place, (kind, move) in enumerate(steps)
-    ]
 
 
 @settings(max_examples=60, deadline=None)
-@given(runs, st.sampled_from(["sum", "mean", "max", "last"]), st.sampled_from([0, 8]))
+@given(runs_of([1.5, 5.0, 8.0], 4, 14), AGGREGATIONS, LATENESS)
 def test_stage_1_says_of_trends_what_the_slow_twin_says(drawn: list[Any], aggregation: str, lateness: int):
-    records = lay_out(events_of(drawn))
-    around = context(aggregation, lateness * SECOND, RULES)
-    spoken = found(run(encode(records), around, cut=7))
-    twin = NaiveSeries(kpi(aggregation, lateness * SECOND), RULES)
-    for offset, (kind, identifier, time, value) in enumerate(records):
-        expected = twin.tick(time) if kind == "tick" else twin.measure(identifier, time, value)
-        assert order(spoken.get(offset, [])) == order(expected), (offset, kind, time)
+    assert_the_twin_says_the_same(events_of(drawn), RULES, aggregation, lateness)
 
 
 @settings(max_examples=30, deadline=None)
-@given(runs)
+@given(runs_of([1.5, 5.0, 8.0], 4, 14))
 def test_neither_cuts_nor_deaths_change_what_is_said_of_trends(drawn: list[Any]):
-    records = encode(lay_out(events_of(drawn)))
-    around = context("mean", 8 * SECOND, RULES)
-    whole = run(records, around, cut=10_000)
-    assert run(records, around, cut=1) == whole
-    assert run(records, around, cut=5, restore=True) == whole
-
-
-def steady(levels: list[tuple[int, float]]) -> list[tuple[str, int, float]]:
-    return [("measure", 10, level + 0.25 * (place % 3 == 1)) for count, level in levels for place in range(count)]
-
-
-def findings(records: list[Any]) -> list[Finding]:
-    said = run(records, context("mean", 0, CALM), cut=50)
-    return [msgspec.json.decode(each.value, type=Finding) for each in said if b'"type":"finding"' in each.value]
+    assert_cuts_and_deaths_change_nothing(events_of(drawn), RULES)
 
 
 def test_a_late_measurement_takes_a_break_back():
@@ -82,7 +56,7 @@ def test_a_late_measurement_takes_a_break_back():
 
 
 def test_the_evidence_says_when_it_began_how_large_it_is_and_what_it_rests_on():
-    broken, usual = findings(encode(lay_out(steady([(40, 5.0), (20, 8.0)]))))
+    broken, usual = findings(encode(lay_out(steady([(40, 5.0), (20, 8.0)]))), CALM)
     trend = broken.evidence.trend
     assert trend is not None
     assert (trend.shape, trend.direction, trend.state) == ("level", "up", "broken")
@@ -114,7 +88,7 @@ def recomputed(finding: Finding) -> float:
 
 
 def test_anybody_can_take_the_statistic_from_the_evidence():
-    said = findings(encode(lay_out(steady([(40, 5.0), (30, 8.0), (30, 5.0), (30, 2.0)]))))
+    said = findings(encode(lay_out(steady([(40, 5.0), (30, 8.0), (30, 5.0), (30, 2.0)]))), CALM)
     raised = [finding for finding in said if finding.transition == "firing"]
     assert len(raised) > 1
     for finding in raised:
@@ -125,6 +99,6 @@ def test_anybody_can_take_the_statistic_from_the_evidence():
 def test_after_a_rebaseline_it_learns_anew():
     steps = steady([(40, 5.0), (16, 8.0)])
     records = encode(lay_out(steps))
-    assert findings(records)
+    assert findings(records, CALM)
     records.insert(40, encode_control(Rebaseline("level", "k{}")))
-    assert not findings(records)
+    assert not findings(records, CALM)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from drawn_series import segments_of, series
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -59,16 +60,6 @@ def incidents(rows: list[int]) -> list[int]:
     return [row for row in rows if row - 1 not in rows]
 
 
-segments = st.lists(
-    st.tuples(
-        st.integers(1, 80),
-        st.sampled_from([0.0, 3.0, -8.0, 40.0]),
-        st.sampled_from([0.0, 0.0, 0.3]),
-        st.sampled_from([0.0, 1.0, 5.0]),
-    ),
-    min_size=1,
-    max_size=6,
-)
 conditions = st.builds(
     Anomaly,
     limit=st.sampled_from([3.0, 7.0]),
@@ -83,17 +74,10 @@ windows = st.sampled_from(
 )
 
 
-def series(drawn: list[tuple[int, float, float, float]], seed: int, offset: float, gaps: float) -> list[Any]:
-    chance, index, made = Random(seed), 1_000, []
-    for length, level, slope, noise in drawn:
-        for place in range(length):
-            index += 1 + (chance.random() < gaps) * chance.randint(1, 40)
-            made.append((index, offset + level + slope * place + round(chance.gauss(0, noise), 3)))
-    return made
-
-
 @settings(max_examples=120, deadline=None)
-@given(segments, conditions, windows, st.integers(0, 999), st.sampled_from([0.0, 1e6]), st.sampled_from([0.0, 0.1]))
+@given(
+    segments_of(80), conditions, windows, st.integers(0, 999), st.sampled_from([0.0, 1e6]), st.sampled_from([0.0, 0.1])
+)
 def test_the_kernel_says_what_the_twin_says(
     drawn: list[Any], condition: Anomaly, window: Window, seed: int, offset: float, gaps: float
 ):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn_series import segments_of, series
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,16 +46,6 @@ class Kernel:
         return breach, statistic, limit, usual, shape, self.history[ONSET], self.history[SIZE]
 
 
-segments = st.lists(
-    st.tuples(
-        st.integers(1, 60),
-        st.sampled_from([0.0, 3.0, -8.0, 40.0]),
-        st.sampled_from([0.0, 0.0, 0.3]),
-        st.sampled_from([0.0, 1.0, 5.0]),
-    ),
-    min_size=1,
-    max_size=6,
-)
 conditions = st.builds(
     TrendBreak,
     level_limit=st.sampled_from([5.0, 10.0]),
@@ -69,18 +60,14 @@ windows = st.sampled_from(
 )
 
 
-def series(drawn: list[tuple[int, float, float, float]], seed: int, offset: float, gaps: float) -> list[Any]:
-    chance, index, made = Random(seed), 1_000, []
-    for length, level, slope, noise in drawn:
-        for place in range(length):
-            index += 1 + (chance.random() < gaps) * chance.randint(1, 40)
-            made.append((index, offset + level + slope * place + round(chance.gauss(0, noise), 3)))
-    return made
-
-
 @settings(max_examples=120, deadline=None)
 @given(
-    segments, conditions, windows, st.integers(0, 2**32), st.sampled_from([0.0, 1e6, 1e9]), st.sampled_from([0.0, 0.05])
+    segments_of(60),
+    conditions,
+    windows,
+    st.integers(0, 2**32),
+    st.sampled_from([0.0, 1e6, 1e9]),
+    st.sampled_from([0.0, 0.05]),
 )
 def test_the_kernel_says_what_its_twin_says(
     drawn: Any, condition: TrendBreak, window: Window, seed: int, offset: float, gaps: float

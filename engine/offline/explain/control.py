@@ -12,7 +12,6 @@ from engine.kernels.control_limits import NEGLIGIBLE, ewma_width, score_of
 from engine.kernels.cusum import cusum
 from engine.kernels.ewma import ewma
 from engine.kernels.run_rules import run_rules, span_of, zone_of
-from engine.model.finding import ControlChart, WindowPoint
 from engine.offline.explain.account import Check, Line, alike, holds, same, shown
 from engine.review.numbers import number
 from engine.rules.resolved.control import ControlChart as ControlChartRule
@@ -22,7 +21,7 @@ from engine.rules.run_rules import rules_among, tests_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.model.finding import Evidence, RawPoint
+    from engine.model.finding import ControlChart, Evidence, WindowPoint
     from engine.model.trigger import FindingName
     from engine.offline.explain.case import Case
 
@@ -30,13 +29,11 @@ CONTROL = "data.evidence.control"
 EVIDENCE = "data.evidence"
 
 
-def control_lines(
-    case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved_by: FindingName
-) -> Iterator[Line]:
+def control_lines(case: Case, evidence: Evidence, point: WindowPoint, moved_by: FindingName) -> Iterator[Line]:
     """What the window was held against, and what comes out."""
     rule, told = case.rule.condition, evidence.control
-    if not isinstance(rule, ControlChartRule) or not told or not isinstance(point, WindowPoint):
-        raise ValueError("expected the chart of windows that a control_chart tells of")
+    if not isinstance(rule, ControlChartRule) or not told:
+        raise ValueError("expected the chart that a control_chart tells of")
     kinds: dict[type, type[_Chart]] = {RunRules: _Runs, Ewma: _Average, Cusum: _Sum}
     chart = kinds[type(rule.chart)](case, evidence, told, rule, moved_by)
     yield chart.limits_line()

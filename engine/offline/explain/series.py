@@ -36,12 +36,15 @@ from engine.review.numbers import number, percent
 from engine.review.spans import duration, window_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from engine.model.finding import Episode, Evidence
     from engine.model.records import Parts
     from engine.model.trigger import FindingName
     from engine.offline.explain.case import Case
+
+    _Lines = Callable[[Case, Evidence, RawPoint | WindowPoint, FindingName], Iterator[Line]]
+    _LinesOfWindow = Callable[[Case, Evidence, WindowPoint, FindingName], Iterator[Line]]
 
 EVIDENCE = "data.evidence"
 
@@ -53,12 +56,12 @@ def series_steps(case: Case, evidence: Evidence, moved_by: FindingName) -> Itera
         yield Step("What was looked at", (Line("nothing", "a rule set took the rule away; nothing was judged"),))
         return
     yield Step("What was looked at", tuple(_point(case, point)))
-    judges = {
+    judges: dict[int, _Lines] = {
         THRESHOLD: _threshold,
         CHANGE: _change,
-        TREND: _trend,
-        ANOMALY: _anomaly,
-        CONTROL: control_lines,
+        TREND: _of_window(trend_lines),
+        ANOMALY: _of_window(anomaly_lines),
+        CONTROL: _of_window(control_lines),
     }
     judge = judges[int(case.rule_row()["kind"])]
     yield Step("What it was held against", tuple(judge(case, evidence, point, moved_by)))
@@ -187,16 +190,15 @@ def _change(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved
     yield Line("limit", f"{shown(float(limit))}: {'' if breach else 'not '}past it", checks)
 
 
-def _anomaly(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved_by: FindingName) -> Iterator[Line]:
-    if not isinstance(point, WindowPoint):
-        raise TypeError("expected a window of a series that is unusual")
-    return anomaly_lines(case, evidence, point, moved_by)
+def _of_window(lines: _LinesOfWindow) -> _Lines:
+    """For a condition that only sees windows."""
 
+    def judge(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved_by: FindingName) -> Iterator[Line]:
+        if not isinstance(point, WindowPoint):
+            raise TypeError(f"expected a window, found a {type(point).__name__}")
+        return lines(case, evidence, point, moved_by)
 
-def _trend(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved_by: FindingName) -> Iterator[Line]:
-    if not isinstance(point, WindowPoint):
-        raise TypeError("expected a window of a series whose trend has broken")
-    return trend_lines(case, evidence, point, moved_by)
+    return judge
 
 
 def _earlier(case: Case, row: Any, evidence: Evidence, index: int) -> Iterator[Line]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from engine.model.time import DAY
 from engine.rules.bind_kpi import window_of
-from engine.rules.lay_anomaly import season_of
+from engine.rules.lay_anomaly import SLOT
+from engine.rules.season import season_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ def kpi_window(id_: str | None, declarations: Declarations) -> Window | None:
 def _season(rule: Declared[RuleSpec], window: Window) -> Iterator[Problem]:
     """A declared season must be several windows long, in whole windows."""
     anomaly = rule.spec.condition.anomaly
-    if anomaly is None or anomaly.season in (None, "none") or season_of(window, anomaly.season)[0] > 1:
+    if anomaly is None or anomaly.season in (None, "none") or season_of(window, SLOT, anomaly.season)[0] > 1:
         return
     yield rule.problem(
         ("condition", "anomaly", "season"),
