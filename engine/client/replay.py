@@ -72,14 +72,15 @@ class Replay:
         source: str | None = None,
         provenance: Provenance = "automated",
         revision: int = 0,
+        sent: Micros | None = None,
     ) -> None:
-        """Send one; the ticks before its time go first.
+        """Send one; the ticks before its time go first, or before the time at which it was `sent`, late or restated.
 
         Without an id the engine derives one from KPI, dimensions and time. WireError `out_of_order` when ticks are
         written and it lies at or before the last of them, `not_finite` for a value that no measurement may have.
         """
         if self._interval is not None:
-            self._tick_until(time, self._interval)
+            self._tick_until(time if sent is None else sent, self._interval)
         elif self._newest is None or time > self._newest:
             self._newest = time
         message = encode_measurement(

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from engine.model.finding import Finding, Status
     from engine.state.partition import EmittedKey, PartitionState
 
-CAUSE = "late measurement"
+LATE = "late measurement"
+RESTATED = "restated measurement"
 
 
 def remember(state: PartitionState, result: Any, finding: Finding) -> None:
@@ -56,9 +57,9 @@ def _key(entries: Iterable[EmittedKey], result: Any) -> EmittedKey:
     return key
 
 
-def revise(state: PartitionState, number: int) -> Iterator[Finding]:
+def revise(state: PartitionState, number: int, cause: str) -> Iterator[Finding]:
     """Judge again what is not final of slot `number`; yields withdrawn findings first, then amended and new ones in
-    order.
+    order, all with their `cause`.
     """
     before = _not_final(state, number)
     revision = _next_revision(state, number)
@@ -67,14 +68,14 @@ def revise(state: PartitionState, number: int) -> Iterator[Finding]:
         after[_key(after, result)] = finding
     for key, finding in before.items():
         if key not in after:
-            yield withdrawn(state, finding, revision, CAUSE)
+            yield withdrawn(state, finding, revision, cause)
     for key, finding in after.items():
         known = before.get(key)
         if known is not None and same_content(known, finding):
             after[key] = known
         else:
             status: Status = "new" if known is None else "amended"
-            after[key] = renumbered(finding, revision, status, CAUSE, None if known is None else known.id)
+            after[key] = renumbered(finding, revision, status, cause, None if known is None else known.id)
             yield after[key]
         if finding.transition == "firing":
             state.tables.instances[key[0]]["opened_revision"] = after[key].revision

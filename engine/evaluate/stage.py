@@ -12,7 +12,7 @@ from engine.errors import WireError
 from engine.evaluate.activate import activated, note_activation
 from engine.evaluate.emissions import Emission, Forward, Refusal, TickPassed
 from engine.evaluate.findings import finding_of, published_of, signals_of
-from engine.evaluate.revise import remember, revise
+from engine.evaluate.revise import LATE, RESTATED, remember, revise
 from engine.kernels.ingest import Bounds, Inputs, ingest
 from engine.kernels.layout import (
     CLOSED,
@@ -131,11 +131,11 @@ def _drain(state: PartitionState, columns: Columns | None, bounds: Bounds, offse
 
 
 def _revise(state: PartitionState, columns: Columns, result: Any, cause: int) -> Iterator[Emission]:
-    """A measurement came into a stretch that was judged already: publish the windows that it changed, and what
-    follows.
+    """A measurement came into a stretch that was judged already, late or with another value: publish the windows that
+    it changed, and what follows.
     """
     number, column = int(result["slot"]), int(result["column"])
-    for finding in revise(state, number):
+    for finding in revise(state, number, RESTATED if result["revision"] else LATE):
         yield Emission(cause, finding)
         yield from (Emission(cause, signal) for signal in signals_of(state, finding))
     slot = state.tables.slots[number]
@@ -163,7 +163,10 @@ def _refusal(columns: Columns, result: Any, bounds: Bounds) -> Refusal:
             f"expected an event time from {format_time(EARLIEST)} to {format_time(LATEST)}, found {format_time(time)}"
         )
         return Refusal(item, WireError("time_out_of_range", detail, path="$.time", index=item))
-    detail = "a higher revision of a measurement that was counted already; restatements are not taken yet"
+    detail = (
+        "a higher revision of a measurement that was counted already, with another event time, or of one that was "
+        "counted before the present rules looked at it"
+    )
     return Refusal(item, WireError("restated", detail, path="$.revision", index=item))
 
 

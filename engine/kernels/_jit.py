@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Function = TypeVar("Function", bound=Callable[..., Any])
 
-__all__ = ["KERNELS", "instruction", "jit", "jit_apart", "types"]
+__all__ = ["KERNELS", "instruction", "jit", "jit_apart", "stay_apart", "types"]
 
 _FOLDER = Path(__file__).parent
 
@@ -75,7 +75,7 @@ def jit(function: Function) -> Function:
 
 def jit_apart(function: Function) -> Function:
     """The same for what is large: inlined or not as the compiler sees fit, lest all kernels above be as much longer."""
-    return _kernel(function, {})
+    return _kernel(function, {"forceinline": False})  # not left out: a kernel takes on what its caller has set
 
 
 def _kernel(function: Function, more: dict[str, Any]) -> Function:
@@ -88,6 +88,20 @@ def _kernel(function: Function, more: dict[str, Any]) -> Function:
         kernel = numba.njit(**{**_OPTIONS, **more, "cache": False})(function)
     KERNELS.append(kernel)
     return cast("Function", kernel)
+
+
+def _stay_apart(_context: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.none(), generate
+
+
+stay_apart = cast("Callable[[], None]", _intrinsic(_stay_apart))
+"""Called first in a function of `jit_apart`: never inlined. For what is large and seldom called: a call costs some
+hundred stores for `tables`, a copy in each of its callers a minute of compiling.
+"""
 
 
 def instruction(typer: Callable[..., Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine.kernels._jit import jit
+from engine.kernels._jit import jit, jit_apart, stay_apart
 from engine.kernels.ids import find, index_one
 from engine.kernels.layout import (
     ACCEPTED,
@@ -37,7 +37,8 @@ from engine.kernels.layout import (
     WINDOWS,
 )
 from engine.kernels.look_ahead import look_ahead
-from engine.kernels.slots import close_windows, copy_instances, floor_of, settle_points, settle_windows
+from engine.kernels.restate import can_restate, restate
+from engine.kernels.slots import close_windows, copy_instances, floor_of, keep_base, settle_points, settle_windows
 from engine.kernels.step import emit_transition, step
 from engine.kernels.windows import add, clear, copy_id, index_of
 
@@ -93,8 +94,13 @@ def ingest(tables: Tables, inputs: Inputs, bounds: Bounds, start: int) -> tuple[
             return column, POINTS_FULL
         if _refused(tables, inputs, bounds, column):
             continue
-        _remember_id(tables, inputs, bounds, column)
-        if _apply(tables, inputs, column):
+        position = find(tables.ids, tables.places, inputs.row[column], inputs.id_hash[column])
+        if position >= 0:
+            due = _said_again(tables, inputs, position, column)
+        else:
+            _remember_id(tables, inputs, bounds, column)
+            due = _apply(tables, inputs, column)
+        if due:
             return column + 1, REVISION_DUE
     return len(inputs.row), DONE
 
@@ -118,7 +124,7 @@ def _room_for_points(tables: Tables, row: int, points_max: int) -> bool:
 
 @jit
 def _refused(tables: Tables, inputs: Inputs, bounds: Bounds, column: int) -> bool:
-    """Late, a repeat, or something that becomes a dead letter: it leaves no trace in the series."""
+    """Late, or something that becomes a dead letter: it leaves no trace in the series."""
     time = inputs.time[column]
     row = inputs.row[column]
     if time < bounds.earliest or time >= bounds.latest:
@@ -130,14 +136,19 @@ def _refused(tables: Tables, inputs: Inputs, bounds: Bounds, column: int) -> boo
     if time < floor_of(tables, row):
         tables.counters[LATE] += 1
         return True
-    position = find(tables.ids, tables.places, row, inputs.id_hash[column])
-    if position >= 0:
-        if inputs.revision[column] <= tables.ids[position].revision:
-            tables.counters[DUPLICATES] += 1
-        else:
-            _tell(tables, RESTATED, column)
-        return True
     return False
+
+
+@jit
+def _said_again(tables: Tables, inputs: Inputs, position: int, column: int) -> bool:
+    """A measurement whose id is known: a repeat, or one that is restated; True when verdicts must be judged again."""
+    if inputs.revision[column] <= tables.ids[position].revision:
+        tables.counters[DUPLICATES] += 1
+        return False
+    if not can_restate(tables, inputs, position, column):
+        _tell(tables, RESTATED, column)
+        return False
+    return restate(tables, inputs, position, column)
 
 
 @jit
@@ -158,6 +169,7 @@ def _remember_id(tables: Tables, inputs: Inputs, bounds: Bounds, column: int) ->
     entry.hash = inputs.id_hash[column]
     entry.row = row
     entry.time = time
+    entry.value = inputs.value[column]
     entry.revision = inputs.revision[column]
     index_one(tables.ids, tables.places, position)
     tables.counters[LEDGER] = position + 1
@@ -188,6 +200,8 @@ def _apply(tables: Tables, inputs: Inputs, column: int) -> bool:
         view = tables.views[tables.slots[slot_number].view_row]
         if view.kind == WINDOWS:
             revise = _into_window(tables, inputs, slot_number, series.newest, column)
+        elif view.kind == RAW and view.lateness == 0:
+            revise = _as_it_comes(tables, inputs, slot_number, column)
         elif view.kind == RAW:
             revise = _into_points(tables, inputs, slot_number, series.newest, column)
         else:
@@ -195,7 +209,9 @@ def _apply(tables: Tables, inputs: Inputs, column: int) -> bool:
             revise = False
         if revise:
             _tell(tables, REVISE, column)
-            tables.results[tables.counters[RESULTS] - 1].slot = slot_number
+            result = tables.results[tables.counters[RESULTS] - 1]
+            result.slot = slot_number
+            result.revision = 0
             due = True
     return due
 
@@ -206,9 +222,13 @@ def _into_window(tables: Tables, inputs: Inputs, slot_number: int, newest: int, 
     view = tables.views[slot.view_row]
     time = inputs.time[column]
     index = index_of(view, tables.calendars, time)
-    final = index_of(view, tables.calendars, newest - view.lateness)
+    closed = final = index_of(view, tables.calendars, newest - view.lateness)
+    if view.grace > 0:
+        final = index_of(view, tables.calendars, newest - view.lateness - view.grace)
     settle_windows(tables, slot_number, final)
-    close_windows(tables, slot_number, final, column)
+    if final < closed:
+        keep_base(tables, slot_number)
+    close_windows(tables, slot_number, closed, column)
     if index + view.span - 1 < slot.final:
         return False
     slot.newest = max(slot.newest, index)
@@ -225,16 +245,26 @@ def _into_window(tables: Tables, inputs: Inputs, slot_number: int, newest: int, 
 
 
 @jit
+def _as_it_comes(tables: Tables, inputs: Inputs, slot_number: int, column: int) -> bool:
+    """A raw point where nothing late is taken."""
+    slot = tables.slots[slot_number]
+    if inputs.time[column] < slot.newest:
+        tables.counters[LATE_RAW] += 1
+    else:
+        slot.newest = inputs.time[column]
+        _step_point(tables, inputs, slot_number, column)
+    return False
+
+
+@jit_apart
 def _into_points(tables: Tables, inputs: Inputs, slot_number: int, newest: int, column: int) -> bool:
+    """Into the ring of a view with a lateness."""
+    stay_apart()
     slot = tables.slots[slot_number]
     view = tables.views[slot.view_row]
     time = inputs.time[column]
     if time < slot.newest and time <= max(newest - view.lateness - 1, slot.final - 1):
         tables.counters[LATE_RAW] += 1
-        return False
-    if view.lateness == 0:
-        slot.newest = time
-        _step_point(tables, inputs, slot_number, column)
         return False
     if slot.newest == UNSET:
         copy_instances(tables, slot, tables.instances, tables.base)
@@ -284,8 +314,9 @@ def _step_point(tables: Tables, inputs: Inputs, slot_number: int, column: int) -
             window.first_length = copy_id(window.first_id, inputs.ids, start, length, inputs.id_hash[column])
 
 
-@jit
+@jit_apart
 def _end_silence(tables: Tables, slot_number: int, time: int, inputs: Inputs, column: int) -> None:
+    stay_apart()
     slot = tables.slots[slot_number]
     for place in range(tables.views[slot.view_row].rules):
         number = slot.instance + place

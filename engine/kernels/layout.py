@@ -55,10 +55,12 @@ number would be a type of its own to numba, and everything beneath compiled once
 DONE, RESULTS_FULL, LEDGER_FULL, POINTS_FULL, REVISION_DUE = range(5)
 """Why a pass over columns stopped."""
 
-RESULTS, EVIDENCE, LEDGER, LATE, LATE_RAW, DUPLICATES, ACCEPTED, POINTS_SLOT, IDS_LIMIT, POINTS_LIMIT = range(10)
+RESULTS, EVIDENCE, LEDGER, LATE, LATE_RAW, DUPLICATES, ACCEPTED, POINTS_SLOT, IDS_LIMIT, POINTS_LIMIT, REVISED = range(
+    11
+)
 """Places in the counter array: rows used of results, evidence and ledger; measurements by fate; the slot to enlarge;
-how often a series was at its limit of ids, and of raw points."""
-COUNTERS = 10
+how often a series was at its limit of ids, and of raw points; measurements that were restated."""
+COUNTERS = 11
 
 KPI = np.dtype([("view", "i4"), ("views", "i4"), ("clock", "i4")], align=True)
 """`clock`: -1 for the partition's ticks, else the index of the mapped source whose marks age its series."""
@@ -75,11 +77,14 @@ VIEW = np.dtype(
         ("rules", "i4"),
         ("publish", "i4"),
         ("lateness", "i8"),
+        ("grace", "i8"),
         ("idle", "i8"),
     ],
     align=True,
 )
-"""`span`: cells a window; `cells`: length of a slot's ring; `calendar` -1: plain arithmetic by `step`."""
+"""`lateness`: how long a window waits past its end; `grace`: how long it can be amended after that (of raw points the
+lateness holds both). `span`: cells a window; `cells`: length of a slot's ring; `calendar` -1: plain arithmetic by
+`step`."""
 
 RULE = np.dtype(
     [
@@ -98,6 +103,9 @@ RULE = np.dtype(
         ("relative", "i4"),
         ("for_", "i8"),
         ("keep", "i8"),
+        ("m", "i4"),
+        ("of", "i4"),
+        ("warm_up", "i4"),
         ("after", "i8"),
         ("worse", "f8"),
         ("worse_relative", "i4"),
@@ -128,7 +136,8 @@ RULE = np.dtype(
 )
 """NaN in `recover_at`, `up`, `down`, `worse`: not stated. `worse`: by how much the worst value must move on from the
 one that was told last to be worth another word, a share of that with `worse_relative`. `width`: floats of history that
-an instance keeps; `count`: values that its evidence lists; `scratch`: floats that a step needs besides.
+an instance keeps; `count`: values that its evidence lists; `scratch`: floats that a step needs besides. `m`, `of`: in
+how many of how many points it must hold (`of` 0: in the present one); `warm_up`: points before anything is said.
 
 Of a trend break: `direction` 0 both, 1 up, -1 down; `up` the least size; `learn` windows before it judges (0: two
 seasons); `ring` windows under test; `season` windows a season of `slots` slots; `stretch` windows a stretch,
@@ -176,8 +185,8 @@ SLOT = np.dtype(
     ],
     align=True,
 )
-"""Windows: those below `final` can no longer change, those from there to below `closed` were closed by idleness and
-can. Raw: points up to time `final` are final; the others stand sorted in the ring at `point` + `head`."""
+"""Windows: those below `final` can no longer change, those from there to below `closed` were judged and can. Raw:
+points up to time `final` are final; the others stand sorted in the ring at `point` + `head`."""
 
 CELL = np.dtype(
     [
@@ -220,6 +229,8 @@ INSTANCE = np.dtype(
         ("fired_revision", "i4"),
         ("resolved_revision", "i4"),
         ("opened_revision", "i4"),
+        ("seen", "i4"),
+        ("recent", "u8"),
         ("pushed", "i8"),
     ],
     align=True,
@@ -227,10 +238,11 @@ INSTANCE = np.dtype(
 """`since`: first breach while pending, first clear point while recovering. `points` to `excess`: the episode so far;
 `told`: the worst value that was said of it.
 `opened_revision`: of the
-finding that opened it. `history`: where its floats begin; `pushed`: the newest window index in them."""
+finding that opened it. `seen`: points of the warm-up that it has had; `recent`: which of the last points breached, a
+bit each, the present one lowest. `history`: where its floats begin; `pushed`: the newest window index in them."""
 
-ID = np.dtype([("hash", "u8"), ("time", "i8"), ("row", "i4"), ("revision", "i4")], align=True)
-"""One accepted measurement id, in order of acceptance."""
+ID = np.dtype([("hash", "u8"), ("time", "i8"), ("value", "f8"), ("row", "i4"), ("revision", "i4")], align=True)
+"""One accepted measurement, in order of acceptance. `value` NaN: not every view of its series has counted it."""
 
 RESULT = np.dtype(
     [

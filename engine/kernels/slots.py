@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.kernels._jit import jit
+from engine.kernels._jit import jit, jit_apart, stay_apart
 from engine.kernels.layout import NO_COLUMN, NO_INDEX, RAW, RESULTS, SILENCE, SILENT, SPOKEN, UNSET, WINDOWS
 from engine.kernels.step import emit_closed, step, step_window
 from engine.kernels.windows import gather, index_of, start_of
@@ -29,7 +29,7 @@ def floor_of(tables: Tables, row: int) -> int:
         if view.kind == RAW:
             floor = min(floor, max(series.newest - view.lateness, slot.final))
         elif view.kind == WINDOWS:
-            final = index_of(view, tables.calendars, series.newest - view.lateness)
+            final = index_of(view, tables.calendars, series.newest - view.lateness - view.grace)
             floor = min(floor, start_of(view, tables.calendars, final - view.span + 1))
     return max(series.bound, floor)
 
@@ -60,10 +60,17 @@ def _keep_opened(tables: Tables, slot: Any) -> None:
 def close_windows(tables: Tables, slot_number: int, upto: int, column: int) -> None:
     """Close the windows below `upto`: each that is not empty goes through the rules and, if asked for, out."""
     slot = tables.slots[slot_number]
+    if slot.closed < upto:
+        if UNSET not in (slot.closed, slot.newest):
+            _close(tables, slot_number, upto, column)
+        slot.closed = upto
+
+
+@jit_apart
+def _close(tables: Tables, slot_number: int, upto: int, column: int) -> None:
+    stay_apart()
+    slot = tables.slots[slot_number]
     view = tables.views[slot.view_row]
-    if UNSET in (slot.closed, slot.newest):
-        slot.closed = max(slot.closed, upto)
-        return
     window = tables.results[len(tables.results) - 1].window  # the last row is scratch
     for index in range(slot.closed, min(upto, slot.newest + view.span)):
         gather(tables, slot, view, index, window)
@@ -71,24 +78,40 @@ def close_windows(tables: Tables, slot_number: int, upto: int, column: int) -> N
             step_window(tables, tables.instances, slot_number, window, column, SPOKEN)
             if view.publish:
                 emit_closed(tables, slot_number, window, column)
-    slot.closed = max(slot.closed, upto)
 
 
 @jit
 def settle_windows(tables: Tables, slot_number: int, final: int) -> None:
     """Windows below `final` can no longer change: take the provisional ones among them into the base."""
     slot = tables.slots[slot_number]
+    if slot.final < final:
+        if slot.provisional:
+            _settle(tables, slot_number, final)
+        slot.final = final
+
+
+@jit_apart
+def _settle(tables: Tables, slot_number: int, final: int) -> None:
+    stay_apart()
+    slot = tables.slots[slot_number]
     view = tables.views[slot.view_row]
-    if slot.provisional:
-        window = tables.results[len(tables.results) - 1].window
-        for index in range(slot.final, min(final, slot.closed)):
-            gather(tables, slot, view, index, window)
-            if window.count > 0:
-                step_window(tables, tables.base, slot_number, window, NO_COLUMN, SILENT)
-        _keep_opened(tables, slot)
-        if final >= slot.closed:
-            slot.provisional = 0
-    slot.final = max(slot.final, final)
+    window = tables.results[len(tables.results) - 1].window
+    for index in range(slot.final, min(final, slot.closed)):
+        gather(tables, slot, view, index, window)
+        if window.count > 0:
+            step_window(tables, tables.base, slot_number, window, NO_COLUMN, SILENT)
+    _keep_opened(tables, slot)
+    if final >= slot.closed:
+        slot.provisional = 0
+
+
+@jit
+def keep_base(tables: Tables, slot_number: int) -> None:
+    """What closes from here on can still change: the instances as they stand are where judging again begins."""
+    slot = tables.slots[slot_number]
+    if not slot.provisional:
+        copy_instances(tables, slot, tables.instances, tables.base)
+        slot.provisional = 1
 
 
 @jit
@@ -102,16 +125,15 @@ def close_idle(tables: Tables, slot_number: int) -> bool:
     upto = slot.newest + tables.views[slot.view_row].span
     if slot.closed >= upto:
         return False
-    if not slot.provisional:
-        copy_instances(tables, slot, tables.instances, tables.base)
-        slot.provisional = 1
+    keep_base(tables, slot_number)
     close_windows(tables, slot_number, upto, NO_COLUMN)
     return True
 
 
-@jit
+@jit_apart
 def settle_points(tables: Tables, slot_number: int, upto: int) -> None:
     """Raw points up to event time `upto` can no longer change: take them into the base and let them go."""
+    stay_apart()
     slot = tables.slots[slot_number]
     view = tables.views[slot.view_row]
     while slot.points > 0:

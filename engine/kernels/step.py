@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.kernels._jit import jit
+from engine.kernels._jit import jit, jit_apart, stay_apart
 from engine.kernels.anomaly import anomaly
 from engine.kernels.anomaly_evidence import cite_band
 from engine.kernels.change import change, push, skip_to, usual
@@ -25,11 +25,13 @@ from engine.kernels.layout import (
     RESULTS,
     SILENT,
     SPOKEN,
+    THRESHOLD,
     TRANSITION,
     TREND,
     WORSENED,
 )
 from engine.kernels.lifecycle import advance
+from engine.kernels.often import is_often, is_warming_up
 from engine.kernels.threshold import threshold
 from engine.kernels.trend_break import trend_break
 from engine.kernels.trend_evidence import cite_break
@@ -45,7 +47,17 @@ def judge(
     tables: Tables, instances: Any, number: int, rule: Any, index: int, value: float
 ) -> tuple[bool, bool, float, float, float, float]:
     """(known, breach, statistic, limit, baseline, excess) of a value; `index` is its window's (0 for raw points)."""
-    instance = instances[number]
+    if rule.kind != THRESHOLD:
+        return _judge_by_history(tables, instances, number, rule, index, value)
+    breach, limit, excess = threshold(rule, instances[number].phase, value)
+    return True, breach, value, limit, np.nan, excess
+
+
+@jit_apart
+def _judge_by_history(
+    tables: Tables, instances: Any, number: int, rule: Any, index: int, value: float
+) -> tuple[bool, bool, float, float, float, float]:
+    stay_apart()
     if rule.kind == TREND:
         half = own_half(tables, instances, number, rule)
         return trend_break(tables.history, half, rule, index, value, tables.scratch)
@@ -55,23 +67,22 @@ def judge(
     if rule.kind == CONTROL:
         half = own_half(tables, instances, number, rule)
         return control_chart(tables.history, half, rule, index, value, tables.scratch)
-    if rule.kind == CHANGE:
-        skip_to(instance, rule, tables.history, index)
-        known, baseline = usual(instance, rule, tables.history, index, tables.scratch)
-        push(instance, rule, tables.history, index, value)
-        if not known:
-            return False, False, np.nan, np.nan, np.nan, 0.0
-        known, breach, statistic, limit, excess = change(rule, value, baseline)
-        return known, breach, statistic, limit, baseline, excess
-    breach, limit, excess = threshold(rule, instance.phase, value)
-    return True, breach, value, limit, np.nan, excess
+    instance = instances[number]
+    skip_to(instance, rule, tables.history, index)
+    known, baseline = usual(instance, rule, tables.history, index, tables.scratch)
+    push(instance, rule, tables.history, index, value)
+    if not known:
+        return False, False, np.nan, np.nan, np.nan, 0.0
+    known, breach, statistic, limit, excess = change(rule, value, baseline)
+    return known, breach, statistic, limit, baseline, excess
 
 
-@jit
+@jit_apart
 def emit_transition(tables: Tables, instance: Any, number: int, transition: int, time: int) -> Any:
     """Begin a result for what instance `number` just did; the caller adds the point. Counts repeats at one event
     time; one that only got worse is counted with those that fired, whose episode it goes on with.
     """
+    stay_apart()
     result = tables.results[tables.counters[RESULTS]]
     tables.counters[RESULTS] += 1
     result.code = TRANSITION
@@ -113,8 +124,10 @@ def step(
         return NOTHING
     rule = tables.rules[instance.rule]
     known, breach, statistic, limit, baseline, excess = judge(tables, instances, number, rule, index, value)
-    if not known:
+    if is_warming_up(instance, rule) or not known:
         return NOTHING
+    if rule.of > 0:
+        breach = is_often(instance, rule, breach)
     transition = advance(instance, rule, breach, time, value, excess)
     told = instance.told
     if transition == WORSENED:
@@ -135,9 +148,10 @@ def step(
     return transition
 
 
-@jit
+@jit_apart
 def _cite(tables: Tables, instance: Any, rule: Any, result: Any, index: int) -> None:
     """Write down what the verdict rests on, as the kind of rule has it."""
+    stay_apart()
     if rule.kind == CHANGE:
         _cite_history(tables, instance, rule, result, index)
     elif rule.kind == TREND:
@@ -175,9 +189,10 @@ def step_window(tables: Tables, instances: Any, slot_number: int, window: Any, c
             _bound(result, window, start, end)
 
 
-@jit
+@jit_apart
 def emit_closed(tables: Tables, slot_number: int, window: Any, column: int) -> None:
     """Publish a closed window itself: for joins and KPI state."""
+    stay_apart()
     slot = tables.slots[slot_number]
     view = tables.views[slot.view_row]
     result = tables.results[tables.counters[RESULTS]]

@@ -21,6 +21,7 @@ from engine.wire.batch import Batch, Record
 from engine.wire.control import encode_control
 from engine.wire.partition import owner
 from engine.wire.records import encode_batch
+from engine.wire.times import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,7 +49,7 @@ def replay(
     begin: Micros | None = None,
     until: Micros | None = None,
 ) -> Replayed:
-    """Evaluate measurements, which come in order of event time, with a tick `every` so often.
+    """Evaluate measurements with the times at which they were sent, in that order, with a tick `every` so often.
 
     The clock goes from `begin` (the first measurement's time unless said) `until` (that the last windows have closed).
     Both topics have so many `partitions`; stages take at most `records_a_batch` at once, which changes how fast it
@@ -60,9 +61,18 @@ def replay(
     newest = begin
     if begin is not None:
         history.begin(begin)
-    for time, told in timed:
-        newest = time
-        history.measurement(told.kpi, told.dimensions, time, told.value, id=told.id, source=told.source)
+    for sent, told in timed:
+        newest = sent
+        history.measurement(
+            told.kpi,
+            told.dimensions,
+            parse_time(told.time),
+            told.value,
+            id=told.id,
+            source=told.source,
+            revision=told.revision,
+            sent=sent,
+        )
     history.finish(tail_of(rule_set, every) if until is None else max(0, until - (newest or until)))
     findings = [output for output in first.outputs if output.topic == FINDINGS]
     outputs = [output for output in first.outputs if output.topic != FINDINGS]

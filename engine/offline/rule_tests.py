@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from engine.model.identity import series_key
 from engine.model.measurement import Measurement
 from engine.model.outputs import DeadLetter
 from engine.model.time import Micros, format_time
@@ -87,20 +88,31 @@ def _switched_on(rule: Rule) -> Rule:
 
 
 def _measurements(test: RuleTest) -> Iterator[tuple[Micros, Measurement]]:
+    """With the times at which they were sent. Each has an id of its own: two that agree in everything are two here;
+    one with a revision has that of what it restates.
+    """
+    names: dict[tuple[str, Micros], str] = {}
     for series, measured in enumerate(test.measured):
-        yield from _series(measured, series)
+        key = series_key(measured.kpi, measured.dimensions)
+        for step, value in enumerate(measured.values):
+            if value is not None:
+                time, name = measured.start + step * measured.every, f"{series + 1}-{step + 1}"
+                if measured.revision:
+                    name = names.get((key, time), name)
+                names.setdefault((key, time), name)
+                yield time if measured.sent is None else measured.sent, _measurement(measured, time, value, name)
 
 
-def _series(measured: Measured, series: int) -> Iterator[tuple[Micros, Measurement]]:
-    """Each with an id of its own: two that agree in everything are two here."""
-    for step, value in enumerate(measured.values):
-        if value is not None:
-            time = measured.start + step * measured.every
-            name = f"{series + 1}-{step + 1}"
-            yield (
-                time,
-                Measurement(measured.kpi, format_time(time), value, measured.dimensions, name, measured.source),
-            )
+def _measurement(measured: Measured, time: Micros, value: float, name: str) -> Measurement:
+    return Measurement(
+        kpi=measured.kpi,
+        time=format_time(time),
+        value=value,
+        dimensions=measured.dimensions,
+        id=name,
+        source=measured.source,
+        revision=measured.revision,
+    )
 
 
 def _differences(test: RuleTest, found: Mapping[Place, list[Episode]], rules: RuleSet) -> Iterator[Difference]:

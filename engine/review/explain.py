@@ -47,10 +47,13 @@ def _happened(finding: Finding, rule: Rule, rules: RuleSet) -> str:
     when = _when(finding, rule, rules)
     was = f"was {number(finding.value)} {when}"
     match rule.condition:
+        case Threshold() as condition if rule.at_least is not None:
+            told = f"{was}; {_how_often(finding, rule)} were {_breached(condition)}"
         case Threshold() as condition:
             told = f"{was}, {_recovered(condition) if finding.transition == 'resolved' else _breached(condition)}"
         case Change() as condition:
-            told = f"{was}, {_change(finding, condition)}"
+            often = f"; {_how_often(finding, rule)} were past the limit" if rule.at_least is not None else ""
+            told = f"{was}, {_change(finding, condition)}{often}"
         case TrendBreak():
             told = _break(finding, when, rule, rules)
         case Anomaly():
@@ -62,6 +65,13 @@ def _happened(finding: Finding, rule: Rule, rules: RuleSet) -> str:
         case _:
             return f"{rule.title}: {_subject(finding, rules)} {was}"
     return f"{_subject(finding, rules)} {told}"
+
+
+def _how_often(finding: Finding, rule: Rule) -> str:
+    """Of a rule that waits for several points, how many are meant: the present one need not be among them."""
+    m, of = rule.at_least or (1, 1)
+    unit = "measurements" if rule.points == "raw" else "windows"
+    return f"{'fewer than' if finding.transition == 'resolved' else 'at least'} {m} of the last {of} {unit}"
 
 
 def _breached(condition: Threshold) -> str:

@@ -43,6 +43,7 @@ def bind_kpi(spec: KpiSpec) -> Kpi:
         aggregation=spec.aggregation,
         window=window,
         lateness=spec.lateness,
+        grace=spec.grace,
         idle=spec.idle or idle_default(window),
         cadence=spec.cadence,
         sources=tuple(spec.sources),

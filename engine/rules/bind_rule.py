@@ -1,8 +1,10 @@
-"""One rule as it runs: the KPI's window, lateness and idle unless it states its own, and its fingerprint."""
+"""One rule as it runs: the KPI's window, lateness, grace and idle unless it states its own, and its fingerprint."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from engine.model.identity import digest_of
 from engine.rules.bind_condition import bind_composite_condition, bind_condition, members_of
@@ -41,7 +43,10 @@ def bind_rule(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi]) -> Rule:
         "declared_series": involved[0].series if isinstance(condition, MissingData) else (),
         **_told(spec, condition),
     }
-    return _rule(declared, condition, (window, lateness, idle), deciding)
+    grace = spec.grace if spec.grace is not None else max(kpi.grace for kpi in involved)
+    deciding |= _written(grace=grace, at_least=_at_least(spec), warm_up=spec.warm_up)
+    rule = _rule(declared, condition, (window, lateness, idle), deciding)
+    return msgspec.structs.replace(rule, grace=grace, at_least=_at_least(spec), warm_up=spec.warm_up)
 
 
 def bind_composite(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi], rules: Mapping[str, Rule]) -> Rule:
@@ -88,15 +93,22 @@ def _fingerprint(spec: RuleSpec, condition: Condition, deciding: dict[str, Any])
 
 
 def _told(spec: RuleSpec, condition: Condition) -> dict[str, Any]:
-    """What decides which findings there are and what they are about. Nothing where it is not written: rules without it
-    keep the fingerprints that they had before there was such a thing.
-    """
+    """What decides which findings there are and what they are about. Nothing where it is not written, as below."""
     told: dict[str, Any] = {}
     if spec.group_by is not None:
         told["group_by"] = sorted(set(spec.group_by))
     elif spec.review.renotify is not None and isinstance(condition, Threshold | Change):
         told["renotify"] = spec.review.renotify
     return told
+
+
+def _written(**fields: object) -> dict[str, Any]:
+    """What is not nothing: rules that do not have it keep the fingerprints from before there was such a thing."""
+    return {name: value for name, value in fields.items() if value}
+
+
+def _at_least(spec: RuleSpec) -> tuple[int, int] | None:
+    return None if spec.at_least is None else (spec.at_least.m, spec.at_least.of)
 
 
 def _timing(spec: RuleSpec, involved: list[Kpi]) -> tuple[Window, Micros, Micros]:

@@ -49,6 +49,7 @@ class ViewKey(NamedTuple):
     kind: int
     window: Window | None
     lateness: Micros
+    grace: Micros
     idle: Micros
 
 
@@ -161,14 +162,15 @@ def _clock(kpi: Kpi, sources: tuple[Source, ...]) -> int:
 
 def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
     """The KPI's own windows first, then what its rules and the joins it takes part in ask for."""
-    views = {ViewKey(WINDOWS, kpi.window, kpi.lateness, kpi.idle): _View()}
+    views = {ViewKey(WINDOWS, kpi.window, kpi.lateness, kpi.grace, kpi.idle): _View()}
     for rule in rule_set.rules:
         if rule.mode == "off":
             continue
         if isinstance(rule.condition, CounterpartConflict):
             if kpi.id in sides(rule):
-                lateness, idle = (rule.lateness, rule.idle) if kpi.id == rule.kpi else (kpi.lateness, kpi.idle)
-                view = views.setdefault(ViewKey(WINDOWS, rule.window, lateness, idle), _View())
+                waits = rule if kpi.id == rule.kpi else kpi
+                key = ViewKey(WINDOWS, rule.window, waits.lateness, waits.grace, waits.idle)
+                view = views.setdefault(key, _View())
                 view.joins.append(Join(rule.id, rule.condition.scope))
         elif rule.kpi == kpi.id and not isinstance(rule.condition, Composite | Cadence | Precision):
             views.setdefault(_key(rule), _View()).rules.append(rule)
@@ -188,10 +190,10 @@ def sides(rule: Rule) -> tuple[str, ...]:
 
 def _key(rule: Rule) -> ViewKey:
     if isinstance(rule.condition, MissingData):
-        return ViewKey(SILENCE, None, 0, 0)
+        return ViewKey(SILENCE, None, 0, 0, 0)
     if rule.points == "raw":
-        return ViewKey(RAW, None, rule.lateness, 0)
-    return ViewKey(WINDOWS, rule.window, rule.lateness, rule.idle)
+        return ViewKey(RAW, None, rule.lateness + rule.grace, 0, 0)
+    return ViewKey(WINDOWS, rule.window, rule.lateness, rule.grace, rule.idle)
 
 
 def _tables(
@@ -202,13 +204,13 @@ def _tables(
     for row, (key, (kpi, view)) in enumerate(zip(keys, views, strict=True)):
         entry = view_table[row]
         entry["kpi"], entry["kind"] = kpi, key.kind
-        entry["lateness"], entry["idle"] = key.lateness, key.idle
+        entry["lateness"], entry["grace"], entry["idle"] = key.lateness, key.grace, key.idle
         entry["rule"], entry["rules"] = len(rule_rows), len(view.rules)
         entry["publish"] = bool(view.joins) or row in published
         entry["calendar"] = -1
         entry["step"], entry["span"], entry["cells"] = 1, 1, 0
         if key.window is not None:
-            _lay_window(entry, key.window, key.lateness, zones)
+            _lay_window(entry, key.window, key.lateness + key.grace, zones)
         aggregation = layout.AGGREGATIONS.index(rule_set.kpis[kpi].aggregation)
         rule_rows.extend(_rule_row(rule, row, int(entry["cells"]), aggregation) for rule in view.rules)
     rule_table = np.zeros(len(rule_rows), layout.RULE)
@@ -217,8 +219,8 @@ def _tables(
     return view_table, rule_table
 
 
-def _lay_window(entry: NDArray[np.void], window: Window, lateness: Micros, zones: list[str]) -> None:
-    """A ring holds every cell from the oldest window that can still change to the newest one begun.
+def _lay_window(entry: NDArray[np.void], window: Window, kept: Micros, zones: list[str]) -> None:
+    """A ring holds every cell from the oldest window that can still change, `kept` ago, to the newest one begun.
 
     Windows close before a measurement is counted: the newest cell takes the place of one that nothing needs any more.
     """
@@ -226,13 +228,15 @@ def _lay_window(entry: NDArray[np.void], window: Window, lateness: Micros, zones
     entry["calendar"] = -1 if window.zone is None else zones.index(window.zone)
     entry["step"] = window.step
     entry["span"] = window.size // window.step
-    entry["cells"] = -(-lateness // shortest) + entry["span"]
+    entry["cells"] = -(-kept // shortest) + entry["span"]
 
 
 def _rule_row(rule: Rule, view: int, cells: int, aggregation: int) -> NDArray[np.void]:
     row = np.zeros((), layout.RULE)
     row["aggregation"] = aggregation
     row["view"], row["for_"], row["keep"] = view, rule.for_, rule.keep_firing_for
+    row["m"], row["of"] = rule.at_least or (0, 0)
+    row["warm_up"] = rule.warm_up
     row["recover_at"] = row["up"] = row["down"] = row["low"] = row["high"] = row["worse"] = _NAN
     step = rule.review.renotify
     if step is not None and rule.group_by is None and isinstance(rule.condition, Threshold | Change):

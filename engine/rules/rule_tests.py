@@ -18,7 +18,11 @@ TICKS_MAX = HOUR
 
 
 class Measured(NamedTuple):
-    """One series: value k at `start` + k * `every`."""
+    """One series: value k at `start` + k * `every`.
+
+    `sent`: when all of them were, null: each at its time. With a `revision` they take the place of what was measured at
+    these times.
+    """
 
     kpi: str
     dimensions: dict[str, str]
@@ -26,6 +30,8 @@ class Measured(NamedTuple):
     start: Micros
     every: Micros
     source: str | None
+    sent: Micros | None = None
+    revision: int = 0
 
 
 class Firing(NamedTuple):
@@ -93,6 +99,8 @@ def _measured(spec: MeasuredSpec, test: RuleTestSpec, declarations: Declarations
         start=test.start if spec.start is None else spec.start.at(test.start),
         every=spec.every or test.every,
         source=spec.source or next(iter(sources), None),
+        sent=None if spec.sent is None else spec.sent.at(test.start),
+        revision=spec.revision,
     )
 
 

@@ -11,7 +11,7 @@ from engine import SEMANTICS_VERSION
 from engine.decode.scanner import ScanningDecoder
 from engine.evaluate.emissions import Emission, Forward, Refusal, TickPassed
 from engine.evaluate.stage import Surroundings, evaluate
-from engine.kernels.layout import ACCEPTED, DUPLICATES, IDS_LIMIT, LATE, LATE_RAW, POINTS_LIMIT, UNSET
+from engine.kernels.layout import ACCEPTED, DUPLICATES, IDS_LIMIT, LATE, LATE_RAW, POINTS_LIMIT, REVISED, UNSET
 from engine.model import topics
 from engine.model.finding import Finding
 from engine.model.outputs import DeadLetter, KpiState
@@ -39,6 +39,7 @@ _COUNTED: tuple[tuple[str | tuple[str, ...], int], ...] = (
     ("duplicate", DUPLICATES),
     ("late", LATE),
     ("late_raw", LATE_RAW),
+    ("restated", REVISED),
     (("limit", "ids_per_series_max"), IDS_LIMIT),
     (("limit", "raw_points_max"), POINTS_LIMIT),
 )

@@ -16,7 +16,9 @@ from engine.kernels.layout import (
     LATE_RAW,
     LEDGER,
     POINTS_LIMIT,
+    REVISED,
     SERIES_A_BLOCK,
+    SILENCE,
 )
 from engine.state.partition import PartitionState
 
@@ -40,12 +42,12 @@ class Lost(NamedTuple):
 def migrated(old: PartitionState, plan: Plan) -> tuple[PartitionState, list[Lost]]:
     """`old` as the same partition under `plan`, and the firing instances that are lost, in row order.
 
-    A KPI keeps its series, a view with the same window, lateness and idle its cells, a rule with the same
+    A KPI keeps its series, a view with the same window, lateness, grace and idle its cells, a rule with the same
     fingerprint its instances. Everything else begins anew.
     """
     new = PartitionState(plan, old.partition, old.partitions, old.limits, declare=False)
     new.tick_number, new.tick_time = old.tick_number, old.tick_time
-    for counted in (ACCEPTED, DUPLICATES, LATE, LATE_RAW, IDS_LIMIT, POINTS_LIMIT):
+    for counted in (ACCEPTED, DUPLICATES, LATE, LATE_RAW, IDS_LIMIT, POINTS_LIMIT, REVISED):
         new.tables.counters[counted] = old.tables.counters[counted]
     new.marks = {source: tick for source, tick in old.marks.items() if source in plan.clocks}
     new.activation, new.pending = old.activation, old.pending
@@ -158,7 +160,15 @@ def _move_ids(old: PartitionState, new: PartitionState, rows: NDArray[np.int64])
     new.arrays.make_room("ids", len(old.tables.ids))
     new.tables.ids[:count] = entries[kept]
     new.tables.ids["row"][:count] = went[kept]
+    new.tables.ids["value"][:count][_is_looked_at_anew(old, new, went[kept])] = np.nan
     new.index_ids(count)
+
+
+def _is_looked_at_anew(old: PartitionState, new: PartitionState, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which measurements of these series a view has not counted that is new: they cannot be restated there."""
+    stays = np.isin(np.arange(len(new.plan.views)), _views(old.plan, new.plan))
+    kpis = new.plan.views["kpi"][~stays & (new.plan.views["kind"] != SILENCE)]
+    return np.isin(new.tables.series["kpi"][rows], kpis)
 
 
 def _lost(old: PartitionState, instances: NDArray[np.int64]) -> list[Lost]:

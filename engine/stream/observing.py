@@ -129,6 +129,7 @@ class Observing:
             metrics.measurements.labels(place.partition).inc(counts.get("accepted", 0))
             metrics.duplicates.inc(counts.get("duplicate", 0))
             metrics.late.inc(counts.get("late", 0) + counts.get("late_raw", 0))
+            metrics.restated.inc(counts.get("restated", 0))
             metrics.forwards.inc(counts.get("forwarded", 0))
 
     def _count_findings(self, rules: RuleSet | None, counts: Counts) -> None:

@@ -58,7 +58,7 @@ SENTENCES: dict[Reason, str] = {
     "too_many_series": "The KPI has as many series as it may have.",
     "from_the_future": "An event time further ahead of the last tick than is allowed.",
     "negative_revision": "A revision below zero.",
-    "restated": "A higher revision of a measurement that was counted already.",
+    "restated": "A higher revision with another event time, or of what present rules have not counted.",
     "bad_control": "A record marked as control that is no tick, activation, ingest mark or re-baseline.",
 }
 

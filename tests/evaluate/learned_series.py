@@ -41,8 +41,8 @@ def assert_the_twin_says_the_same(events: list[Event], rules: list[Rule], aggreg
     records = lay_out(events)
     spoken = found(run(encode(records), context(aggregation, lateness * SECOND, rules), cut=7))
     twin = NaiveSeries(kpi(aggregation, lateness * SECOND), rules)
-    for offset, (kind, identifier, time, value) in enumerate(records):
-        expected = twin.tick(time) if kind == "tick" else twin.measure(identifier, time, value)
+    for offset, (kind, identifier, time, value, revision) in enumerate(records):
+        expected = twin.tick(time) if kind == "tick" else twin.measure(identifier, time, value, revision)
         assert order(spoken.get(offset, [])) == order(expected), (offset, kind, time)
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Measured:
+    id: str
     time: Micros
     value: float
     windows: set[tuple[Any, int]] = field(default_factory=set)
@@ -46,8 +47,8 @@ class Said:
     """How many measurements the point rests on, and the values that it was held against."""
 
 
-def view_of(rule: Rule) -> tuple[int, int, int, int]:
-    return (rule.window.size, rule.window.step, rule.lateness, rule.idle)
+def view_of(rule: Rule) -> tuple[int, int, int, int, int]:
+    return (rule.window.size, rule.window.step, rule.lateness, rule.idle, rule.grace)
 
 
 class NaiveSeries:
@@ -56,10 +57,10 @@ class NaiveSeries:
     def __init__(self, kpi: Kpi, rules: list[Rule]) -> None:
         self.kpi = kpi
         self.rules = rules
-        own = (kpi.window.size, kpi.window.step, kpi.lateness, kpi.idle)
+        own = (kpi.window.size, kpi.window.step, kpi.lateness, kpi.idle, kpi.grace)
         self.views = list(dict.fromkeys([own, *(view_of(r) for r in rules if self.windowed(r))]))
         self.measured: list[Measured] = []
-        self.ids: dict[str, int] = {}
+        self.revisions: dict[str, int] = {}
         self.newest: Micros | None = None
         self.waiting: Micros | None = None
         self.idle_bound: dict[Any, int] = {}
@@ -74,26 +75,33 @@ class NaiveSeries:
 
     def final(self, view: Any, index: int) -> bool:
         """No measurement can change window `index` any more."""
-        _, step, lateness, _ = view
+        _, step, lateness, _, grace = view
+        return self.newest is not None and (index + 1) * step + lateness + grace <= self.newest
+
+    def closed(self, view: Any, index: int) -> bool:
+        """The watermark has passed window `index`, and what it waits for late ones."""
+        _, step, lateness, _, _ = view
         return self.newest is not None and (index + 1) * step + lateness <= self.newest
 
     def indexes(self, view: Any, time: Micros) -> range:
-        size, step, _, _ = view
+        size, step, *_ = view
         first = time // step
         return range(first, first + size // step)
 
-    def measure(self, identifier: str, time: Micros, value: float) -> list[Said]:
-        if self.refuses(time) or identifier in self.ids:
+    def measure(self, identifier: str, time: Micros, value: float, revision: int = 0) -> list[Said]:
+        if self.refuses(time):
             return []
-        self.ids[identifier] = 0
+        if identifier in self.revisions:
+            return self.restate(identifier, value, revision)
+        self.revisions[identifier] = revision
         self.newest = time if self.newest is None else max(self.newest, time)
         self.waiting = None
-        measured = Measured(time, value)
+        measured = Measured(identifier, time, value)
         for view in self.views:
             measured.windows |= {(view, i) for i in self.indexes(view, time) if not self.final(view, i)}
         for rule in self.rules:
-            if rule.points == "raw" and time >= max(self.newest - rule.lateness, -(2**62)):
-                if rule.lateness == 0 and time < self.raw_newest.get(rule.id, time):
+            if rule.points == "raw" and time >= max(self.newest - waited(rule), -(2**62)):
+                if waited(rule) == 0 and time < self.raw_newest.get(rule.id, time):
                     continue
                 self.raw_newest[rule.id] = max(time, self.raw_newest.get(rule.id, time))
                 measured.raw.add(rule.id)
@@ -105,12 +113,31 @@ class NaiveSeries:
         ]
         return [*self.difference(), *ended]
 
+    def restate(self, identifier: str, value: float, revision: int) -> list[Said]:
+        """It has another value from now on, wherever it still counts."""
+        if revision <= self.revisions[identifier]:
+            return []
+        self.revisions[identifier] = revision
+        place = next(n for n, m in enumerate(self.measured) if m.id == identifier)
+        former = self.measured[place]
+        kept = {(view, i) for view, i in former.windows if not self.final(view, i)}
+        final_raw = {r.id for r in self.rules if r.id in former.raw and not self.is_open(r, former.time)}
+        # What is final stays as it was: a part of the measurement with the former value.
+        now = Measured(identifier, former.time, value, kept, former.raw - final_raw)
+        then = Measured(identifier, former.time, former.value, former.windows - kept, final_raw)
+        self.measured[place : place + 1] = [then, now]
+        return self.difference()
+
+    def is_open(self, rule: Rule, time: Micros) -> bool:
+        """Whether a raw point of this time can still change."""
+        return self.newest is not None and waited(rule) > 0 and time > self.newest - waited(rule)
+
     def refuses(self, time: Micros) -> bool:
         """Every view that could still take it is closed to it."""
         if self.newest is None:
             return False
         windows = any(not self.final(view, i) for view in self.views for i in self.indexes(view, time))
-        raw = any(r.points == "raw" and time >= self.newest - r.lateness for r in self.rules)
+        raw = any(r.points == "raw" and time >= self.newest - waited(r) for r in self.rules)
         return not windows and not raw
 
     def tick(self, time: Micros) -> list[Said]:
@@ -134,13 +161,13 @@ class NaiveSeries:
         if rule.points == "raw":
             return [(m.time, m.value, 0, 1) for m in sorted(self.measured, key=lambda m: m.time) if rule.id in m.raw]
         view = view_of(rule)
-        _, step, _, _ = view
+        step = view[1]
         content: dict[int, list[Measured]] = {}
         for measured in self.measured:
             for name, index in measured.windows:
                 if name == view:
                     content.setdefault(index, []).append(measured)
-        closed = [i for i in content if i < self.idle_bound.get(view, -(2**62)) or self.final(view, i)]
+        closed = [i for i in content if i < self.idle_bound.get(view, -(2**62)) or self.closed(view, i)]
         return [((i + 1) * step, self.aggregate(view, content[i]), i, len(content[i])) for i in sorted(closed)]
 
     def aggregate(self, view: Any, members: list[Measured]) -> float:
@@ -188,6 +215,11 @@ class NaiveSeries:
         return changes
 
 
+def waited(rule: Rule) -> Micros:
+    """How long raw points can come late: nothing closes that they could be late for."""
+    return rule.lateness + rule.grace
+
+
 def replaced(said: Said, status: str) -> Said:
     return Said(
         said.rule, said.transition, said.time, status, said.value, said.opened, said.points, said.worst, said.evidence
@@ -201,12 +233,16 @@ def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said
     firing, since, clear_since, opened = False, None, None, 0
     count, worst, worst_excess, told = 0, 0.0, 0.0, 0.0
     twin = twin_of(rule)
-    for time, value, index, members in points:
+    recent: list[bool] = []
+    for number, (time, value, index, members) in enumerate(points):
         verdict, basis = verdict_of(rule, twin, value, index, by_index, firing=firing)
         evidence = (members, *basis)
-        if verdict is None:
+        if verdict is None or number < rule.warm_up:
             continue
         broken, excess = verdict
+        if rule.at_least is not None:
+            recent.append(broken)
+            broken = sum(recent[-rule.at_least[1] :]) >= rule.at_least[0]
         if broken:
             if since is None:
                 since, count, worst, worst_excess = time, 0, value, excess

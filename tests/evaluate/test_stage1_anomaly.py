@@ -78,6 +78,6 @@ def test_the_evidence_says_what_was_usual_when_it_began_and_what_the_score_rests
 def test_a_rebaseline_forgets_what_was_usual():
     before = lay_out(steady([(40, 5.0)]))
     again = encode_control(Rebaseline("odd", "k{}"))
-    after = encode([("measure", f"late-{n}", START + (410 + 10 * n) * SECOND, 50.0) for n in range(8)])
+    after = encode([("measure", f"late-{n}", START + (410 + 10 * n) * SECOND, 50.0, 0) for n in range(8)])
     assert findings([*encode(before), *after], CALM)
     assert not findings([*encode(before), again, *after], CALM)

@@ -64,7 +64,7 @@ class Twin:
     def append_instance(self, rule_row: int, slot: int, phase: int) -> None:
         rule_, history = self.plan.rules[rule_row], len(self.rows["history"])
         self.rows["history"] += [np.nan] * rule_["width"]
-        fresh = (rule_row, slot, phase, history, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0, UNSET, UNSET, 0, 0, 0, UNSET)
+        fresh = (rule_row, slot, phase, history, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0, UNSET, UNSET, 0, 0, 0, 0, 0, UNSET)
         self.rows["instances"].append(fresh)
 
 

@@ -77,6 +77,11 @@ RULES = [
     rule("average", ControlChart(Ewma(0.4, 1.5, varying=True), None, 4.0, 1.0, "moving_range", 25),
          keep_firing_for=20 * SECOND),
     rule("sums", ControlChart(Cusum(0.25, 2.0, 1.0), "up", None, 2.0, "moving_range", 3), for_=10 * SECOND),
+    rule("often", Threshold("above", None, 4.0, None), at_least=(2, 4), grace=25 * SECOND),
+    rule("rose", Change("windows", 2, 0.3, None, relative=True), at_least=(2, 3), for_=10 * SECOND, warm_up=4),
+    rule("warm", Threshold("below", 4.0, None, None), warm_up=3, lateness=10 * SECOND, grace=10 * SECOND),
+    rule("raw", Threshold("above", None, 4.0, None), points="raw", at_least=(2, 3), warm_up=2, grace=9 * SECOND),
+    rule("drift", TrendBreak(2.0, None, None, 0.0, relative=False, learn=4), grace=30 * SECOND),
     rule("missing", MissingData(60 * SECOND)),
 ]  # fmt: skip
 
@@ -91,36 +96,41 @@ events = st.lists(
     st.one_of(
         st.tuples(st.just("measure"), st.integers(-25, 12), st.sampled_from([0.0, 1.5, 3.0, 3.5, 5.0, 5.25, 8.0])),
         st.tuples(st.just("again"), st.integers(0, 5), st.just(0.0)),
+        st.tuples(st.just("restated"), st.integers(0, 9), st.sampled_from([0.0, 1.5, 3.0, 5.0, 8.0])),
         st.tuples(st.just("tick"), st.integers(1, 30), st.just(0.0)),
     ),
     max_size=60,
 )
 
 
-def lay_out(drawn: list[tuple[str, int, float]]) -> list[tuple[str, str, int, float]]:
-    """Moves relative to a clock become records: (kind, id, time, value)."""
+def lay_out(drawn: list[tuple[str, int, float]]) -> list[tuple[str, str, int, float, int]]:
+    """Moves relative to a clock become records: (kind, id, time, value, revision)."""
     clock, tick, made = START, START, []
     measured = []
     for kind, move, value in drawn:
         if kind == "measure":
-            made.append(("measure", f"id-{len(made)}", clock + move * SECOND, value))
+            made.append(("measure", f"id-{len(made)}", clock + move * SECOND, value, 0))
             measured.append(made[-1])
             clock = max(clock, clock + move * SECOND)
         elif kind == "again" and len(measured) > move:
             made.append(measured[-1 - move])
+        elif kind == "restated" and len(measured) > move:
+            _, name, time, _, revision = measured[-1 - move]
+            measured[-1 - move] = ("measure", name, time, value, revision + 1)
+            made.append(measured[-1 - move])
         elif kind == "tick":
             tick += move * SECOND
-            made.append(("tick", "", tick, 0.0))
+            made.append(("tick", "", tick, 0.0, 0))
     return made
 
 
-def encode(records: list[tuple[str, str, int, float]]) -> list[Record]:
+def encode(records: list[tuple[str, str, int, float, int]]) -> list[Record]:
     encoded = []
-    for number, (kind, identifier, time, value) in enumerate(records):
+    for number, (kind, identifier, time, value, revision) in enumerate(records):
         if kind == "tick":
             encoded.append(encode_control(Tick("replay", number, format_time(time))))
         else:
-            body = {"kpi": "k", "id": identifier, "time": format_time(time), "value": value}
+            body = {"kpi": "k", "id": identifier, "time": format_time(time), "value": value, "revision": revision}
             encoded.append(Record(None, json.dumps(body).encode()))
     return encoded
 
@@ -231,8 +241,8 @@ def agree_with_the_twin(drawn: list[Any], aggregation: str, lateness: int) -> No
     around = context(aggregation, lateness * SECOND)
     spoken = found(run(encode(records), around, cut=7))
     twin = NaiveSeries(kpi(aggregation, lateness * SECOND), RULES)
-    for offset, (kind, identifier, time, value) in enumerate(records):
-        expected = twin.tick(time) if kind == "tick" else twin.measure(identifier, time, value)
+    for offset, (kind, identifier, time, value, revision) in enumerate(records):
+        expected = twin.tick(time) if kind == "tick" else twin.measure(identifier, time, value, revision)
         assert order(spoken.get(offset, [])) == order(expected), (offset, kind, time)
 
 

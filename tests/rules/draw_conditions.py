@@ -1,4 +1,4 @@
-"""Draw the pictures of the pages on conditions, a firing and a silent series each, from the rule test of the page:
+"""Draw the pictures of the pages on conditions and fields, a firing and a silent series each, from their rule tests:
 
 python tests/rules/draw_conditions.py docs/rules
 """
@@ -27,6 +27,7 @@ from engine.rules.loader import load_read
 from engine.rules.resolved.condition import CounterpartConflict, Threshold
 from engine.rules.resolved.control import ControlChart
 from engine.rules.source import read_text
+from engine.rules.spec import RuleSpec
 from engine.rules.spec.conditions import ConditionSpec
 
 if TYPE_CHECKING:
@@ -36,8 +37,12 @@ if TYPE_CHECKING:
     from engine.rules.rule_tests import Expectation, Measured, RuleTest
     from engine.rules.ruleset import RuleSet
 
+COMMON = {info.alias or name for name, info in RuleSpec.model_fields.items()}
+"""Fields of rules."""
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "rules"
-DRAWN = tuple(page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in ConditionSpec.model_fields)
+CONDITIONS = tuple(page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in ConditionSpec.model_fields)
+FIELDS = tuple(page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in COMMON)
+DRAWN = (*CONDITIONS, *FIELDS)
 
 
 def page_of(condition: str) -> Path:

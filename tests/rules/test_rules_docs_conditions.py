@@ -1,11 +1,11 @@
-"""Every page on a condition: its examples, its rule test, its fields, and its pictures."""
+"""Every page on a condition or a field of rules: its examples, its rule test, its fields, and its pictures."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, get_args
 
 import pytest
-from draw_conditions import DRAWN, FOLDER, draw_condition, loaded, names_of, page_of
+from draw_conditions import CONDITIONS, DRAWN, FIELDS, FOLDER, draw_condition, loaded, names_of, page_of
 
 from engine.offline.rule_tests import run_test
 from engine.rules.run_rules import RUN_RULES, SETS
@@ -19,7 +19,11 @@ each_page = pytest.mark.parametrize("condition", DRAWN)
 
 
 def test_every_condition_has_a_page():
-    assert set(DRAWN) == set(ConditionSpec.model_fields)
+    assert set(CONDITIONS) == set(ConditionSpec.model_fields)
+
+
+def test_every_field_that_decides_when_a_rule_fires_has_a_page():
+    assert set(FIELDS) == {"for", "at_least", "warm_up", "grace"}
 
 
 @each_page
@@ -35,7 +39,7 @@ def test_its_examples_are_sound_and_every_rule_of_them_is_seen_to_fire_to_recove
         assert any(not each.firing for each in expected)
 
 
-@each_page
+@pytest.mark.parametrize("condition", CONDITIONS)
 def test_it_names_every_field(condition: str):
     [model] = [each for each in get_args(ConditionSpec.model_fields[condition].annotation) if each is not type(None)]
     text = page_of(condition).read_text("utf-8")

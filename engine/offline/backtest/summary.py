@@ -54,6 +54,7 @@ class Rows(msgspec.Struct, frozen=True):
     duplicate: int
     late: int
     late_raw: int
+    restated: int
     passed_over: int
     refused: dict[str, int]
     examples: dict[str, list[str]]
@@ -143,6 +144,7 @@ def _rows(ran: Ran) -> Rows:
         duplicate=counts.get("duplicate", 0),
         late=counts.get("late", 0),
         late_raw=counts.get("late_raw", 0),
+        restated=counts.get("restated", 0),
         passed_over=refusals.passed_over,
         refused=dict(sorted(refusals.counts.items())),
         examples=dict(sorted(refusals.examples.items())),

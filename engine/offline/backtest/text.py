@@ -102,6 +102,7 @@ def rows_told(summary: Summary) -> list[str]:
 def _fates(rows: Rows) -> list[tuple[str, int]]:
     return [
         ("repeats of a measurement that was counted", rows.duplicate),
+        ("restatements of one that was counted", rows.restated),
         ("late, not counted", rows.late),
         ("late for rules on raw points", rows.late_raw),
         ("rows without a value passed over", rows.passed_over),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from engine.rules.wording import shown
+from engine.rules.wording import choices, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ def check_conditions(declarations: Declarations) -> Iterator[Problem]:
         if rule.has("condition"):
             yield from _kpi(rule)
             yield from _points(rule)
+            yield from _many_points(rule)
             yield from _cadence(rule, declarations)
             yield from _declared_series(rule, declarations)
 
@@ -34,7 +35,7 @@ def _kpi(rule: Declared[RuleSpec]) -> Iterator[Problem]:
             found="none",
             mend="add `kpi: <id of a KPI>`; only a composite goes without",
         )
-    for name in ("kpi", "where", "window", "lateness", "idle") if composite else ():
+    for name in ("kpi", "where", "window", "lateness", "grace", "idle") if composite else ():
         if name in rule.data:
             yield rule.problem(
                 (name,),
@@ -55,6 +56,27 @@ def _points(rule: Declared[RuleSpec]) -> Iterator[Problem]:
             found="another condition",
             mend="leave it out: this condition sees windows",
         )
+
+
+_MANY: Final = {
+    "at_least": ("threshold", "change"),
+    "warm_up": ("threshold", "change", "trend_break", "anomaly", "control_chart"),
+}
+"""Fields that look at more than one point, and the conditions that they go with: the others count by themselves."""
+
+
+def _many_points(rule: Declared[RuleSpec]) -> Iterator[Problem]:
+    written = rule.spec.condition.model_fields_set
+    for name, conditions in _MANY.items():
+        if name in rule.data and rule.has(name) and written.isdisjoint(conditions):
+            yield rule.problem(
+                (name,),
+                "many-points",
+                expected=f"`{name}` only with {choices(conditions)}",
+                found="another condition",
+                mend="leave it out: this condition has its own way of waiting",
+                at_key=True,
+            )
 
 
 def _cadence(rule: Declared[RuleSpec], declarations: Declarations) -> Iterator[Problem]:

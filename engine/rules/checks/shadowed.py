@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 _LOUDNESS: Final = {"info": 0, "warning": 1, "critical": 2}
 _DECIDING: Final = (
-    *("where", "points", "condition", "for", "keep_firing_for", "window", "lateness", "idle", "severity", "group_by"),
+    *("where", "points", "condition", "for", "keep_firing_for", "at_least", "warm_up"),
+    *("window", "lateness", "grace", "idle", "severity", "group_by"),
 )
 """Fields as written that decide what a rule says."""
 _PARTED: Final = 6
-_VIEW: Final = ("points", "window", "lateness", "idle")
+_VIEW: Final = ("points", "at_least", "warm_up", "window", "lateness", "grace", "idle")
 
 
 def check_shadowed(declarations: Declarations) -> Iterator[Problem]:

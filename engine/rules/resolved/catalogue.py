@@ -91,6 +91,7 @@ class Kpi(msgspec.Struct, frozen=True):
     publish: bool
     sensitive: tuple[str, ...] = ()
     review: CadenceSpec | None = None
+    grace: Micros = 0
 
 
 class Milestone(msgspec.Struct, frozen=True):

@@ -43,9 +43,11 @@ class ReviewSpec(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A rule as resolved: window, lateness and idle are the KPI's unless the rule states its own.
+    """A rule as resolved: window, lateness, grace and idle are the KPI's unless the rule states its own.
 
-    `for_` and `keep_firing_for` are event time. `where` are dimension values that a series must carry.
+    `for_` and `keep_firing_for` are event time. `at_least`: (m, n): it holds where m of the last n points say so; null:
+    where the present one does. `warm_up`: so many first points of a series are not judged. `where` are dimension
+    values that a series must carry.
     `fingerprint` names everything that decides verdicts; a rule that keeps it keeps its state through a reload.
     `declared` is the condition as written, for the evidence. `group_by`: all series alike in these dimensions make one
     review with members; null: each series has its own. `inhibited_by`: rules whose open reviews keep those of this
@@ -72,3 +74,6 @@ class Rule(msgspec.Struct, frozen=True):
     fingerprint: str
     group_by: tuple[str, ...] | None = None
     inhibited_by: tuple[str, ...] = ()
+    grace: Micros = 0
+    at_least: tuple[int, int] | None = None
+    warm_up: int = 0

@@ -170,7 +170,8 @@ class KpiSpec(Spec):
     unit: Text = Field(examples=["tickets"])
     aggregation: Literal["count", "sum", "mean", "min", "max", "last", "share"] = Field(examples=["sum"])
     window: WindowSpec = Field(examples=["{every: 60s}"])
-    lateness: Duration = 0
+    lateness: Duration = Field(default=0, description="How long a window waits past its end")
+    grace: Duration = Field(default=0, description="How long it can be amended after that")
     idle: Span | None = None
     cadence: Span | None = None
     sources: list[Text] = Field(default_factory=list)

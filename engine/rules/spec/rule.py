@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from engine.kernels.often import OFTEN_MAX
 from engine.model.time import HOUR
 from engine.rules.spec.catalogue import WindowSpec  # noqa: TC001 - pydantic reads annotations at run time
 from engine.rules.spec.conditions import ConditionSpec  # noqa: TC001 - pydantic reads annotations at run time
@@ -46,6 +47,25 @@ class ReviewFields(Spec):
         return self
 
 
+class AtLeastSpec(Spec):
+    """In how many of the last points the condition must hold."""
+
+    m: int = Field(ge=1, le=OFTEN_MAX, examples=[3])
+    of: int = Field(ge=2, le=OFTEN_MAX, examples=[5])
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.m > self.of:
+            raise refuse(
+                "at-least",
+                expected=f"`m` of at most {self.of}, of which it is a part",
+                found=str(self.m),
+                mend="write for instance `at_least: {m: 3, of: 5}`",
+                at="m",
+            )
+        return self
+
+
 class RuleSpec(Spec):
     """A declaration of what is worth a review."""
 
@@ -59,7 +79,12 @@ class RuleSpec(Spec):
     for_: Duration = Field(default=0, alias="for", description="Event time that it must hold before it fires")
     keep_firing_for: Duration = 0
     window: WindowSpec | None = None
+    at_least: AtLeastSpec | None = Field(
+        default=None, description="With threshold and change", examples=["{m: 3, of: 5}"]
+    )
+    warm_up: int = Field(default=0, ge=0, le=10_000, description="First points of a series that are not judged")
     lateness: Duration | None = None
+    grace: Duration | None = None
     idle: Span | None = None
     group_by: list[Text] | None = Field(
         default=None, description="One review for all series alike in these dimensions; [] for all of them"

@@ -103,6 +103,8 @@ class MeasuredSpec(Spec):
     every: Span | None = Field(default=None, description="The test's unless said")
     start: AtMoment | None = Field(default=None, description="The test's unless said")
     source: Text | None = Field(default=None, description="The first of the KPI's sources unless said")
+    sent: AtMoment | None = Field(default=None, description="All of them late, at this time; as they come unless said")
+    revision: int = Field(default=0, ge=0, le=1000, description="Above 0: instead of the values measured before")
 
 
 class FiringSpec(Spec):
