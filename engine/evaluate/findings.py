@@ -37,6 +37,7 @@ from engine.model.identity import digest_of, finding_id, scope_key
 from engine.model.outputs import KpiState
 from engine.model.records import Ids, JoinRecord, Parts, Signal, WindowBounds
 from engine.model.time import format_time, parse_own_time
+from engine.rules.resolved.selector import selects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -141,6 +142,8 @@ def published_of(state: PartitionState, result: Any) -> Iterator[JoinRecord | Kp
     kpi = state.plan.rule_set.kpis[series.kpi]
     window, parts = bounds_of(result), parts_of(result["window"])
     for join in state.plan.joins[view]:
+        if not selects(join.where, series.dimensions):
+            continue
         yield JoinRecord(
             correlation=join.correlation,
             scope=_scope(join, series.dimensions),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from engine.rules.resolved.catalogue import Kpi
     from engine.rules.resolved.rule import Rule
+    from engine.rules.resolved.selector import Where
     from engine.rules.resolved.source import Source
     from engine.rules.resolved.timing import Window
     from engine.rules.ruleset import RuleSet
@@ -54,10 +55,13 @@ class ViewKey(NamedTuple):
 
 
 class Join(NamedTuple):
-    """Closed windows of a view go to `correlation` as shares of side `kpi`, at the scope of these dimensions."""
+    """Closed windows of a view go to `correlation` as shares of side `kpi`, at the scope of these dimensions, where the
+    rule looks at their series.
+    """
 
     correlation: str
     scope: tuple[str, ...]
+    where: Where
 
 
 class Plan(NamedTuple):
@@ -171,7 +175,7 @@ def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
                 waits = rule if kpi.id == rule.kpi else kpi
                 key = ViewKey(WINDOWS, rule.window, waits.lateness, waits.grace, waits.idle)
                 view = views.setdefault(key, _View())
-                view.joins.append(Join(rule.id, rule.condition.scope))
+                view.joins.append(Join(rule.id, rule.condition.scope, rule.where))
         elif rule.kpi == kpi.id and not isinstance(rule.condition, Composite | Cadence | Precision):
             views.setdefault(_key(rule), _View()).rules.append(rule)
     return views
@@ -279,7 +283,7 @@ def _signals(rule_set: RuleSet) -> dict[str, tuple[Join, ...]]:
     for rule in rule_set.rules:
         if isinstance(rule.condition, Composite) and rule.mode != "off":
             for member in rule.condition.rules:
-                waiting.setdefault(member, []).append(Join(rule.id, rule.condition.scope))
+                waiting.setdefault(member, []).append(Join(rule.id, rule.condition.scope, {}))
     return {member: tuple(joins) for member, joins in waiting.items()}
 
 

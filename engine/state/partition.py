@@ -24,6 +24,7 @@ from engine.kernels.registry import ABSENT, murmur2
 from engine.kernels.slots import floors_of
 from engine.model.identity import series_key
 from engine.model.time import Micros
+from engine.rules.resolved.selector import selects
 from engine.state.arrays import Arrays
 from engine.state.registry import Registry
 from engine.wire.columns import FOREIGN
@@ -170,10 +171,10 @@ class PartitionState:
 
     def _concerned(self, rule_row: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Those of the series in `rows` that the rule concerns."""
-        where = self.plan.rule_of[rule_row].where.items()
+        where = self.plan.rule_of[rule_row].where
         if not where:
             return rows
-        return np.array([row for row in rows.tolist() if where <= self.series[row].dimensions.items()], np.int64)
+        return np.array([row for row in rows.tolist() if selects(where, self.series[row].dimensions)], np.int64)
 
     def _instances(self, rule_row: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The instances of a rule on the series in `rows`."""

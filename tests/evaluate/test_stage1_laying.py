@@ -15,6 +15,7 @@ from engine.model.limits import Limits
 from engine.model.time import SECOND
 from engine.rules.compiler import Plan, compile_plan
 from engine.rules.resolved.condition import MissingData, Threshold
+from engine.rules.resolved.selector import Selector, selects
 from engine.rules.ruleset import RuleSet
 from engine.state.partition import RANGES, PartitionState
 
@@ -28,6 +29,8 @@ MORE = (
     rule("eu", Threshold("above", None, 1.0, None), where={"b": "x"}),
     rule("eu-silent", MissingData(60 * SECOND), where={"b": "x"}),
     rule("of-l", Threshold("above", None, 1.0, None), kpi="l", where={"a": "1"}),
+    rule("not-eu", Threshold("above", None, 1.0, None), where={"b": Selector(values=("x",), negate=True)}),
+    rule("few", Threshold("above", None, 1.0, None), where={"a": Selector(pattern="[12]")}),
     rule("l-silent", MissingData(60 * SECOND), kpi="l"),
     rule("m-silent", MissingData(60 * SECOND), kpi="m"),
 )
@@ -57,8 +60,9 @@ class Twin:
             self.rows["slots"].append((row, view_row, first_cell, first_instance, *[0] * 6, UNSET, UNSET, UNSET))
             self.rows["cells"] += [UNSET] * view["cells"]
             for rule_row in range(view["rule"], view["rule"] + view["rules"]):
-                where = self.plan.rule_of[rule_row].where.items()
-                concerned = where <= dimensions.items() and (declared or view["kind"] != SILENCE)
+                concerned = selects(self.plan.rule_of[rule_row].where, dimensions) and (
+                    declared or view["kind"] != SILENCE
+                )
                 self.append_instance(rule_row, slot, 0 if concerned else DISABLED)
 
     def append_instance(self, rule_row: int, slot: int, phase: int) -> None:

@@ -18,6 +18,7 @@ from engine.rules.checks.reviews import check_reviews
 from engine.rules.checks.roll_up import check_roll_up
 from engine.rules.checks.roll_up_fit import check_roll_up_fit
 from engine.rules.checks.rule_tests import check_rule_tests
+from engine.rules.checks.selectors import check_selectors
 from engine.rules.checks.shadowed import check_shadowed
 from engine.rules.checks.sparse import check_sparse
 from engine.rules.checks.timing import check_timing
@@ -34,6 +35,7 @@ CHECKS: Final[tuple[Callable[[Declarations], Iterable[Problem]], ...]] = (
     check_roll_up,
     check_roll_up_fit,
     check_dimensions,
+    check_selectors,
     check_conditions,
     check_reach,
     check_timing,

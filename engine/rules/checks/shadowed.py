@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from engine.rules.declared import Declarations, Declared
     from engine.rules.problems import Problem
+    from engine.rules.resolved.selector import Selector
     from engine.rules.spec import RuleSpec
 
 _LOUDNESS: Final = {"info": 0, "warning": 1, "critical": 2}
@@ -56,7 +57,7 @@ def _repeated(rules: list[Declared[RuleSpec]]) -> Iterator[Problem]:
 
 def _shadowed(rules: list[Declared[RuleSpec]]) -> Iterator[Problem]:
     limited = [rule for rule in rules if rule.spec.condition.threshold is not None]
-    by_where: dict[frozenset[tuple[str, str]], list[Declared[RuleSpec]]] = {}
+    by_where: dict[frozenset[tuple[str, str | Selector]], list[Declared[RuleSpec]]] = {}
     for rule in limited:
         by_where.setdefault(frozenset(rule.spec.where.items()), []).append(rule)
     for narrow in limited:
@@ -73,10 +74,10 @@ def _shadowed(rules: list[Declared[RuleSpec]]) -> Iterator[Problem]:
             )
 
 
-def _wider(where: Mapping[str, str]) -> Iterator[frozenset[tuple[str, str]]]:
+def _wider(where: Mapping[str, str | Selector]) -> Iterator[frozenset[tuple[str, str | Selector]]]:
     """What holds of all series which `where` holds of, the widest first; of many dimensions not every part of it."""
     for count in range(len(where) + 1) if len(where) <= _PARTED else (0, len(where)):
-        yield from map(frozenset, combinations(sorted(where.items()), count))
+        yield from map(frozenset, combinations(where.items(), count))
 
 
 def _covers(wide: RuleSpec, narrow: RuleSpec) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 from engine.model.time import DAY, HOUR, Micros
 from engine.model.trigger import Severity
 from engine.rules.resolved.condition import Condition
+from engine.rules.resolved.selector import Where
 from engine.rules.resolved.timing import Due, Window
 
 
@@ -57,7 +58,7 @@ class Rule(msgspec.Struct, frozen=True):
     id: str
     title: str
     kpi: str | None
-    where: dict[str, str]
+    where: Where
     condition: Condition
     points: Literal["window", "raw"]
     window: Window

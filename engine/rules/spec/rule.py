@@ -12,6 +12,7 @@ from engine.rules.spec.catalogue import WindowSpec  # noqa: TC001 - pydantic rea
 from engine.rules.spec.conditions import ConditionSpec  # noqa: TC001 - pydantic reads annotations at run time
 from engine.rules.spec.due import Due, check_calendar
 from engine.rules.spec.scalars import Change, Duration, Id, Span, Spec, Text, refuse
+from engine.rules.spec.selector import Chosen  # noqa: TC001 - pydantic reads annotations at run time
 from engine.rules.wording import shown
 
 
@@ -73,7 +74,11 @@ class RuleSpec(Spec):
     id: Id = Field(examples=["tickets-high"])
     title: Text = Field(examples=["Too many tickets"])
     kpi: Id | None = Field(default=None, description="Not for composite", examples=["support.tickets"])
-    where: dict[str, str] = Field(default_factory=dict, description="Only series with these dimension values")
+    where: dict[str, Chosen] = Field(
+        default_factory=dict,
+        description="Only series with these dimension values",
+        examples=['{region: eu, channel: {not: phone}, host: {matches: "web-[0-9]+"}}'],
+    )
     points: Literal["window", "raw"] = "window"
     condition: ConditionSpec = Field(examples=["{threshold: {above: 100}}"])
     for_: Duration = Field(default=0, alias="for", description="Event time that it must hold before it fires")
