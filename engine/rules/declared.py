@@ -17,6 +17,7 @@ from engine.rules.spec import (
     SourceSpec,
     Spec,
     TableSpec,
+    TemplateSpec,
 )
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Declarations:
     kpis: dict[str, Declared[KpiSpec]] = field(default_factory=dict)
     initiatives: dict[str, Declared[InitiativeSpec]] = field(default_factory=dict)
     rules: dict[str, Declared[RuleSpec]] = field(default_factory=dict)
+    templates: dict[str, Declared[TemplateSpec]] = field(default_factory=dict)
     sources: dict[str, Declared[SourceSpec]] = field(default_factory=dict)
     tables: dict[str, Declared[TableSpec]] = field(default_factory=dict)
     tests: dict[str, Declared[RuleTestSpec]] = field(default_factory=dict)
@@ -100,6 +102,7 @@ class Declarations:
             "kpi": cast("dict[str, Declared[Any]]", self.kpis),
             "initiative": cast("dict[str, Declared[Any]]", self.initiatives),
             "rule": cast("dict[str, Declared[Any]]", self.rules),
+            "template": cast("dict[str, Declared[Any]]", self.templates),
             "source": cast("dict[str, Declared[Any]]", self.sources),
             "table": cast("dict[str, Declared[Any]]", self.tables),
             "test": cast("dict[str, Declared[Any]]", self.tests),

@@ -8,6 +8,7 @@ from engine.errors import ConfigError
 from engine.rules.bind import bind
 from engine.rules.checks import CHECKS
 from engine.rules.checks.deadlines import check_deadlines
+from engine.rules.expand import expand
 from engine.rules.problems import Problem, has_errors
 from engine.rules.rule_tests import RuleTest, bind_tests
 from engine.rules.shape import declare
@@ -60,7 +61,7 @@ def load(paths: Sequence[Path], *, tests: bool = False, today: date | None = Non
 def load_read(found: Read, today: date | None = None) -> Loaded:
     """As `load`, for documents that have been read already."""
     declarations, problems = declare(found)
-    problems = [*found.problems, *problems]
+    problems = [*found.problems, *problems, *expand(declarations)]
     for check in CHECKS:
         problems.extend(check(declarations))
     if today is not None:

@@ -28,11 +28,12 @@ def declare(read: Read) -> tuple[Declarations, list[Problem]]:
     for salvaged in read.salvaged:
         _note_salvaged(declarations, salvaged)
     for document in read.documents:
-        problems.extend(_declare_one(declarations, document))
+        problems.extend(declare_one(declarations, document))
     return declarations, problems
 
 
-def _declare_one(declarations: Declarations, document: Document) -> Iterable[Problem]:
+def declare_one(declarations: Declarations, document: Document) -> Iterable[Problem]:
+    """Declare a document; what is wrong with its shape, and with its id."""
     kind_problem = _kind_problem(document)
     if kind_problem:
         # Whatever this was meant to be, others may refer to it.

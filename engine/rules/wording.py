@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 _LONGEST = 40
-_LISTED = 9
+_LISTED = 12
 
 
 def shown(value: object) -> str:

@@ -103,6 +103,11 @@ CASES: dict[str, tuple[str, list[float | None], list[float | None]]] = {
         EPISODE,
         EPISODE,
     ),
+    "burn_rate": (
+        "kpi: tickets\ncondition: {burn_rate: {objective: 80%, factor: 1.5, long: 2h, short: 1h}}",
+        STEADY,
+        [value / 100 for value in EPISODE],
+    ),
     "composite": ("condition: {composite: {all: [many-visits, many-tickets]}}" + HIGH, EPISODE, EPISODE),
 }
 

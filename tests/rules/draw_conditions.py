@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from engine.rules.rule_tests import Expectation, Measured, RuleTest
     from engine.rules.ruleset import RuleSet
 
-COMMON = {info.alias or name for name, info in RuleSpec.model_fields.items()}
-"""Fields of rules."""
+COMMON = {"template", *(info.alias or name for name, info in RuleSpec.model_fields.items())}
+"""Fields of rules, and what makes several of them."""
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "rules"
 CONDITIONS = tuple(page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in ConditionSpec.model_fields)
 FIELDS = tuple(page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in COMMON)

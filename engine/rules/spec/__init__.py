@@ -12,6 +12,7 @@ from engine.rules.spec.rule_test import RuleTestSpec
 from engine.rules.spec.scalars import Spec
 from engine.rules.spec.source import SourceSpec
 from engine.rules.spec.table import TableSpec
+from engine.rules.spec.template import TemplateSpec
 
 KINDS: Final[dict[str, type[Spec]]] = {
     "owner": OwnerSpec,
@@ -20,6 +21,7 @@ KINDS: Final[dict[str, type[Spec]]] = {
     "kpi": KpiSpec,
     "initiative": InitiativeSpec,
     "rule": RuleSpec,
+    "template": TemplateSpec,
     "source": SourceSpec,
     "table": TableSpec,
     "test": RuleTestSpec,
@@ -38,4 +40,5 @@ __all__ = [
     "SourceSpec",
     "Spec",
     "TableSpec",
+    "TemplateSpec",
 ]

@@ -1,0 +1,37 @@
+"""Templates as written: one rule for each of several sets of values, or for each of several KPIs."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from engine.rules.spec.scalars import Id, Spec, Text
+from engine.rules.spec.selector import Chosen  # noqa: TC001 - pydantic reads annotations at run time
+
+Value = str | int | float | bool
+
+
+class KpisSpec(Spec):
+    """Which KPIs are meant, by what the catalogue says of them; all that is written must hold."""
+
+    id: Chosen | None = None
+    owner: Chosen | None = None
+    objective: Chosen | None = None
+    role: Chosen | None = None
+    direction: Chosen | None = None
+    unit: Chosen | None = None
+    aggregation: Chosen | None = None
+
+
+class TemplateSpec(Spec):
+    """A rule with `${name}` in it. Exactly one of `for_each` and `kpis` says for what."""
+
+    kind: Literal["template"]
+    id: Id = Field(examples=["errors-of-services"])
+    title: Text | None = None
+    for_each: list[dict[str, Value]] | None = Field(
+        default=None, min_length=1, max_length=10_000, examples=["[{service: shop, limit: 0.02}]"]
+    )
+    kpis: KpisSpec | None = Field(default=None, examples=["{role: leading}"])
+    rule: dict[str, Any] = Field(description="As a document of kind rule", examples=["{id: ..., title: ...}"])
