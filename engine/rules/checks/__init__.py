@@ -18,6 +18,7 @@ from engine.rules.checks.reviews import check_reviews
 from engine.rules.checks.roll_up import check_roll_up
 from engine.rules.checks.roll_up_fit import check_roll_up_fit
 from engine.rules.checks.rule_tests import check_rule_tests
+from engine.rules.checks.seasons import check_seasons
 from engine.rules.checks.selectors import check_selectors
 from engine.rules.checks.shadowed import check_shadowed
 from engine.rules.checks.sparse import check_sparse
@@ -40,6 +41,7 @@ CHECKS: Final[tuple[Callable[[Declarations], Iterable[Problem]], ...]] = (
     check_reach,
     check_timing,
     check_sparse,
+    check_seasons,
     check_shadowed,
     check_conflicts,
     check_composites,

@@ -81,6 +81,9 @@ class RuleSpec(Spec):
     )
     points: Literal["window", "raw"] = "window"
     condition: ConditionSpec = Field(examples=["{threshold: {above: 100}}"])
+    critical: ConditionSpec | None = Field(
+        default=None, description="When it is critical", examples=["{threshold: {above: 200}}"]
+    )
     for_: Duration = Field(default=0, alias="for", description="Event time that it must hold before it fires")
     keep_firing_for: Duration = 0
     window: WindowSpec | None = None
