@@ -98,6 +98,13 @@ def marks_of(measured: Measured) -> tuple[Mark, ...]:
     return tuple(Mark(time, value) for time, value in zip(times, measured.values, strict=True) if value is not None)
 
 
+def standing(measured: Measured, test: RuleTest) -> tuple[Mark, ...]:
+    """What was measured, and in its place what was said of it later."""
+    again = [mark for each in test.measured if each.revision and key(each) == key(measured) for mark in marks_of(each)]
+    restated = {mark.time: mark for mark in again}
+    return tuple(restated.get(mark.time, mark) for mark in marks_of(measured))
+
+
 def opening(expected: Expectation, test: RuleTest, rules: RuleSet) -> ReviewTrigger:
     """The first trigger of the rule."""
     history = [
@@ -116,12 +123,14 @@ def opening(expected: Expectation, test: RuleTest, rules: RuleSet) -> ReviewTrig
 def silent(firing: Picture, expected: Expectation, test: RuleTest, rules: RuleSet) -> Picture:
     """The series of which nothing is said, each in a panel; only limits that are the same for all are in it."""
     rule = rules.rule_by_id[expected.rule]
-    measured = [each for each in test.measured if scope_key(each.dimensions) == expected.scope]
+    measured = [each for each in test.measured if scope_key(each.dimensions) == expected.scope and not each.revision]
     fixed = firing.panels[0].levels if isinstance(rule.condition, Threshold | ControlChart) else ()
     panels = []
     for each in measured:
         kpi = rules.kpi_by_id[each.kpi]
-        panels.append(Panel(f"{kpi.title} ({key(each)})", kpi.unit, judged=(), around=marks_of(each), levels=fixed))
+        panels.append(
+            Panel(f"{kpi.title} ({key(each)})", kpi.unit, judged=(), around=standing(each, test), levels=fixed)
+        )
     dimensions = ", ".join(f"{name} {value}" for name, value in measured[0].dimensions.items())
     titles = " and ".join(rules.kpi_by_id[each.kpi].title.lower() for each in measured).capitalize()
     sentence = f"{titles} of {{{dimensions}}}: nothing is said."
