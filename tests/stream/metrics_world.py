@@ -99,11 +99,13 @@ map:
 
 
 def measured(now: Micros) -> Iterator[bytes]:
-    """Three windows of each host, high in the second; a repeat, a latecomer, a finding of long ago, and no JSON."""
+    """Three windows of each host, high in the second; a repeat, a restatement, a latecomer, a finding of long ago, and
+    no JSON.
+    """
 
-    def one(host: str, at: Micros, value: float, name: str) -> bytes:
+    def one(host: str, at: Micros, value: float, name: str, revision: int = 0) -> bytes:
         body = {"kpi": "load", "time": format_time(at), "value": value, "dimensions": {"host": host}, "id": name}
-        return json.dumps(body).encode()
+        return json.dumps({**body, "revision": revision}).encode()
 
     yield one("h0", now - 30 * DAY, 99.0, "long-ago")
     yield one("h0", now - 29 * DAY, 1.0, "less-long-ago")
@@ -111,6 +113,7 @@ def measured(now: Micros) -> Iterator[bytes]:
         for window, value in enumerate((1.0, 99.0, 98.0)):
             yield one(host, now - (5 - window) * MINUTE, value, f"{host}-{window}")
     yield one("h0", now - 3 * MINUTE, 98.0, "h0-2")
+    yield one("h0", now - 3 * MINUTE, 97.0, "h0-2", revision=1)
     yield one("h0", now - 20 * DAY, 1.0, "late")
     yield b"no JSON"
 
