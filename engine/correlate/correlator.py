@@ -13,6 +13,7 @@ import msgspec
 from engine.correlate.conflict import Conflict
 from engine.correlate.groups import Group, Grouping
 from engine.correlate.join import Facts
+from engine.correlate.story import Story, Unfolding
 from engine.correlate.track import Track
 from engine.correlate.turns import turns
 from engine.model.judgement import Judgement
@@ -33,7 +34,8 @@ Key = tuple[str, str]
 
 
 class Joined(msgspec.Struct):
-    """What is kept of one (rule, scope): a track for conflicts, a group for silence and composites.
+    """What is kept of one (rule, scope): a track for conflicts, a group for silence and composites of `all` or `any`, a
+    story for composites that are judged by event time.
 
     `fingerprint` is of the rule that it was made by.
     """
@@ -41,6 +43,7 @@ class Joined(msgspec.Struct):
     fingerprint: str
     track: Track | None = None
     group: Group | None = None
+    story: Story | None = None
 
 
 class Correlator:
@@ -62,12 +65,15 @@ class Correlator:
         self.rules = rules
         self.conflicts: dict[str, Conflict] = {}
         self.groupings: dict[str, Grouping] = {}
+        self.unfoldings: dict[str, Unfolding] = {}
         kpis = {rule.id: rule.kpi for rule in rules.rules if rule.kpi is not None}
         for rule in rules.rules:
             if rule.mode == "off":
                 continue
             if isinstance(rule.condition, CounterpartConflict):
                 self.conflicts[rule.id] = Conflict(rule, rules)
+            elif isinstance(rule.condition, Composite) and rule.condition.by_event_time:
+                self.unfoldings[rule.id] = Unfolding(rule, rule.condition, kpis, rules, self.limits)
             elif isinstance(rule.condition, Composite | MissingData) or rule.group_by is not None:
                 taking_part = kpis if isinstance(rule.condition, Composite) else {}
                 self.groupings[rule.id] = Grouping(rule, taking_part, rules.hash, self.limits)
@@ -78,12 +84,15 @@ class Correlator:
         while self._wakes and self._wakes[0][0] <= barrier.time:
             _, key = heapq.heappop(self._wakes)
             if key in self.joined:
-                shares.setdefault(key, [])
+                (reports if key[0] in self.unfoldings else shares).setdefault(key, [])
         found: list[Judgement] = []
         for key in sorted(shares):
             found += self._advance_conflict(key, shares[key], barrier.time)
         for key in sorted(reports):
-            found += self._advance_group(key, reports[key])
+            if key[0] in self.unfoldings:
+                found += self._advance_story(key, reports[key], barrier.time)
+            else:
+                found += self._advance_group(key, reports[key])
         return found
 
     def _sorted_out(self, barrier: Barrier) -> tuple[dict[Key, list[JoinRecord]], dict[Key, list[Finding | Signal]]]:
@@ -97,7 +106,8 @@ class Correlator:
                     self._count("join_record_of_unknown_rule")
                 continue
             rule = record.correlation if isinstance(record, Signal) else record.rule
-            if rule in self.groupings and self.groupings[rule].hears(record.rule):
+            listener = self.groupings.get(rule) or self.unfoldings.get(rule)
+            if listener is not None and listener.hears(record.rule):
                 reports.setdefault((rule, record.scope), []).append(record)
             else:
                 self._count("signal_of_unknown_rule")
@@ -115,8 +125,7 @@ class Correlator:
             return []
         wake = track.wake
         judged = conflict.advance(track, records, time, self.facts)
-        if track.wake is not None and track.wake != wake:
-            heapq.heappush(self._wakes, (track.wake, key))
+        self._wake_again(key, wake, track.wake)
         self.dirty.add(key)
         self._count("windows_judged", len(judged))
         return turns(conflict, track, judged, self.limits)
@@ -137,6 +146,24 @@ class Correlator:
             del self.joined[key]
         return found
 
+    def _advance_story(self, key: Key, reports: list[Finding | Signal], time: Micros) -> list[Judgement]:
+        unfolding = self.unfoldings[key[0]]
+        joined = self.joined.get(key)
+        if joined is None:
+            joined = self.joined[key] = Joined(unfolding.rule.fingerprint, story=Story(key[0], key[1]))
+        story = joined.story
+        if story is None:
+            return []
+        self.dirty.add(key)
+        wake = story.wake
+        found = unfolding.advance(story, [each for each in reports if isinstance(each, Signal)], time)
+        self._wake_again(key, wake, story.wake)
+        return found
+
+    def _wake_again(self, key: Key, before: Micros | None, now: Micros | None) -> None:
+        if now is not None and now != before:
+            heapq.heappush(self._wakes, (now, key))
+
     def activate(self, rules: RuleSet) -> list[Judgement]:
         """Go over to another rule set: joins of rules that are gone or changed are dropped, what was on withdrawn."""
         found: list[Judgement] = []
@@ -154,6 +181,8 @@ class Correlator:
         self.dirty.add(key)
         if joined.group is not None:
             return self.groupings[key[0]].drop(joined.group, self.facts, cause)
+        if joined.story is not None:
+            return self.unfoldings[key[0]].drop(joined.story, cause)
         track, conflict = joined.track, self.conflicts[key[0]]
         if track is None:
             return []
@@ -188,6 +217,8 @@ class Correlator:
                     heapq.heappush(self._wakes, (track.wake, key))
             if group is not None and key[0] in self.groupings:
                 self.groupings[key[0]].assert_again(group, self.facts)
+            if each.story is not None:
+                self._wake_again(key, None, each.story.wake)
 
     def close(self) -> None:
         """Retract every fact."""

@@ -75,7 +75,7 @@ def _as_tested(test: RuleTest, rule_set: RuleSet) -> RuleSet:
     for name in sorted(named):
         condition = rule_set.rule_by_id[name].condition
         if isinstance(condition, Composite):
-            named.update(condition.rules)
+            named.update(condition.members)
     return msgspec.structs.replace(
         rule_set, rules=tuple(_switched_on(rule) for rule in rule_set.rules if rule.id in named)
     )

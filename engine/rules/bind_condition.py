@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from engine.rules.resolved.condition import Condition
     from engine.rules.resolved.rule import Rule
     from engine.rules.spec import RuleSpec
+    from engine.rules.spec.composite import CompositeSpec
     from engine.rules.spec.conditions import (
         AnomalySpec,
         ChangeSpec,
-        CompositeSpec,
         ConflictSpec,
         JudgeSpec,
         MissingDataSpec,
@@ -83,11 +83,26 @@ def bind_condition(spec: RuleSpec, kpis: Mapping[str, Kpi], lateness: Micros) ->
 
 def bind_composite_condition(spec: CompositeSpec, kpis: Mapping[str, Kpi], rules: Mapping[str, Rule]) -> Composite:
     """The running form of a composite; without a scope of its own, that of the dimensions its KPIs share."""
-    members = tuple(sorted(set(spec.rules)))
     scope = spec.scope
     if scope is None:
-        scope = list(shared_dimensions(kpis[str(rules[member].kpi)] for member in members))
-    return Composite("all" if spec.all_ else "any", members, tuple(sorted(set(scope))))
+        scope = list(shared_dimensions(kpis[str(rules[member].kpi)] for member in sorted(set(spec.rules))))
+    return Composite(
+        op=_op_of(spec),
+        rules=tuple(spec.sequence or sorted(set(spec.positive))),
+        scope=tuple(sorted(set(scope))),
+        count=spec.at_least.count if spec.at_least else 0,
+        without=tuple(sorted(spec.not_ or ())),
+        absent=tuple(sorted(spec.absent or ())),
+        within=spec.within or 0,
+    )
+
+
+def _op_of(spec: CompositeSpec) -> Literal["all", "any", "at_least", "sequence"]:
+    if spec.sequence:
+        return "sequence"
+    if spec.at_least:
+        return "at_least"
+    return "all" if spec.all_ else "any"
 
 
 def _threshold(spec: ThresholdSpec) -> Threshold:

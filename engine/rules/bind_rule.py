@@ -49,7 +49,7 @@ def bind_composite(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi], rules:
     composite = declared.spec.condition.composite
     assert composite is not None  # noqa: S101 - the caller has looked
     condition = bind_composite_condition(composite, kpis, rules)
-    deciding = {"members": {id_: rules[id_].fingerprint for id_ in condition.rules}}
+    deciding = {"members": {id_: rules[id_].fingerprint for id_ in condition.members}}
     return _rule(declared, condition, (_NO_WINDOW, 0, 0), deciding)
 
 

@@ -53,10 +53,14 @@ class ViewKey(NamedTuple):
 
 
 class Join(NamedTuple):
-    """Closed windows of a view go to `correlation` as shares of side `kpi`, at the scope of these dimensions."""
+    """Closed windows of a view go to `correlation` as shares of side `kpi`, at the scope of these dimensions.
+
+    `by_finding`: a composite that must know which finding a signal replaces.
+    """
 
     correlation: str
     scope: tuple[str, ...]
+    by_finding: bool = False
 
 
 class Plan(NamedTuple):
@@ -274,8 +278,9 @@ def _signals(rule_set: RuleSet) -> dict[str, tuple[Join, ...]]:
     waiting: dict[str, list[Join]] = {}
     for rule in rule_set.rules:
         if isinstance(rule.condition, Composite) and rule.mode != "off":
-            for member in rule.condition.rules:
-                waiting.setdefault(member, []).append(Join(rule.id, rule.condition.scope))
+            join = Join(rule.id, rule.condition.scope, by_finding=rule.condition.by_event_time)
+            for member in rule.condition.members:
+                waiting.setdefault(member, []).append(join)
     return {member: tuple(joins) for member, joins in waiting.items()}
 
 
