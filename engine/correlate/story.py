@@ -15,6 +15,7 @@ from engine.correlate.unfold import Edge, Edges, Fold, Span, due_of, span_of, un
 from engine.model.judgement import Judgement
 from engine.model.time import Micros, format_time, parse_own_time
 from engine.model.trigger import Member, Turn
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 

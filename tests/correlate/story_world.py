@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from composite_twin import FOREVER, Episode
@@ -17,6 +16,7 @@ from engine.rules.resolved.timing import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from random import Random
 
     from engine.model.judgement import Judgement
     from engine.rules.ruleset import RuleSet

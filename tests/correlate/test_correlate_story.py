@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -13,7 +14,10 @@ from story_world import CONDITIONS, RULES, T0, Member, drawn_episodes, standing,
 
 from engine.correlate.story import Story
 from engine.model.time import HOUR
-from engine.rules.resolved.condition import Composite
+
+if TYPE_CHECKING:
+    from engine.model.records import Signal
+    from engine.rules.resolved.condition import Composite
 
 EVER = T0 + 1_000 * HOUR
 SERIES = ("x", "y")
@@ -62,7 +66,7 @@ def test_what_is_final_is_remembered_in_what_is_carried(name: str, seed: int, si
     assert standing(heard) == composite_twin(in_hours(CONDITIONS[name]), truth)
 
 
-def _told(truth: list[Episode], rule: str, series: str):
+def _told(truth: list[Episode], rule: str, series: str) -> list[Signal]:
     own = [each for each in truth if (each.rule, each.series) == (rule, series)]
     return Member(rule, series, Random(0)).tells(own)
 

@@ -12,7 +12,7 @@ from engine.offline.plot.control import control_panel
 from engine.offline.plot.picture import Around, Level, Mark, Moment, Panel, Picture, Row
 from engine.review.numbers import number
 from engine.review.spans import offset_at
-from engine.rules.resolved.condition import Change, MissingData, Threshold
+from engine.rules.resolved.condition import Change, Composite, MissingData, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,10 +40,19 @@ def picture_of(case: Case, around: Around | None = None) -> Picture | None:
         sides = zip(Conflict(case.rule, case.rules).sides, evidence.sides, strict=True)
         return picture._replace(panels=tuple(_side(case, side, said, there) for side, said in sides))
     if isinstance(evidence, GroupEvidence) and evidence.listed:
-        silent = isinstance(case.rule.condition, MissingData)
-        title, label = ("Which series are silent", "silent") if silent else ("Which rules are firing", "firing")
+        title, label = _heads(case)
         return picture._replace(rows=tuple(_rows(case, evidence, there)), rows_title=title, rows_label=label)
     return None
+
+
+def _heads(case: Case) -> tuple[str, str]:
+    """Of the rows, and what a bar in them says."""
+    condition = case.rule.condition
+    if isinstance(condition, MissingData):
+        return "Which series are silent", "silent"
+    if isinstance(condition, Composite) and (condition.absent or condition.op == "sequence"):
+        return "Which rules began", "since it began"
+    return "Which rules are firing", "firing"
 
 
 def _moments(case: Case) -> Iterator[Moment]:
