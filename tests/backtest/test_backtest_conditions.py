@@ -106,6 +106,25 @@ CASES: dict[str, tuple[str, list[float | None], list[float | None]]] = {
     "composite": ("condition: {composite: {all: [many-visits, many-tickets]}}" + HIGH, EPISODE, EPISODE),
 }
 
+FORMS = {
+    "at_least": "{at_least: {count: 2, of: [many-visits, many-tickets, few-visits]}}",
+    "not": "{any: [many-visits, many-tickets], not: [few-visits]}",
+    "sequence": "{sequence: [few-visits, many-visits], within: 12h}",
+    "absent": "{all: [many-tickets], absent: [few-visits], within: 3h}",
+}
+LOW = """
+---
+kind: rule
+id: few-visits
+title: Few visits
+kpi: visits
+condition: {threshold: {below: 9}}
+"""
+CASES_OF_FORMS = {
+    f"composite of {name}": (f"condition: {{composite: {form}}}" + HIGH + LOW, EPISODE, EPISODE)
+    for name, form in FORMS.items()
+}
+
 
 def rules_of(rule: str) -> RuleSet:
     loaded = load_read(read_text("all.yaml", CATALOGUE + rule + "\n"))
@@ -146,9 +165,9 @@ def test_every_condition_has_a_case():
     assert set(CASES) == set(ConditionSpec.model_fields)
 
 
-@pytest.mark.parametrize("condition", CASES)
+@pytest.mark.parametrize("condition", CASES | CASES_OF_FORMS)
 def test_live_backtest_and_rule_test_say_the_same(condition: str, tmp_path: Path):
-    rule, visits, tickets = CASES[condition]
+    rule, visits, tickets = (CASES | CASES_OF_FORMS)[condition]
     rules = rules_of(rule)
     told = sorted(measured("visits", visits) + measured("tickets", tickets), key=lambda pair: pair[0])
     live = replay(rules, told, every=HOUR)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -93,16 +93,20 @@ def marks_of(measured: Measured) -> tuple[Mark, ...]:
     return tuple(Mark(time, value) for time, value in zip(times, measured.values, strict=True) if value is not None)
 
 
-def opening(expected: Expectation, test: RuleTest, rules: RuleSet) -> ReviewTrigger:
-    """The first trigger of the rule."""
+def triggers_of(test: RuleTest, rules: RuleSet) -> list[dict[str, Any]]:
+    """What is said of the measurements of the test."""
     history = [
         (mark.time, Measurement(each.kpi, format_time(mark.time), mark.value, each.dimensions, source=each.source))
         for each in test.measured
         for mark in marks_of(each)
     ]
     outputs = replay(rules, sorted(history, key=lambda pair: pair[0])).outputs
-    said = [msgspec.json.decode(output.record.value or b"") for output in outputs if output.topic == TRIGGERS]
-    event = next(each for each in said if each["data"]["rule"] == expected.rule)
+    return [msgspec.json.decode(output.record.value or b"") for output in outputs if output.topic == TRIGGERS]
+
+
+def opening(expected: Expectation, test: RuleTest, rules: RuleSet) -> ReviewTrigger:
+    """The first trigger of the rule."""
+    event = next(each for each in triggers_of(test, rules) if each["data"]["rule"] == expected.rule)
     trigger = given(event).trigger
     assert trigger is not None
     return trigger

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 import pytest
-from draw_conditions import DRAWN, FOLDER, draw_condition, loaded, names_of, page_of
+from draw_conditions import DRAWN, FOLDER, draw_condition, loaded, names_of, page_of, triggers_of
 
+from engine.offline.explain.explanation import explain
+from engine.offline.explain.given import given
 from engine.offline.rule_tests import run_test
 from engine.rules.run_rules import RUN_RULES, SETS
 from engine.rules.spec.conditions import ConditionSpec
@@ -33,6 +35,16 @@ def test_its_examples_are_sound_and_every_rule_of_them_is_seen_to_fire_to_recove
         expected = [each for each in test.expect if each.rule == rule.id]
         assert any(firing.to for each in expected for firing in each.firing)
         assert any(not each.firing for each in expected)
+
+
+@each_page
+def test_every_trigger_of_its_example_is_recomputed_from_its_evidence(condition: str):
+    found = loaded(page_of(condition))
+    assert found.rule_set is not None
+    triggers = triggers_of(found.tests[0], found.rule_set)
+    assert triggers
+    for event in triggers:
+        assert explain(given(event)).failures == (), event["data"]["explanation"]
 
 
 @each_page
