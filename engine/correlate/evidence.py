@@ -25,7 +25,7 @@ SAID: dict[str, Literal["conflict", "no_conflict", "inconclusive"]] = {
 }
 
 
-def evidence_of(conflict: Conflict, track: Track, index: int, limits: Limits) -> ConflictEvidence:
+def conflict_evidence(conflict: Conflict, track: Track, index: int, limits: Limits) -> ConflictEvidence:
     """What the verdict on the aligned window `index` rests on; the step for it must be there."""
     step = track.steps[index]
     sides = tuple(_side_evidence(conflict, track, place, index, step, limits) for place in range(len(conflict.sides)))
