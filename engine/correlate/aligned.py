@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.model.limits import Limits
     from engine.model.records import JoinRecord
     from engine.model.time import Micros
-    from engine.model.trigger import ConflictEvidence
+    from engine.model.trigger import ConflictEvidence, ReconciliationEvidence
     from engine.rules.resolved.rule import Rule
     from engine.rules.ruleset import RuleSet
 
@@ -86,11 +86,11 @@ class Aligned(ABC):
         """The run that a window which is on leaves."""
 
     @abstractmethod
-    def merged(self, track: Track, side: AlignedSide, at: int) -> float | None:
-        """The value of a side at its own window index."""
+    def combined(self, values: Sequence[float | None]) -> float | None:
+        """The value of a side from those of its KPIs."""
 
     @abstractmethod
-    def evidence(self, track: Track, index: int, limits: Limits) -> ConflictEvidence:
+    def evidence(self, track: Track, index: int, limits: Limits) -> ConflictEvidence | ReconciliationEvidence:
         """What the verdict on an aligned window rests on; the step for it must be there."""
 
     def advance(self, track: Track, records: Iterable[JoinRecord], barrier_time: Micros, facts: Facts) -> list[int]:
@@ -200,11 +200,11 @@ class Aligned(ABC):
         if (side.number, at) not in points:
             if len(points) > _POINTS_PER_WINDOW * len(self.aligned) * (self.reach + self.slack):
                 points.clear()
-            value = self.merged(track, side, at)
+            value = self.combined(self._rolled_up(track, side, at))
             points[side.number, at] = None if value is None else BaselinePoint(self._start(track, side, at), value)
         return points[side.number, at]
 
-    def rolled_up(self, track: Track, side: AlignedSide, at: int) -> list[float | None]:
+    def _rolled_up(self, track: Track, side: AlignedSide, at: int) -> list[float | None]:
         """The value of each KPI of a side, merged over series and windows."""
         found = []
         for kpi, aggregation in side.rolled.items():

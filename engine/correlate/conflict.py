@@ -11,6 +11,8 @@ from engine.correlate.track import Run, Track
 from engine.rules.resolved.condition import CounterpartConflict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.correlate.aligned import Sides
     from engine.correlate.judge import Judged, Usual
     from engine.model.limits import Limits
@@ -71,9 +73,8 @@ class Conflict(Aligned):
         """See `Aligned`."""
         return state_of(sides, on=on, waiting=waiting)
 
-    def merged(self, track: Track, side: AlignedSide, at: int) -> float | None:
-        """The rolled-up value of a side, divided by that of its `per`."""
-        values = self.rolled_up(track, side, at)
+    def combined(self, values: Sequence[float | None]) -> float | None:
+        """That of the KPI itself, divided by that of its `per`."""
         return values[0] if len(values) == 1 else arithmetic.ratio(values[0], values[-1])
 
     def _side(self, track: Track, side: Side, index: int, run: Run | None) -> Judged | None:

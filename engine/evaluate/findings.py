@@ -142,6 +142,8 @@ def published_of(state: PartitionState, result: Any) -> Iterator[JoinRecord | Kp
     kpi = state.plan.rule_set.kpis[series.kpi]
     window, parts = bounds_of(result), parts_of(result["window"])
     for join in state.plan.joins[view]:
+        if any(series.dimensions.get(name) != value for name, value in join.where):
+            continue
         yield JoinRecord(
             correlation=join.correlation,
             scope=_scope(join, series.dimensions),

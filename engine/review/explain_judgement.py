@@ -6,16 +6,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence, PrecisionEvidence
+from engine.model.trigger import (
+    CadenceEvidence,
+    ConflictEvidence,
+    GroupEvidence,
+    PrecisionEvidence,
+    ReconciliationEvidence,
+)
 from engine.review.explain import of_dimensions
 from engine.review.explain_composite import joined, sentence_of_composite
+from engine.review.explain_reconciliation import sentence_of_reconciliation
 from engine.review.numbers import number, percent
 from engine.review.spans import duration, window_named
 from engine.rules.resolved.condition import Cadence, Composite, MissingData, Precision
 
 if TYPE_CHECKING:
     from engine.model.judgement import Judgement
-    from engine.model.trigger import Happening, SideEvidence
+    from engine.model.trigger import AnyEvidence, Happening, SideEvidence
     from engine.rules.resolved.rule import Rule
     from engine.rules.ruleset import RuleSet
 
@@ -32,9 +39,18 @@ def explain_judgement(judgement: Judgement, happening: Happening, rules: RuleSet
         return f"{rule.title}: {_precision(evidence)}."
     if judgement.turn == "withdrawn" or evidence is None:
         return f"{rule.title}{of_dimensions(_scope(judgement.scope))}: the alert never was ({judgement.cause})."
+    if isinstance(evidence, GroupEvidence):
+        return _group(judgement, evidence, rule, happening)
+    return _over_windows(judgement, evidence, rule, rules)
+
+
+def _over_windows(judgement: Judgement, evidence: AnyEvidence, rule: Rule, rules: RuleSet) -> str:
     if isinstance(evidence, ConflictEvidence):
         return _conflict(judgement, evidence, rule, rules)
-    return _group(judgement, evidence, rule, happening) if isinstance(evidence, GroupEvidence) else f"{rule.title}."
+    if isinstance(evidence, ReconciliationEvidence):
+        of = of_dimensions(_scope(judgement.scope))
+        return sentence_of_reconciliation(of, evidence, judgement.episode, rule, rules)
+    return f"{rule.title}."
 
 
 def _precision(evidence: PrecisionEvidence) -> str:

@@ -13,6 +13,7 @@ from engine.rules.resolved.condition import (
     CounterpartConflict,
     Judge,
     MissingData,
+    Reconciliation,
     Threshold,
     TrendBreak,
 )
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         ThresholdSpec,
         TrendBreakSpec,
     )
+    from engine.rules.spec.reconciliation import ReconciliationSpec
 
 NOISE_DEFAULT = 3.0
 LEVEL_LIMITS = {"low": 14.0, "normal": 10.0, "high": 7.0}
@@ -44,9 +46,9 @@ SCORE_LIMITS = {"low": 10.0, "normal": 7.0, "high": 5.0}
 
 def members_of(spec: RuleSpec, kpis: Mapping[str, Kpi]) -> list[str]:
     """The KPIs that a rule on series looks at, its own first."""
-    conflict = spec.condition.counterpart_conflict
+    conflict, reconciliation = spec.condition.counterpart_conflict, spec.condition.reconciliation
     kpi = kpis[str(spec.kpi)]
-    members = [kpi.id]
+    members = [kpi.id, *(_record_of(reconciliation, kpi, kpis) if reconciliation else ())]
     for counterpart in counterparts_of(conflict, kpi) if conflict else ():
         members.append(counterpart.kpi)
         if counterpart.per:
@@ -77,6 +79,9 @@ def bind_condition(spec: RuleSpec, kpis: Mapping[str, Kpi], lateness: Micros) ->
     if condition.counterpart_conflict:
         scope = shared_dimensions(kpis[id_] for id_ in members_of(spec, kpis))
         return _conflict(condition.counterpart_conflict, kpi, scope)
+    if condition.reconciliation:
+        scope = shared_dimensions(kpis[id_] for id_ in members_of(spec, kpis))
+        return _reconciliation(condition.reconciliation, _record_of(condition.reconciliation, kpi, kpis), scope)
     assert condition.missing_data is not None  # noqa: S101 - the shape has exactly one condition
     return _missing_data(condition.missing_data, kpi, lateness)
 
@@ -161,6 +166,16 @@ def _conflict(spec: ConflictSpec, kpi: Kpi, scope: tuple[str, ...]) -> Counterpa
         for side in counterparts_of(spec, kpi)
     )
     return CounterpartConflict(_judge(spec.improves, 0.0), sides, spec.over, scope)
+
+
+def _record_of(spec: ReconciliationSpec, kpi: Kpi, kpis: Mapping[str, Kpi]) -> tuple[str, ...]:
+    if spec.against is not None:
+        return (spec.against,)
+    return tuple(sorted(each.id for each in kpis.values() if each.rolls_up_to == kpi.id))
+
+
+def _reconciliation(spec: ReconciliationSpec, record: tuple[str, ...], scope: tuple[str, ...]) -> Reconciliation:
+    return Reconciliation(record, spec.tolerance.value, spec.tolerance.relative, spec.over, scope)
 
 
 def _judge(spec: JudgeSpec, least: float) -> Judge:

@@ -8,7 +8,14 @@ from engine.model.identity import digest_of
 from engine.rules.bind_condition import bind_composite_condition, bind_condition, members_of
 from engine.rules.bind_kpi import idle_default, window_of
 from engine.rules.bind_review import bind_review
-from engine.rules.resolved.condition import Change, Composite, CounterpartConflict, MissingData, Threshold
+from engine.rules.resolved.condition import (
+    Change,
+    Composite,
+    CounterpartConflict,
+    MissingData,
+    Reconciliation,
+    Threshold,
+)
 from engine.rules.resolved.rule import Rule
 from engine.rules.resolved.timing import Window
 
@@ -36,7 +43,9 @@ def bind_rule(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi]) -> Rule:
         "where": spec.where,
         "points": spec.points,
         "timing": timing,
-        "joined": {kpi.id: kpi.dimensions for kpi in involved} if isinstance(condition, CounterpartConflict) else {},
+        "joined": {kpi.id: kpi.dimensions for kpi in involved}
+        if isinstance(condition, CounterpartConflict | Reconciliation)
+        else {},
         "sides": {} if isinstance(condition, MissingData) else _sides(involved),
         "declared_series": involved[0].series if isinstance(condition, MissingData) else (),
         **_told(spec, condition),
@@ -100,7 +109,7 @@ def _told(spec: RuleSpec, condition: Condition) -> dict[str, Any]:
 
 
 def _timing(spec: RuleSpec, involved: list[Kpi]) -> tuple[Window, Micros, Micros]:
-    """(window, lateness, idle); of a conflict, the longest lateness and idle of all its sides."""
+    """(window, lateness, idle); of one that joins KPIs, the longest lateness and idle of all its sides."""
     window = window_of(spec.window) if spec.window else involved[0].window
     lateness = spec.lateness if spec.lateness is not None else max(kpi.lateness for kpi in involved)
     inherited = idle_default(window) if spec.window else max(kpi.idle for kpi in involved)

@@ -24,6 +24,7 @@ from engine.rules.resolved.condition import (
     CounterpartConflict,
     MissingData,
     Precision,
+    Reconciliation,
     Threshold,
     TrendBreak,
 )
@@ -55,11 +56,13 @@ class ViewKey(NamedTuple):
 class Join(NamedTuple):
     """Closed windows of a view go to `correlation` as shares of side `kpi`, at the scope of these dimensions.
 
-    `by_finding`: a composite that must know which finding a signal replaces.
+    `where`: only of series with these dimension values. `by_finding`: a composite that must know which finding a signal
+    replaces.
     """
 
     correlation: str
     scope: tuple[str, ...]
+    where: tuple[tuple[str, str], ...] = ()
     by_finding: bool = False
 
 
@@ -169,19 +172,21 @@ def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
     for rule in rule_set.rules:
         if rule.mode == "off":
             continue
-        if isinstance(rule.condition, CounterpartConflict):
+        if isinstance(rule.condition, CounterpartConflict | Reconciliation):
             if kpi.id in sides(rule):
                 lateness, idle = (rule.lateness, rule.idle) if kpi.id == rule.kpi else (kpi.lateness, kpi.idle)
                 view = views.setdefault(ViewKey(WINDOWS, rule.window, lateness, idle), _View())
-                view.joins.append(Join(rule.id, rule.condition.scope))
+                view.joins.append(Join(rule.id, rule.condition.scope, where=tuple(sorted(rule.where.items()))))
         elif rule.kpi == kpi.id and not isinstance(rule.condition, Composite | Cadence | Precision):
             views.setdefault(_key(rule), _View()).rules.append(rule)
     return views
 
 
 def sides(rule: Rule) -> tuple[str, ...]:
-    """The KPIs that a conflict rule joins, each once, its own first; `per` KPIs are among them."""
+    """The KPIs that a rule joins window by window, each once, its own first; `per` KPIs are among them."""
     condition = rule.condition
+    if isinstance(condition, Reconciliation) and rule.kpi is not None:
+        return (rule.kpi, *condition.record)
     if not isinstance(condition, CounterpartConflict) or rule.kpi is None:
         return ()
     named = [rule.kpi]

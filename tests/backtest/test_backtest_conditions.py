@@ -47,7 +47,7 @@ definition: Visits of a shop
 decision: Buy less traffic
 direction: higher_is_better
 role: leading
-unit: visits
+unit: events
 aggregation: sum
 window: {every: 1h}
 cadence: 1h
@@ -65,7 +65,7 @@ definition: Tickets of a shop
 decision: Answer faster
 direction: lower_is_better
 role: lagging
-unit: tickets
+unit: events
 aggregation: sum
 window: {every: 1h}
 dimensions: [shop]
@@ -102,6 +102,11 @@ CASES: dict[str, tuple[str, list[float | None], list[float | None]]] = {
         "kpi: visits\ncondition: {counterpart_conflict: {improves: {above: 30}, worsens: {above: 30}}}",
         EPISODE,
         EPISODE,
+    ),
+    "reconciliation": (
+        "kpi: visits\ncondition: {reconciliation: {against: tickets, tolerance: 5%}}",
+        EPISODE,
+        [*STEADY, *STEADY[:36], *STEADY],
     ),
     "composite": ("condition: {composite: {all: [many-visits, many-tickets]}}" + HIGH, EPISODE, EPISODE),
 }

@@ -5,6 +5,7 @@ python tests/rules/draw_conditions.py docs/rules
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -12,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from engine.correlate.conflict import Conflict
-from engine.model.identity import scope_key, series_key
+from engine.correlate.align import aligned_of
+from engine.model.identity import series_key
 from engine.model.measurement import Measurement
 from engine.model.time import format_time
 from engine.model.topics import TRIGGERS
@@ -24,7 +25,7 @@ from engine.offline.plot.draw import draw
 from engine.offline.plot.picture import Mark, Panel, Picture
 from engine.offline.replay import replay
 from engine.rules.loader import load_read
-from engine.rules.resolved.condition import CounterpartConflict, Threshold
+from engine.rules.resolved.condition import CounterpartConflict, Reconciliation, Threshold
 from engine.rules.resolved.control import ControlChart
 from engine.rules.source import read_text
 from engine.rules.spec.conditions import ConditionSpec
@@ -78,10 +79,25 @@ def around(test: RuleTest, expected: Expectation, trigger: ReviewTrigger) -> Aro
     """What was measured, by series and, for a conflict, by side."""
     marks = {key(each): marks_of(each) for each in test.measured}
     case = case_of(trigger)
-    if isinstance(case.rule.condition, CounterpartConflict):
-        at = {each.kpi: marks_of(each) for each in test.measured if scope_key(each.dimensions) == expected.scope}
-        marks |= {name_of(side): at[side.kpi] for side in Conflict(case.rule, case.rules).sides}
+    if isinstance(case.rule.condition, CounterpartConflict | Reconciliation):
+        there = of_scope(test, expected)
+        for side in aligned_of(case.rule, case.rules).aligned:
+            marks[name_of(side)] = summed([each for each in there if each.kpi in side.rolled])
     return marks
+
+
+def of_scope(test: RuleTest, expected: Expectation) -> list[Measured]:
+    """What lies within the expected scope."""
+    scope = json.loads(expected.scope).items()
+    return [each for each in test.measured if scope <= each.dimensions.items()]
+
+
+def summed(series: list[Measured]) -> tuple[Mark, ...]:
+    """Added up by time; the pages join sums."""
+    found: dict[int, float] = {}
+    for mark in (mark for each in series for mark in marks_of(each)):
+        found[mark.time] = found.get(mark.time, 0.0) + mark.value
+    return tuple(Mark(time, value) for time, value in sorted(found.items()))
 
 
 def key(measured: Measured) -> str:
@@ -115,7 +131,7 @@ def opening(expected: Expectation, test: RuleTest, rules: RuleSet) -> ReviewTrig
 def silent(firing: Picture, expected: Expectation, test: RuleTest, rules: RuleSet) -> Picture:
     """The series of which nothing is said, each in a panel; only limits that are the same for all are in it."""
     rule = rules.rule_by_id[expected.rule]
-    measured = [each for each in test.measured if scope_key(each.dimensions) == expected.scope]
+    measured = of_scope(test, expected)
     fixed = firing.panels[0].levels if isinstance(rule.condition, Threshold | ControlChart) else ()
     panels = []
     for each in measured:

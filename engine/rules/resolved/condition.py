@@ -113,6 +113,20 @@ class CounterpartConflict(msgspec.Struct, frozen=True, tag_field="kind", tag="co
     scope: tuple[str, ...]
 
 
+class Reconciliation(msgspec.Struct, frozen=True, tag_field="kind", tag="reconciliation"):
+    """The rule's KPI departs from its system of record by more than `tolerance`, over `over` merged windows.
+
+    `record` are the KPIs that make up the record, added where there are several. `relative`: the tolerance is a share
+    of the record's magnitude, otherwise in the KPI's unit. `scope` are the dimensions that all share.
+    """
+
+    record: tuple[str, ...]
+    tolerance: float
+    relative: bool
+    over: int
+    scope: tuple[str, ...]
+
+
 class Composite(msgspec.Struct, frozen=True, tag_field="kind", tag="composite", omit_defaults=True):
     """Several rules together, on series of the same `scope` dimensions.
 
@@ -163,6 +177,7 @@ Condition = (
     | ControlChart
     | MissingData
     | CounterpartConflict
+    | Reconciliation
     | Composite
     | Cadence
     | Precision
