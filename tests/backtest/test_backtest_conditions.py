@@ -148,6 +148,15 @@ def measured(kpi: str, values: Sequence[float | None]) -> list[tuple[Micros, Mea
     ]
 
 
+@pytest.mark.parametrize("condition", ["counterpart_conflict", "reconciliation"])
+@pytest.mark.parametrize(("shop", "fires"), [("a", True), ("b", False)])
+def test_what_joins_windows_looks_only_where_it_is_told_to(condition: str, shop: str, *, fires: bool):
+    rule, visits, tickets = CASES[condition]
+    rules = rules_of(f"{rule}\nwhere: {{shop: {shop}}}")
+    told = sorted(measured("visits", visits) + measured("tickets", tickets), key=lambda pair: pair[0])
+    assert bool(episodes(replay(rules, told, every=HOUR), rules)) == fires
+
+
 def as_test(expect: tuple[Expectation, ...], visits: list[float | None], tickets: list[float | None]) -> RuleTest:
     series = tuple(
         Measured(kpi, {"shop": "a"}, values, BEGIN, HOUR, None)
