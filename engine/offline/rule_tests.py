@@ -66,7 +66,7 @@ def run_test(test: RuleTest, rule_set: RuleSet) -> Verdict:
     timed = sorted(_measurements(test), key=lambda pair: pair[0])
     replayed = replay(tested, timed, every=test.ticks, begin=test.start, until=test.until)
     found = episodes(replayed, tested)
-    reached = reached_by(test, found, replayed.findings, tested)
+    reached = reached_by(test, found, replayed, tested)
     return Verdict(test, tuple(_differences(test, found, tested)), tuple(_refused(replayed)), reached)
 
 

@@ -9,6 +9,7 @@ from draw_conditions import DRAWN, FOLDER, draw_condition, loaded, names_of, pag
 
 from engine.offline.explain.explanation import explain
 from engine.offline.explain.given import given
+from engine.offline.reached import DOWN, FIRES, RECOVERS, SILENT, UP, branches_of
 from engine.offline.rule_tests import run_test
 from engine.rules.run_rules import RUN_RULES, SETS
 from engine.rules.spec.conditions import ConditionSpec
@@ -70,3 +71,11 @@ def test_its_pictures_are_drawn_from_its_example(condition: str, tmp_path: Path)
         assert (tmp_path / name).is_file()
         assert (FOLDER / name).is_file()
         assert f"]({name})" in text
+
+
+def test_the_example_of_a_reconciliation_says_on_which_side_of_the_record_it_was_tested():
+    found = loaded(page_of("reconciliation"))
+    assert found.rule_set is not None
+    reached = run_test(found.tests[0], found.rule_set).reached
+    assert {each.branch for each in reached} == {DOWN, RECOVERS, SILENT, FIRES}
+    assert branches_of(found.rule_set.rule_by_id["sales-not-in-the-books"]) == (UP, DOWN, RECOVERS, SILENT)
