@@ -159,6 +159,8 @@ class Correlator:
         wake = story.wake
         found = unfolding.advance(story, [each for each in reports if isinstance(each, Signal)], time)
         self._wake_again(key, wake, story.wake)
+        if story.newest is None:
+            del self.joined[key]  # what was taken back was none of its own: it says nothing of the scope
         return found
 
     def _wake_again(self, key: Key, before: Micros | None, now: Micros | None) -> None:

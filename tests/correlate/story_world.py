@@ -45,9 +45,9 @@ def rules_of(condition: Composite, size: int = 1_000 * HOUR) -> RuleSet:
     return rule_set(rule("told", None, condition), *members)
 
 
-def unfolding(condition: Composite, size: int = 1_000 * HOUR) -> Unfolding:
+def unfolding(condition: Composite, size: int = 1_000 * HOUR, limits: Limits | None = None) -> Unfolding:
     rules = rules_of(condition, size)
-    return Unfolding(rules.rule_by_id["told"], condition, dict.fromkeys(RULES, "traffic"), rules, Limits())
+    return Unfolding(rules.rule_by_id["told"], condition, dict.fromkeys(RULES, "traffic"), rules, limits or Limits())
 
 
 def drawn_episodes(random: Random, rule: str, series: str, hours: int = 24, most: int = 5) -> list[Episode]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from story_world import CONDITIONS, RULES, T0, Member, drawn_episodes, standing, told_by, unfolding
 
 from engine.correlate.story import Story
+from engine.model.limits import Limits
 from engine.model.time import HOUR
 
 if TYPE_CHECKING:
@@ -62,6 +63,22 @@ def test_what_is_final_is_remembered_in_what_is_carried(name: str, seed: int, si
         heard += judge.advance(story, now, T0 + hour * HOUR)
         story = msgspec.msgpack.decode(msgspec.msgpack.encode(story), type=Story)
         assert size or all(edge.time >= T0 + hour * HOUR for edge in story.edges.values()) or not now
+    heard += judge.advance(story, [], EVER)
+    assert standing(heard) == composite_twin(in_hours(CONDITIONS[name]), truth)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.sampled_from(sorted(CONDITIONS)), st.integers(0, 10**9))
+def test_past_the_limit_the_oldest_becomes_final_early(name: str, seed: int):
+    """In order of event time this shows in nothing; what is kept is one moment's more than the limit at most."""
+    random, story, heard = Random(seed), Story("told", "{}"), []
+    judge = unfolding(CONDITIONS[name], limits=Limits(moments_per_composite_max=3))
+    truth = [each for rule in RULES for each in drawn_episodes(random, rule, "x", most=8)]
+    signals = [each for rule in RULES for each in _told(truth, rule, "x")]
+    for hour in range(24):
+        heard += judge.advance(story, [each for each in signals if each.event_time == _time(hour)], T0 + hour * HOUR)
+        oldest = min((edge.time for edge in story.edges.values()), default=0)
+        assert sum(edge.time > oldest for edge in story.edges.values()) <= 3
     heard += judge.advance(story, [], EVER)
     assert standing(heard) == composite_twin(in_hours(CONDITIONS[name]), truth)
 
