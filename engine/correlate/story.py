@@ -83,9 +83,10 @@ class Unfolding:
         for report in reports:
             self._take(story, report, now)
         fold, spans = unfold(self.condition, story.carried, story.edges.values())
-        due = due_of(self.condition, fold, self.patience)
-        story.wake = due if due is not None and due > now else None
-        on = span_of(self.condition, fold, now, self.patience)
+        on, due = span_of(self.condition, fold), due_of(self.condition, fold, self.patience)
+        story.wake = None
+        if on is not None and due is not None and now < due and all(told.begin != on.begin for told in story.said):
+            on, story.wake = None, due  # once said it stands, whatever else turns out to have begun at that moment
         found = [*self._compare(story, spans if on is None else [*spans, on])]
         self._settle(story)
         return found

@@ -93,13 +93,10 @@ def _place(edge: Edge) -> tuple[Micros, str, str, bool, int, str]:
     return edge.time, edge.rule, edge.series, edge.begins, edge.revision, edge.finding
 
 
-def span_of(condition: Composite, fold: Fold, now: Micros, patience: Micros) -> Span | None:
-    """The span that is on after all edges, at a barrier of tick time `now`."""
-    if not condition.absent:
+def span_of(condition: Composite, fold: Fold) -> Span | None:
+    """The span that is on after all edges; of something absent the one that is, once that is known."""
+    if not condition.absent or fold.wait is None:
         return fold.on
-    due = due_of(condition, fold, patience)
-    if fold.wait is None or due is None or now < due:
-        return None
     return Span(fold.wait.since + condition.within, None, fold.wait.edges, fold.wait.edges)
 
 
@@ -178,7 +175,12 @@ def _await(condition: Composite, fold: Fold, time: Micros, group: Sequence[Edge]
         ended.append(Span(fold.wait.since + condition.within, time, fold.wait.edges, tuple(came.values())))
         fold.wait = None
     if rises and fold.wait is None:
-        fold.wait = Wait(time, max(edge.heard for edge in group), _shown(condition, fold))
+        fold.wait = Wait(time, max(edge.heard for edge in group if _helps(condition, edge)), _shown(condition, fold))
     if came:
         fold.wait = None
     return ended
+
+
+def _helps(condition: Composite, edge: Edge) -> bool:
+    """Whether an edge may have made it so: a beginning of what must fire, or the end of what must not."""
+    return edge.rule in (condition.rules if edge.begins else condition.without)

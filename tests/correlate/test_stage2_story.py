@@ -112,6 +112,17 @@ def test_what_does_not_come_is_absent_at_the_first_barrier_that_says_so(*, late:
     assert [short(each) for each in told] == expected
 
 
+def test_what_is_known_to_be_absent_is_not_waited_for_again_when_another_series_turns_out_to_have_begun_with_it():
+    world, random = World(rules_of(CONDITIONS["absent"])), Random(0)
+    for series, tick in (("x", 1), ("y", 6)):
+        world.write(Member("a", series, random).tells([Episode("a", series, 1, FOREVER)])[0], 0)
+        world.tick(tick)
+        world.tick(tick + 3)
+    opened, updated = world.run()
+    assert [short(opened), short(updated)] == ["opened", "updated"]
+    assert [member.series for member in updated.data.evidence.listed] == ["x", "y"]
+
+
 def test_a_member_that_is_judged_anew_amends_what_it_carried():
     world, member = World(rules_of(CONDITIONS["two-of-three"])), Member("a", "x", Random(0))
     before, after = Episode("a", "x", 1), Episode("a", "x", 2)
