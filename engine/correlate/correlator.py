@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.correlate.conflict import Conflict
+from engine.correlate.align import aligned_of
 from engine.correlate.groups import Group, Grouping
 from engine.correlate.join import Facts
+from engine.correlate.story import Story, Unfolding
 from engine.correlate.track import Track
 from engine.correlate.turns import turns
 from engine.model.judgement import Judgement
 from engine.model.records import JoinRecord, Signal
-from engine.rules.resolved.condition import Composite, CounterpartConflict, MissingData
+from engine.rules.resolved.condition import Composite, CounterpartConflict, MissingData, Reconciliation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from engine.correlate.aligned import Aligned
     from engine.correlate.barrier import Barrier
     from engine.model.finding import Finding
     from engine.model.limits import Limits
@@ -33,7 +35,8 @@ Key = tuple[str, str]
 
 
 class Joined(msgspec.Struct):
-    """What is kept of one (rule, scope): a track for conflicts, a group for silence and composites.
+    """What is kept of one (rule, scope): a track for what is joined window by window, a group for silence and for
+    composites of `all` or `any`, a story for composites that are judged by event time.
 
     `fingerprint` is of the rule that it was made by.
     """
@@ -41,6 +44,7 @@ class Joined(msgspec.Struct):
     fingerprint: str
     track: Track | None = None
     group: Group | None = None
+    story: Story | None = None
 
 
 class Correlator:
@@ -60,14 +64,17 @@ class Correlator:
 
     def _use(self, rules: RuleSet) -> None:
         self.rules = rules
-        self.conflicts: dict[str, Conflict] = {}
+        self.aligned: dict[str, Aligned] = {}
         self.groupings: dict[str, Grouping] = {}
+        self.unfoldings: dict[str, Unfolding] = {}
         kpis = {rule.id: rule.kpi for rule in rules.rules if rule.kpi is not None}
         for rule in rules.rules:
             if rule.mode == "off":
                 continue
-            if isinstance(rule.condition, CounterpartConflict):
-                self.conflicts[rule.id] = Conflict(rule, rules)
+            if isinstance(rule.condition, CounterpartConflict | Reconciliation):
+                self.aligned[rule.id] = aligned_of(rule, rules)
+            elif isinstance(rule.condition, Composite) and rule.condition.by_event_time:
+                self.unfoldings[rule.id] = Unfolding(rule, rule.condition, kpis, rules, self.limits)
             elif isinstance(rule.condition, Composite | MissingData) or rule.group_by is not None:
                 taking_part = kpis if isinstance(rule.condition, Composite) else {}
                 self.groupings[rule.id] = Grouping(rule, taking_part, rules.hash, self.limits)
@@ -78,12 +85,15 @@ class Correlator:
         while self._wakes and self._wakes[0][0] <= barrier.time:
             _, key = heapq.heappop(self._wakes)
             if key in self.joined:
-                shares.setdefault(key, [])
+                (reports if key[0] in self.unfoldings else shares).setdefault(key, [])
         found: list[Judgement] = []
         for key in sorted(shares):
-            found += self._advance_conflict(key, shares[key], barrier.time)
+            found += self._advance_track(key, shares[key], barrier.time)
         for key in sorted(reports):
-            found += self._advance_group(key, reports[key])
+            if key[0] in self.unfoldings:
+                found += self._advance_story(key, reports[key], barrier.time)
+            else:
+                found += self._advance_group(key, reports[key])
         return found
 
     def _sorted_out(self, barrier: Barrier) -> tuple[dict[Key, list[JoinRecord]], dict[Key, list[Finding | Signal]]]:
@@ -91,35 +101,35 @@ class Correlator:
         reports: dict[Key, list[Finding | Signal]] = {}
         for record in barrier.records:
             if isinstance(record, JoinRecord):
-                if record.correlation in self.conflicts:
+                if record.correlation in self.aligned:
                     shares.setdefault((record.correlation, record.scope), []).append(record)
                 else:
                     self._count("join_record_of_unknown_rule")
                 continue
             rule = record.correlation if isinstance(record, Signal) else record.rule
-            if rule in self.groupings and self.groupings[rule].hears(record.rule):
+            listener = self.groupings.get(rule) or self.unfoldings.get(rule)
+            if listener is not None and listener.hears(record.rule):
                 reports.setdefault((rule, record.scope), []).append(record)
             else:
                 self._count("signal_of_unknown_rule")
         return shares, reports
 
-    def _advance_conflict(self, key: Key, records: list[JoinRecord], time: Micros) -> list[Judgement]:
-        conflict = self.conflicts.get(key[0])
-        if conflict is None:
+    def _advance_track(self, key: Key, records: list[JoinRecord], time: Micros) -> list[Judgement]:
+        aligned = self.aligned.get(key[0])
+        if aligned is None:
             return []
         joined = self.joined.get(key)
         if joined is None:
-            joined = self.joined[key] = Joined(conflict.rule.fingerprint, track=Track(key[0], key[1]))
+            joined = self.joined[key] = Joined(aligned.rule.fingerprint, track=Track(key[0], key[1]))
         track = joined.track
         if track is None:
             return []
         wake = track.wake
-        judged = conflict.advance(track, records, time, self.facts)
-        if track.wake is not None and track.wake != wake:
-            heapq.heappush(self._wakes, (track.wake, key))
+        judged = aligned.advance(track, records, time, self.facts)
+        self._wake_again(key, wake, track.wake)
         self.dirty.add(key)
         self._count("windows_judged", len(judged))
-        return turns(conflict, track, judged, self.limits)
+        return turns(aligned, track, judged, self.limits)
 
     def _advance_group(self, key: Key, reports: list[Finding | Signal]) -> list[Judgement]:
         grouping = self.groupings.get(key[0])
@@ -136,6 +146,26 @@ class Correlator:
         if not group.members and isinstance(grouping.rule.condition, Composite):
             del self.joined[key]
         return found
+
+    def _advance_story(self, key: Key, reports: list[Finding | Signal], time: Micros) -> list[Judgement]:
+        unfolding = self.unfoldings[key[0]]
+        joined = self.joined.get(key)
+        if joined is None:
+            joined = self.joined[key] = Joined(unfolding.rule.fingerprint, story=Story(key[0], key[1]))
+        story = joined.story
+        if story is None:
+            return []
+        self.dirty.add(key)
+        wake = story.wake
+        found = unfolding.advance(story, [each for each in reports if isinstance(each, Signal)], time)
+        self._wake_again(key, wake, story.wake)
+        if story.newest is None:
+            del self.joined[key]  # what was taken back was none of its own: it says nothing of the scope
+        return found
+
+    def _wake_again(self, key: Key, before: Micros | None, now: Micros | None) -> None:
+        if now is not None and now != before:
+            heapq.heappush(self._wakes, (now, key))
 
     def activate(self, rules: RuleSet) -> list[Judgement]:
         """Go over to another rule set: joins of rules that are gone or changed are dropped, what was on withdrawn."""
@@ -154,15 +184,17 @@ class Correlator:
         self.dirty.add(key)
         if joined.group is not None:
             return self.groupings[key[0]].drop(joined.group, self.facts, cause)
-        track, conflict = joined.track, self.conflicts[key[0]]
+        if joined.story is not None:
+            return self.unfoldings[key[0]].drop(joined.story, cause)
+        track, aligned = joined.track, self.aligned[key[0]]
         if track is None:
             return []
-        conflict.withdraw_facts(track, track.steps, self.facts)
+        aligned.withdraw_facts(track, track.steps, self.facts)
         return [
             Judgement(
                 rule=track.rule,
                 scope=track.scope,
-                rule_set=conflict.hash,
+                rule_set=aligned.hash,
                 turn="withdrawn",
                 opened=said.opened,
                 event_time=said.opened,
@@ -182,12 +214,14 @@ class Correlator:
         self._wakes = []
         for key, each in sorted(self.joined.items()):
             track, group = each.track, each.group
-            if track is not None and key[0] in self.conflicts:
-                self.conflicts[key[0]].assert_again(track, self.facts)
+            if track is not None and key[0] in self.aligned:
+                self.aligned[key[0]].assert_again(track, self.facts)
                 if track.wake is not None:
                     heapq.heappush(self._wakes, (track.wake, key))
             if group is not None and key[0] in self.groupings:
                 self.groupings[key[0]].assert_again(group, self.facts)
+            if each.story is not None:
+                self._wake_again(key, None, each.story.wake)
 
     def close(self) -> None:
         """Retract every fact."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from engine.correlate.shares import missing_of, shares_of, window_of, windows_of
 from engine.correlate.track import NOT_COME
 from engine.model.identity import digest_of
-from engine.model.records import WindowBounds
-from engine.model.trigger import ConflictEvidence, SeriesShare, SideEvidence
+from engine.model.trigger import ConflictEvidence, SideEvidence
 
 if TYPE_CHECKING:
     from engine.correlate.conflict import Conflict, Side
     from engine.correlate.judge import Judged, Usual
-    from engine.correlate.rings import RingWindow
     from engine.correlate.track import Run, Step, Track
     from engine.model.finding import BaselinePoint
     from engine.model.limits import Limits
@@ -25,7 +24,7 @@ SAID: dict[str, Literal["conflict", "no_conflict", "inconclusive"]] = {
 }
 
 
-def evidence_of(conflict: Conflict, track: Track, index: int, limits: Limits) -> ConflictEvidence:
+def conflict_evidence(conflict: Conflict, track: Track, index: int, limits: Limits) -> ConflictEvidence:
     """What the verdict on the aligned window `index` rests on; the step for it must be there."""
     step = track.steps[index]
     sides = tuple(_side_evidence(conflict, track, place, index, step, limits) for place in range(len(conflict.sides)))
@@ -41,22 +40,6 @@ def evidence_of(conflict: Conflict, track: Track, index: int, limits: Limits) ->
     )
 
 
-def window_of(conflict: Conflict, track: Track, index: int) -> WindowBounds:
-    """The merged window, from the start of the first to the end of the last; of the rule's own KPI where it came."""
-    for side in conflict.sides:
-        windows = _windows(conflict, track, side.kpi, index + side.lag)
-        if windows:
-            return WindowBounds(windows[0].bounds.start, windows[-1].bounds.end, index)
-    raise AssertionError("a window that was judged has at least one side")
-
-
-def _windows(conflict: Conflict, track: Track, kpi: str, at: int) -> list[RingWindow]:
-    ring = track.rings.get(kpi)
-    if ring is None or at not in ring.windows:
-        return []
-    return ring.spans(at, conflict.over) or [ring.windows[at]]
-
-
 def _side_evidence(
     conflict: Conflict, track: Track, place: int, index: int, step: Step, limits: Limits
 ) -> SideEvidence:
@@ -64,8 +47,8 @@ def _side_evidence(
     judged = step.sides[place] or NOT_COME
     usual = _usual(conflict, track, side, index, step.before or step.after)
     at = index + side.lag
-    windows = _windows(conflict, track, side.kpi, at)
-    shares = _shares(conflict, track, side, at)
+    windows = windows_of(conflict, track, side.kpi, at)
+    shares = shares_of(conflict, track, side, at)
     return SideEvidence(
         kpi=side.kpi,
         per=side.per,
@@ -78,7 +61,7 @@ def _side_evidence(
         windows=tuple(window.bounds for window in windows),
         baseline_points=_points(usual, judged)[: limits.evidence_points_max],
         shares=shares[: limits.evidence_points_max],
-        missing=_missing(conflict, track, side, at)[: limits.members_listed_max],
+        missing=missing_of(conflict, track, side, at)[: limits.members_listed_max],
         shares_count=len(shares),
     )
 
@@ -100,32 +83,6 @@ def limit_of(side: Side, judged: Judged) -> float | None:
     noise = side.judge.noise * judged.scale / abs(judged.usual) if judged.usual else 0.0
     up = (side.direction == "higher_is_better") == (side.number == 0)
     return max(side.judge.by, noise) * (1 if up else -1)
-
-
-def _shares(conflict: Conflict, track: Track, side: Side, at: int) -> tuple[SeriesShare, ...]:
-    shares = []
-    for kpi in side.rolled:
-        for window in _windows(conflict, track, kpi, at):
-            for series, share in sorted(window.shares.items()):
-                ids = share.ids
-                shares.append(
-                    SeriesShare(
-                        series=series,
-                        window=window.bounds,
-                        revision=share.revision,
-                        parts=share.parts,
-                        ids_count=ids.count,
-                        ids_hash_sum=ids.hash_sum,
-                        ids_first=ids.first,
-                        ids_last=ids.last,
-                    )
-                )
-    return tuple(shares)
-
-
-def _missing(conflict: Conflict, track: Track, side: Side, at: int) -> tuple[str, ...]:
-    rings = [track.rings[kpi] for kpi in side.rolled if kpi in track.rings]
-    return tuple(sorted({series for ring in rings for series in ring.missing(at, conflict.members)}))
 
 
 def same_verdicts(said: tuple[Judged | None, ...], now: tuple[Judged | None, ...]) -> bool:

@@ -1,4 +1,6 @@
-"""Groups: what is firing in one scope, by series. Silence is grouped by source, composites by their scope."""
+"""Groups: what is firing in one scope, by series. Silence is grouped by source, composites of `all` or `any` by their
+scope.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.correlate.barrier import event_time_of
+from engine.correlate.members import evidence_of_members, moved, taking_part
 from engine.model.finding import Finding, Silence
-from engine.model.identity import digest_of
 from engine.model.judgement import Judgement
 from engine.model.records import Signal
-from engine.model.trigger import GroupEvidence, Member, Turn
+from engine.model.trigger import Member, Turn
 from engine.rules.resolved.condition import Composite
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ class Grouping:
         if group.on and opening:
             found.append(self._turn(group, "began", str(group.opened), cause))
         elif group.on and before != group.members:
-            found.append(self._turn(group, "changed", latest, cause or _moved(before, group.members)))
+            found.append(self._turn(group, "changed", latest, cause or moved(before, group.members)))
         return found
 
     def assert_again(self, group: Group, facts: Facts) -> None:
@@ -157,15 +159,8 @@ class Grouping:
     def _turn(
         self, group: Group, turn: Turn, event_time: str, cause: str | None, members: dict[str, Member] | None = None
     ) -> Judgement:
-        there = group.members if members is None else members
-        listed = tuple(there[key] for key in sorted(there)[: self.limits.members_listed_max])
-        evidence = GroupEvidence(
-            condition=self.rule.declared,
-            count=len(there),
-            listed=listed,
-            rule_set=self.rule_set,
-            digests={"condition": digest_of(self.rule.declared), "listed": digest_of(listed)},
-        )
+        by_key = group.members if members is None else members
+        there = [by_key[key] for key in sorted(by_key)]
         return Judgement(
             rule=group.rule,
             scope=group.scope,
@@ -173,10 +168,8 @@ class Grouping:
             turn=turn,
             opened=str(group.opened),
             event_time=event_time,
-            evidence=evidence,
-            taking_part=tuple(
-                sorted({self.kpis[member.rule] for member in there.values() if member.rule in self.kpis})
-            ),
+            evidence=evidence_of_members(self.rule, there, self.rule_set, self.limits),
+            taking_part=taking_part(there, self.kpis),
             cause=cause,
             size=float(len(there)),
         )
@@ -193,8 +186,3 @@ def _member(report: Reported, event_time: str) -> Member:
         revision=report.revision,
         silence=point if isinstance(point, Silence) else None,
     )
-
-
-def _moved(before: dict[str, Member], after: dict[str, Member]) -> str:
-    joined, left = len(after.keys() - before.keys()), len(before.keys() - after.keys())
-    return f"{joined} joined, {left} left"

@@ -1,4 +1,4 @@
-"""What is kept of one counterpart conflict rule in one scope: rings, verdicts by window, and what was said of them."""
+"""What is kept of one rule over aligned windows in one scope: rings, verdicts by window, and what was said of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.model.time import Micros
 
 
 class Run(msgspec.Struct, frozen=True):
-    """A conflict that is on. `usual`: the levels at which it began, by KPI, for rules that hold on to them.
+    """An alert that is on. `usual`: the levels at which a conflict began, by KPI, for rules that hold on to them.
 
     `begin` is the window index of the first window, `opened` its end; `first` its start. `worst` is the largest effect
     of a counterpart that worsened (of equal size the first), `joined` are the counterparts that have worsened in it.

@@ -1,10 +1,12 @@
-"""From verdicts to turns: which conflicts began, ended, go on, or never were, compared with what was said before."""
+"""From verdicts to turns: which alerts over aligned windows began, ended, go on, or never were, compared with what was
+said before.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from engine.correlate.evidence import evidence_of, same_verdicts
+from engine.correlate.evidence import same_verdicts
 from engine.correlate.track import Run, Said, Track
 from engine.model.finding import Episode
 from engine.model.judgement import Judgement
@@ -12,7 +14,7 @@ from engine.model.judgement import Judgement
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.correlate.conflict import Conflict
+    from engine.correlate.aligned import Aligned
     from engine.correlate.judge import Judged
     from engine.model.limits import Limits
     from engine.model.trigger import Turn
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 RESTATED = "a later measurement changed the verdict"
 JOINED = "a further counterpart worsens"
 WORSE = "it got worse"
-SILENT = "a side of the conflict cannot be judged"
 
 
 class Stretch(NamedTuple):
@@ -30,19 +31,19 @@ class Stretch(NamedTuple):
     end: int | None
 
 
-def turns(conflict: Conflict, track: Track, judged: list[int], limits: Limits) -> list[Judgement]:
+def turns(aligned: Aligned, track: Track, judged: list[int], limits: Limits) -> list[Judgement]:
     """What reviews must know after the windows `judged` were judged. Changes `track.said`."""
     if not judged:
         return []
-    teller = _Teller(conflict, track, judged, limits)
+    teller = _Teller(aligned, track, judged, limits)
     found = [*teller.compare()]
     _forget(track)
     return found
 
 
 class _Teller:
-    def __init__(self, conflict: Conflict, track: Track, judged: list[int], limits: Limits) -> None:
-        self.conflict = conflict
+    def __init__(self, aligned: Aligned, track: Track, judged: list[int], limits: Limits) -> None:
+        self.aligned = aligned
         self.track = track
         self.judged = judged
         self.limits = limits
@@ -101,7 +102,7 @@ class _Teller:
         step = self.track.steps.get(run.begin)
         if run.begin != said.begin or (step is not None and said.sides and not same_verdicts(said.sides, step.sides)):
             return RESTATED, run.begin
-        renotify = self.conflict.rule.review.renotify
+        renotify = self.aligned.rule.review.renotify
         if renotify is not None and renotify.is_passed(abs(run.worst), said.worst):
             said.worst = abs(run.worst)
             return WORSE, self.judged[-1]
@@ -113,7 +114,7 @@ class _Teller:
         decided = max((index for index in steps if steps[index].state != "pending"), default=None)
         silent = decided is not None and steps[decided].state == "inconclusive"
         if silent and not said.inconclusive:
-            yield self._turn("changed", said, run, decided, SILENT)
+            yield self._turn("changed", said, run, decided, self.aligned.silent)
         said.inconclusive = silent
 
     def _first_with(self, kpis: set[str], run: Run) -> int | None:
@@ -130,11 +131,11 @@ class _Teller:
     def _turn(self, turn: Turn, said: Said, run: Run | None, at: int | None, cause: str | None) -> Judgement:
         evidence = None
         if at is not None and at in self.track.steps:
-            evidence = evidence_of(self.conflict, self.track, at, self.limits)
+            evidence = self.aligned.evidence(self.track, at, self.limits)
         return Judgement(
             rule=self.track.rule,
             scope=self.track.scope,
-            rule_set=self.conflict.hash,
+            rule_set=self.aligned.hash,
             turn=turn,
             opened=said.opened,
             event_time=said.opened if evidence is None else evidence.window.end,

@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.model.finding import Evidence, RawPoint, Silence, WindowPoint
-from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence, PrecisionEvidence
+from engine.model.trigger import (
+    CadenceEvidence,
+    ConflictEvidence,
+    GroupEvidence,
+    PrecisionEvidence,
+    ReconciliationEvidence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.model.trigger import SideEvidence, TriggerData
+    from engine.model.trigger import ReconciledSide, SideEvidence, TriggerData
 
 LINES_MAX = 3
 
@@ -24,6 +30,14 @@ def evidence_lines(data: TriggerData) -> list[str]:
             lines = list(_series(evidence, unit))
         case ConflictEvidence():
             lines = [_side(side) for side in evidence.sides]
+        case ReconciliationEvidence():
+            sides = (("reported", evidence.reported), ("record", evidence.record))
+            lines = [_reconciled(name, side) for name, side in sides]
+            departure = evidence.departure
+            if departure is not None:
+                sizes = (departure, evidence.tolerance)
+                size, most = (f"{each:+.2%}" if evidence.relative else number(each) for each in sizes)
+                lines.append(f"departs by {size}, tolerance {most.lstrip('+')}")
         case GroupEvidence():
             shown = [f"{member.series} ({member.rule})" for member in evidence.listed[:LINES_MAX]]
             more = evidence.count - len(shown)
@@ -79,6 +93,11 @@ def _side(side: SideEvidence) -> str:
     usual = "" if side.usual is None else f", usually {number(side.usual)}"
     effect = "" if side.effect is None or side.usual is None else f" ({side.effect:+.1%})"
     return f"{side.kpi} {side.verdict}: {value}{usual}{effect}"
+
+
+def _reconciled(name: str, side: ReconciledSide) -> str:
+    value = "no value" if side.value is None else number(side.value)
+    return f"{name} ({', '.join(side.kpis)}): {value} of {side.count} measurements"
 
 
 def _precision(evidence: PrecisionEvidence) -> str:

@@ -131,6 +131,7 @@ def signals_of(state: PartitionState, finding: Finding) -> Iterator[Signal]:
             tick=finding.tick,
             transition=finding.transition,
             revision=finding.revision,
+            replaces=(finding.replaces if join.by_finding else None) or msgspec.UNSET,
         )
 
 

@@ -36,6 +36,8 @@ def evidence_parts(evidence: Mapping[str, Any]) -> dict[str, Any]:
     if evidence.get("type") == "conflict":
         sides = evidence.get("sides") or ()
         return {"condition": evidence.get("condition"), **{f"sides[{n}]": side for n, side in enumerate(sides)}}
+    if evidence.get("type") == "reconciliation":
+        return {name: evidence.get(name) for name in ("condition", "reported", "record")}
     if evidence.get("type") == "group":
         return {name: evidence.get(name) for name in ("condition", "listed")}
     if evidence.get("type") in ("cadence", "precision"):

@@ -18,6 +18,10 @@ class Limits(msgspec.Struct, frozen=True):
     """Past it the series' acceptance bound moves up to its newest event time: older input is late, never counted
     twice.
     """
+    moments_per_composite_max: int = 10_000
+    """Beginnings and ends of members that late data can still change, kept of one composite in one scope; past it the
+    oldest become final early.
+    """
     raw_points_max: int = 4_096
     """Raw points kept within the lateness of a series; past it the oldest becomes final early."""
     reviews_open_max: int = 100_000

@@ -105,7 +105,8 @@ class JoinRecord(msgspec.Struct, frozen=True, tag_field="type", tag="join"):
 class Signal(msgspec.Struct, frozen=True, tag_field="type", tag="signal"):
     """A member rule of the composite `correlation` began (`firing`) or ceased to fire on one series of `scope`.
 
-    `transition` and `revision` are those of `finding`.
+    `transition` and `revision` are those of `finding`; `replaces` is the finding that an amended or withdrawn one
+    changes, for composites that are judged by event time.
     """
 
     correlation: str
@@ -118,6 +119,7 @@ class Signal(msgspec.Struct, frozen=True, tag_field="type", tag="signal"):
     tick: int
     transition: Literal["firing", "resolved"] = "firing"
     revision: int = 0
+    replaces: str | msgspec.UnsetType = msgspec.UNSET
 
 
 Action = Literal["acknowledge", "assign", "comment", "snooze", "resolve"]

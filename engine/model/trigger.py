@@ -110,6 +110,40 @@ class ConflictEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="confl
     digests: dict[str, str] = {}
 
 
+class ReconciledSide(msgspec.Struct, frozen=True):
+    """One side of a reconciliation: its value, merged over series and windows and added over `kpis`, and the `count` of
+    measurements behind it. `missing` and `shares` as in a conflict.
+    """
+
+    kpis: tuple[str, ...]
+    value: float | None
+    count: int
+    windows: tuple[WindowBounds, ...]
+    shares: tuple[SeriesShare, ...]
+    missing: tuple[str, ...]
+    shares_count: int = 0
+
+
+class ReconciliationEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="reconciliation"):
+    """What was `reported` against what the system of `record` has, over one aligned window.
+
+    `difference` is reported less recorded, `departure` what is held against `tolerance`: the difference as a share of
+    the record's magnitude where that is `relative` (1 or -1 where the record is zero), else the difference itself.
+    """
+
+    condition: dict[str, Any]
+    window: WindowBounds
+    reported: ReconciledSide
+    record: ReconciledSide
+    difference: float | None
+    departure: float | None
+    tolerance: float
+    relative: bool
+    verdict: Literal["departs", "agrees", "inconclusive"]
+    rule_set: str
+    digests: dict[str, str] = {}
+
+
 class Member(msgspec.Struct, frozen=True):
     """One of several series or rules that a review is about, and the finding that brought it in.
 
@@ -169,7 +203,7 @@ class PrecisionEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="prec
     digests: dict[str, str] = {}
 
 
-AnyEvidence = Evidence | ConflictEvidence | GroupEvidence | CadenceEvidence | PrecisionEvidence
+AnyEvidence = Evidence | ConflictEvidence | ReconciliationEvidence | GroupEvidence | CadenceEvidence | PrecisionEvidence
 
 
 class FindingName(msgspec.Struct, frozen=True, tag_field="type", tag="finding"):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from engine.model.finding import Evidence, Finding
-from engine.rules.resolved.condition import Anomaly, Change, Threshold, TrendBreak
+from engine.model.topics import TRIGGERS
+from engine.model.trigger import ReconciliationEvidence, ReviewTrigger
+from engine.rules.resolved.condition import Anomaly, Change, Reconciliation, Threshold, TrendBreak
 from engine.rules.resolved.control import ControlChart
 from engine.wire.encode import decode_finding_record
 
@@ -13,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from engine.offline.episodes import Episode, Place
+    from engine.offline.replay import Replayed
     from engine.rules.resolved.condition import Condition
     from engine.rules.resolved.rule import Rule
     from engine.rules.rule_tests import RuleTest
@@ -42,6 +47,8 @@ def _has_two_sides(condition: Condition) -> bool:
             return condition.op == "outside"
         case Change():
             return condition.up is not None and condition.down is not None
+        case Reconciliation():
+            return True
         case TrendBreak() | Anomaly() | ControlChart():
             return condition.direction is None
         case _:
@@ -49,14 +56,15 @@ def _has_two_sides(condition: Condition) -> bool:
 
 
 def reached_by(
-    test: RuleTest, found: Mapping[Place, Sequence[Episode]], findings: Iterable[Output], rules: RuleSet
+    test: RuleTest, found: Mapping[Place, Sequence[Episode]], replayed: Replayed, rules: RuleSet
 ) -> frozenset[Reached]:
-    """What a test has reached of the rules that it names, by what they said (`found`) and their findings."""
+    """What a test has reached of the rules that it names, by what they said (`found`), findings and triggers."""
     named = {each.rule for each in test.expect}
     silent = {Reached(each.rule, SILENT) for each in test.expect if not found.get((each.rule, each.scope))}
     ended = {Reached(rule, RECOVERS) for (rule, _), each in found.items() if any(one.to is not None for one in each)}
     fired = {Reached(rule, FIRES) for (rule, _), each in found.items() if each}
-    return frozenset(each for each in silent | ended | fired | set(_sides(findings, rules)) if each.rule in named)
+    sides = {*_sides(replayed.findings, rules), *_departures(replayed.outputs)}
+    return frozenset(each for each in silent | ended | fired | sides if each.rule in named)
 
 
 def _sides(findings: Iterable[Output], rules: RuleSet) -> Iterator[Reached]:
@@ -66,6 +74,15 @@ def _sides(findings: Iterable[Output], rules: RuleSet) -> Iterator[Reached]:
             rule = rules.rule_by_id[finding.rule]
             if _has_two_sides(rule.condition):
                 yield Reached(rule.id, UP if _is_up(finding, finding.evidence, rule.condition) else DOWN)
+
+
+def _departures(outputs: Iterable[Output]) -> Iterator[Reached]:
+    """On which side of its record a reconciliation has seen its KPI."""
+    for output in outputs:
+        if output.topic == TRIGGERS:
+            data = msgspec.json.decode(output.record.value or b"", type=ReviewTrigger).data
+            if isinstance(data.evidence, ReconciliationEvidence) and data.evidence.verdict == "departs":
+                yield Reached(data.rule, UP if (data.evidence.departure or 0.0) > 0 else DOWN)
 
 
 def _is_up(finding: Finding, evidence: Evidence, condition: Condition) -> bool:

@@ -67,7 +67,7 @@ def run_test(test: RuleTest, rule_set: RuleSet) -> Verdict:
     timed = sorted(_measurements(test), key=lambda pair: pair[0])
     replayed = replay(tested, timed, every=test.ticks, begin=test.start, until=test.until)
     found = episodes(replayed, tested)
-    reached = reached_by(test, found, replayed.findings, tested)
+    reached = reached_by(test, found, replayed, tested)
     return Verdict(test, tuple(_differences(test, found, tested)), tuple(_refused(replayed)), reached)
 
 
@@ -76,7 +76,7 @@ def _as_tested(test: RuleTest, rule_set: RuleSet) -> RuleSet:
     for name in sorted(named):
         condition = rule_set.rule_by_id[name].condition
         if isinstance(condition, Composite):
-            named.update(condition.rules)
+            named.update(condition.members)
     return msgspec.structs.replace(
         rule_set, rules=tuple(_switched_on(rule) for rule in rule_set.rules if rule.id in named)
     )

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from engine.model.trigger import ConflictEvidence
+from engine.model.trigger import ConflictEvidence, ReconciliationEvidence
 from engine.offline.reviews import to_minute
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ def _kpi(story: ReviewStory) -> str:
     if isinstance(evidence, ConflictEvidence):
         against = [side.kpi for side in evidence.sides[1:] if side.verdict == "worsened"]
         return f"{kpi.id} against {', '.join(against)}" if against else kpi.id
+    if isinstance(evidence, ReconciliationEvidence):
+        return f"{kpi.id} against {', '.join(evidence.record.kpis)}"
     return kpi.id
 
 

@@ -6,15 +6,23 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence, PrecisionEvidence
+from engine.model.trigger import (
+    CadenceEvidence,
+    ConflictEvidence,
+    GroupEvidence,
+    PrecisionEvidence,
+    ReconciliationEvidence,
+)
 from engine.review.explain import of_dimensions
+from engine.review.explain_composite import joined, sentence_of_composite
+from engine.review.explain_reconciliation import sentence_of_reconciliation
 from engine.review.numbers import number, percent
 from engine.review.spans import duration, window_named
 from engine.rules.resolved.condition import Cadence, Composite, MissingData, Precision
 
 if TYPE_CHECKING:
     from engine.model.judgement import Judgement
-    from engine.model.trigger import Happening, SideEvidence
+    from engine.model.trigger import AnyEvidence, Happening, SideEvidence
     from engine.rules.resolved.rule import Rule
     from engine.rules.ruleset import RuleSet
 
@@ -31,9 +39,18 @@ def explain_judgement(judgement: Judgement, happening: Happening, rules: RuleSet
         return f"{rule.title}: {_precision(evidence)}."
     if judgement.turn == "withdrawn" or evidence is None:
         return f"{rule.title}{of_dimensions(_scope(judgement.scope))}: the alert never was ({judgement.cause})."
+    if isinstance(evidence, GroupEvidence):
+        return _group(judgement, evidence, rule, happening)
+    return _over_windows(judgement, evidence, rule, rules)
+
+
+def _over_windows(judgement: Judgement, evidence: AnyEvidence, rule: Rule, rules: RuleSet) -> str:
     if isinstance(evidence, ConflictEvidence):
         return _conflict(judgement, evidence, rule, rules)
-    return _group(judgement, evidence, rule, happening) if isinstance(evidence, GroupEvidence) else f"{rule.title}."
+    if isinstance(evidence, ReconciliationEvidence):
+        of = of_dimensions(_scope(judgement.scope))
+        return sentence_of_reconciliation(of, evidence, judgement.episode, rule, rules)
+    return f"{rule.title}."
 
 
 def _precision(evidence: PrecisionEvidence) -> str:
@@ -59,11 +76,11 @@ def _conflict(judgement: Judgement, evidence: ConflictEvidence, rule: Rule, rule
     worse = [side for side in others if side.verdict == "worsened"]
     span = window_named(evidence.window.start, evidence.window.end, rule.window, rules, over=True)
     if evidence.verdict == "conflict":
-        costs = _and([_side(side, rules) for side in worse])
+        costs = joined([_side(side, rules) for side in worse])
         return f"{_side(own, rules, of_dimensions(scope))} while {costs}, {span}."
     title = f"{rule.title}{of_dimensions(scope)}"
     if evidence.verdict == "inconclusive":
-        silent = _and([_title(side.kpi, rules) for side in evidence.sides if side.value is None])
+        silent = joined([_title(side.kpi, rules) for side in evidence.sides if side.value is None])
         return f"{title}: cannot be judged {span}{f', nothing came of {silent}' if silent else ''}."
     lasted = judgement.episode
     ended = "" if lasted is None else f" after {lasted.points} window{'' if lasted.points == 1 else 's'}"
@@ -106,11 +123,4 @@ def _group(judgement: Judgement, evidence: GroupEvidence, rule: Rule, happening:
         if judgement.turn == "ended":
             return f"{title}: over as of {when}."
         return f"{title}: {count} series as of {when}."
-    rules_on = _and(sorted({member.rule for member in evidence.listed}))
-    if judgement.turn == "ended":
-        return f"{title}: ended at {when}; still on: {rules_on or 'none'}."
-    return f"{title}: {rules_on} on {count} series as of {when}."
-
-
-def _and(parts: list[str]) -> str:
-    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+    return sentence_of_composite(title, rule.condition, evidence, when, over=judgement.turn == "ended")

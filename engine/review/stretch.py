@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.model.finding import Evidence, Silence, WindowPoint
 from engine.model.time import Micros, parse_own_time
-from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence
+from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence, ReconciliationEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,10 @@ def _mentioned(evidence: AnyEvidence | None) -> Iterator[str]:
         for side in evidence.sides:
             yield from (point.start for point in side.baseline_points)
             yield from (time for window in side.windows for time in (window.start, window.end))
+    elif isinstance(evidence, ReconciliationEvidence):
+        yield from (evidence.window.start, evidence.window.end)
+        for each in (evidence.reported, evidence.record):
+            yield from (time for window in each.windows for time in (window.start, window.end))
     elif isinstance(evidence, GroupEvidence):
         yield from (member.event_time for member in evidence.listed)
     elif isinstance(evidence, CadenceEvidence):

@@ -13,6 +13,7 @@ from engine.rules.resolved.condition import (
     CounterpartConflict,
     Judge,
     MissingData,
+    Reconciliation,
     Threshold,
     TrendBreak,
 )
@@ -25,16 +26,17 @@ if TYPE_CHECKING:
     from engine.rules.resolved.condition import Condition
     from engine.rules.resolved.rule import Rule
     from engine.rules.spec import RuleSpec
+    from engine.rules.spec.composite import CompositeSpec
     from engine.rules.spec.conditions import (
         AnomalySpec,
         ChangeSpec,
-        CompositeSpec,
         ConflictSpec,
         JudgeSpec,
         MissingDataSpec,
         ThresholdSpec,
         TrendBreakSpec,
     )
+    from engine.rules.spec.reconciliation import ReconciliationSpec
 
 NOISE_DEFAULT = 3.0
 LEVEL_LIMITS = {"low": 14.0, "normal": 10.0, "high": 7.0}
@@ -44,9 +46,9 @@ SCORE_LIMITS = {"low": 10.0, "normal": 7.0, "high": 5.0}
 
 def members_of(spec: RuleSpec, kpis: Mapping[str, Kpi]) -> list[str]:
     """The KPIs that a rule on series looks at, its own first."""
-    conflict = spec.condition.counterpart_conflict
+    conflict, reconciliation = spec.condition.counterpart_conflict, spec.condition.reconciliation
     kpi = kpis[str(spec.kpi)]
-    members = [kpi.id]
+    members = [kpi.id, *(_record_of(reconciliation, kpi, kpis) if reconciliation else ())]
     for counterpart in counterparts_of(conflict, kpi) if conflict else ():
         members.append(counterpart.kpi)
         if counterpart.per:
@@ -77,17 +79,35 @@ def bind_condition(spec: RuleSpec, kpis: Mapping[str, Kpi], lateness: Micros) ->
     if condition.counterpart_conflict:
         scope = shared_dimensions(kpis[id_] for id_ in members_of(spec, kpis))
         return _conflict(condition.counterpart_conflict, kpi, scope)
+    if condition.reconciliation:
+        scope = shared_dimensions(kpis[id_] for id_ in members_of(spec, kpis))
+        return _reconciliation(condition.reconciliation, _record_of(condition.reconciliation, kpi, kpis), scope)
     assert condition.missing_data is not None  # noqa: S101 - the shape has exactly one condition
     return _missing_data(condition.missing_data, kpi, lateness)
 
 
 def bind_composite_condition(spec: CompositeSpec, kpis: Mapping[str, Kpi], rules: Mapping[str, Rule]) -> Composite:
     """The running form of a composite; without a scope of its own, that of the dimensions its KPIs share."""
-    members = tuple(sorted(set(spec.rules)))
     scope = spec.scope
     if scope is None:
-        scope = list(shared_dimensions(kpis[str(rules[member].kpi)] for member in members))
-    return Composite("all" if spec.all_ else "any", members, tuple(sorted(set(scope))))
+        scope = list(shared_dimensions(kpis[str(rules[member].kpi)] for member in sorted(set(spec.rules))))
+    return Composite(
+        op=_op_of(spec),
+        rules=tuple(spec.sequence or sorted(set(spec.positive))),
+        scope=tuple(sorted(set(scope))),
+        count=spec.at_least.count if spec.at_least else 0,
+        without=tuple(sorted(spec.not_ or ())),
+        absent=tuple(sorted(spec.absent or ())),
+        within=spec.within or 0,
+    )
+
+
+def _op_of(spec: CompositeSpec) -> Literal["all", "any", "at_least", "sequence"]:
+    if spec.sequence:
+        return "sequence"
+    if spec.at_least:
+        return "at_least"
+    return "all" if spec.all_ else "any"
 
 
 def _threshold(spec: ThresholdSpec) -> Threshold:
@@ -146,6 +166,16 @@ def _conflict(spec: ConflictSpec, kpi: Kpi, scope: tuple[str, ...]) -> Counterpa
         for side in counterparts_of(spec, kpi)
     )
     return CounterpartConflict(_judge(spec.improves, 0.0), sides, spec.over, scope)
+
+
+def _record_of(spec: ReconciliationSpec, kpi: Kpi, kpis: Mapping[str, Kpi]) -> tuple[str, ...]:
+    if spec.against is not None:
+        return (spec.against,)
+    return tuple(sorted(each.id for each in kpis.values() if each.rolls_up_to == kpi.id))
+
+
+def _reconciliation(spec: ReconciliationSpec, record: tuple[str, ...], scope: tuple[str, ...]) -> Reconciliation:
+    return Reconciliation(record, spec.tolerance.value, spec.tolerance.relative, spec.over, scope)
 
 
 def _judge(spec: JudgeSpec, least: float) -> Judge:

@@ -10,7 +10,14 @@ from engine.model.identity import digest_of
 from engine.rules.bind_condition import bind_composite_condition, bind_condition, members_of
 from engine.rules.bind_kpi import idle_default, window_of
 from engine.rules.bind_review import bind_review
-from engine.rules.resolved.condition import Change, Composite, CounterpartConflict, MissingData, Threshold
+from engine.rules.resolved.condition import (
+    Change,
+    Composite,
+    CounterpartConflict,
+    MissingData,
+    Reconciliation,
+    Threshold,
+)
 from engine.rules.resolved.rule import Rule
 from engine.rules.resolved.timing import Window
 
@@ -38,7 +45,9 @@ def bind_rule(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi]) -> Rule:
         "where": spec.where,
         "points": spec.points,
         "timing": timing,
-        "joined": {kpi.id: kpi.dimensions for kpi in involved} if isinstance(condition, CounterpartConflict) else {},
+        "joined": {kpi.id: kpi.dimensions for kpi in involved}
+        if isinstance(condition, CounterpartConflict | Reconciliation)
+        else {},
         "sides": {} if isinstance(condition, MissingData) else _sides(involved),
         "declared_series": involved[0].series if isinstance(condition, MissingData) else (),
         **_told(spec, condition),
@@ -54,7 +63,7 @@ def bind_composite(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi], rules:
     composite = declared.spec.condition.composite
     assert composite is not None  # noqa: S101 - the caller has looked
     condition = bind_composite_condition(composite, kpis, rules)
-    deciding = {"members": {id_: rules[id_].fingerprint for id_ in condition.rules}}
+    deciding = {"members": {id_: rules[id_].fingerprint for id_ in condition.members}}
     return _rule(declared, condition, (_NO_WINDOW, 0, 0), deciding)
 
 
@@ -112,7 +121,7 @@ def _at_least(spec: RuleSpec) -> tuple[int, int] | None:
 
 
 def _timing(spec: RuleSpec, involved: list[Kpi]) -> tuple[Window, Micros, Micros]:
-    """(window, lateness, idle); of a conflict, the longest lateness and idle of all its sides."""
+    """(window, lateness, idle); of one that joins KPIs, the longest lateness and idle of all its sides."""
     window = window_of(spec.window) if spec.window else involved[0].window
     lateness = spec.lateness if spec.lateness is not None else max(kpi.lateness for kpi in involved)
     inherited = idle_default(window) if spec.window else max(kpi.idle for kpi in involved)

@@ -24,6 +24,7 @@ from engine.rules.resolved.condition import (
     CounterpartConflict,
     MissingData,
     Precision,
+    Reconciliation,
     Threshold,
     TrendBreak,
 )
@@ -55,13 +56,16 @@ class ViewKey(NamedTuple):
 
 
 class Join(NamedTuple):
-    """Closed windows of a view go to `correlation` as shares of side `kpi`, at the scope of these dimensions, where the
-    rule looks at their series.
+    """Closed windows of a view go to `correlation` as shares of side `kpi`, at the scope of these dimensions.
+
+    `where`: only those of series that the rule looks at. `by_finding`: a composite that must know which finding a
+    signal replaces.
     """
 
     correlation: str
     scope: tuple[str, ...]
     where: Where
+    by_finding: bool = False
 
 
 class Plan(NamedTuple):
@@ -170,7 +174,7 @@ def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
     for rule in rule_set.rules:
         if rule.mode == "off":
             continue
-        if isinstance(rule.condition, CounterpartConflict):
+        if isinstance(rule.condition, CounterpartConflict | Reconciliation):
             if kpi.id in sides(rule):
                 waits = rule if kpi.id == rule.kpi else kpi
                 key = ViewKey(WINDOWS, rule.window, waits.lateness, waits.grace, waits.idle)
@@ -182,8 +186,10 @@ def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
 
 
 def sides(rule: Rule) -> tuple[str, ...]:
-    """The KPIs that a conflict rule joins, each once, its own first; `per` KPIs are among them."""
+    """The KPIs that a rule joins window by window, each once, its own first; `per` KPIs are among them."""
     condition = rule.condition
+    if isinstance(condition, Reconciliation) and rule.kpi is not None:
+        return (rule.kpi, *condition.record)
     if not isinstance(condition, CounterpartConflict) or rule.kpi is None:
         return ()
     named = [rule.kpi]
@@ -282,8 +288,9 @@ def _signals(rule_set: RuleSet) -> dict[str, tuple[Join, ...]]:
     waiting: dict[str, list[Join]] = {}
     for rule in rule_set.rules:
         if isinstance(rule.condition, Composite) and rule.mode != "off":
-            for member in rule.condition.rules:
-                waiting.setdefault(member, []).append(Join(rule.id, rule.condition.scope, {}))
+            join = Join(rule.id, rule.condition.scope, {}, by_finding=rule.condition.by_event_time)
+            for member in rule.condition.members:
+                waiting.setdefault(member, []).append(join)
     return {member: tuple(joins) for member, joins in waiting.items()}
 
 

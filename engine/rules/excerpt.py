@@ -65,7 +65,7 @@ def _members(rules: RuleSet, rule: Rule) -> list[Rule]:
     condition = rule.condition
     if not isinstance(condition, Composite):
         return []
-    return [rules.rule_by_id[name] for name in condition.rules if name in rules.rule_by_id]
+    return [rules.rule_by_id[name] for name in condition.members if name in rules.rule_by_id]
 
 
 def _zones(kpis: Iterable[Kpi], rules: Iterable[Rule]) -> set[str]:

@@ -47,7 +47,7 @@ definition: Visits of a shop
 decision: Buy less traffic
 direction: higher_is_better
 role: leading
-unit: visits
+unit: events
 aggregation: sum
 window: {every: 1h}
 cadence: 1h
@@ -65,7 +65,7 @@ definition: Tickets of a shop
 decision: Answer faster
 direction: lower_is_better
 role: lagging
-unit: tickets
+unit: events
 aggregation: sum
 window: {every: 1h}
 dimensions: [shop]
@@ -108,7 +108,31 @@ CASES: dict[str, tuple[str, list[float | None], list[float | None]]] = {
         STEADY,
         [value / 100 for value in EPISODE],
     ),
+    "reconciliation": (
+        "kpi: visits\ncondition: {reconciliation: {against: tickets, tolerance: 5%}}",
+        EPISODE,
+        [*STEADY, *STEADY[:36], *STEADY],
+    ),
     "composite": ("condition: {composite: {all: [many-visits, many-tickets]}}" + HIGH, EPISODE, EPISODE),
+}
+
+FORMS = {
+    "at_least": "{at_least: {count: 2, of: [many-visits, many-tickets, few-visits]}}",
+    "not": "{any: [many-visits, many-tickets], not: [few-visits]}",
+    "sequence": "{sequence: [few-visits, many-visits], within: 12h}",
+    "absent": "{all: [many-tickets], absent: [few-visits], within: 3h}",
+}
+LOW = """
+---
+kind: rule
+id: few-visits
+title: Few visits
+kpi: visits
+condition: {threshold: {below: 9}}
+"""
+CASES_OF_FORMS = {
+    f"composite of {name}": (f"condition: {{composite: {form}}}" + HIGH + LOW, EPISODE, EPISODE)
+    for name, form in FORMS.items()
 }
 
 
@@ -127,6 +151,15 @@ def measured(kpi: str, values: Sequence[float | None]) -> list[tuple[Micros, Mea
         for place, value in enumerate(values)
         if value is not None
     ]
+
+
+@pytest.mark.parametrize("condition", ["counterpart_conflict", "reconciliation"])
+@pytest.mark.parametrize(("shop", "fires"), [("a", True), ("b", False)])
+def test_what_joins_windows_looks_only_where_it_is_told_to(condition: str, shop: str, *, fires: bool):
+    rule, visits, tickets = CASES[condition]
+    rules = rules_of(f"{rule}\nwhere: {{shop: {shop}}}")
+    told = sorted(measured("visits", visits) + measured("tickets", tickets), key=lambda pair: pair[0])
+    assert bool(episodes(replay(rules, told, every=HOUR), rules)) == fires
 
 
 def as_test(expect: tuple[Expectation, ...], visits: list[float | None], tickets: list[float | None]) -> RuleTest:
@@ -151,9 +184,9 @@ def test_every_condition_has_a_case():
     assert set(CASES) == set(ConditionSpec.model_fields)
 
 
-@pytest.mark.parametrize("condition", CASES)
+@pytest.mark.parametrize("condition", CASES | CASES_OF_FORMS)
 def test_live_backtest_and_rule_test_say_the_same(condition: str, tmp_path: Path):
-    rule, visits, tickets = CASES[condition]
+    rule, visits, tickets = (CASES | CASES_OF_FORMS)[condition]
     rules = rules_of(rule)
     told = sorted(measured("visits", visits) + measured("tickets", tickets), key=lambda pair: pair[0])
     live = replay(rules, told, every=HOUR)

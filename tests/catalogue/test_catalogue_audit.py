@@ -10,6 +10,7 @@ from engine.model.time import parse_own_time
 from engine.offline.catalogue.audit import audit_of
 from engine.offline.catalogue.remarks import CODES, AuditLimits
 from engine.offline.catalogue.seen import Seen, reviews_of
+from engine.rules.resolved.condition import Reconciliation
 from engine.rules.tables import RowMapping, Table
 
 if TYPE_CHECKING:
@@ -91,6 +92,14 @@ def test_critical_kpis_need_more_than_somebodys_word(rules: RuleSet):
     mapping = msgspec.structs.replace(source.mappings[0], provenance="automated")
     measured = msgspec.structs.replace(source, mappings=(*source.mappings, mapping))
     assert ("self-reported", "sales.promises") not in _found(msgspec.structs.replace(rules, sources=(measured,)))
+
+
+def test_a_reconciliation_takes_nobodys_word(rules: RuleSet):
+    condition = Reconciliation(("web.sessions",), 0.02, relative=True, over=1, scope=())
+    others = [each for each in rules.rules if each.id != "promises-low"]
+    [promises] = [each for each in rules.rules if each.id == "promises-low"]
+    checked = (*others, msgspec.structs.replace(promises, condition=condition))
+    assert ("self-reported", "sales.promises") not in _found(msgspec.structs.replace(rules, rules=checked))
 
 
 def test_a_table_is_somebodys_word(rules: RuleSet):

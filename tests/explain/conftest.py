@@ -1,4 +1,6 @@
-"""The shop's log at an embedded broker. The simulated histories stand beside the tests of the simulation."""
+"""The shop's log at an embedded broker. The simulated histories stand beside the tests of the simulation, the examples
+of pages beside the tests of rules.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from engine.brokers.topics import plan
 if TYPE_CHECKING:
     from engine.brokers.embedded import EmbeddedBroker
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "simulate"))
+sys.path[:0] = [str(Path(__file__).parent.parent / name) for name in ("simulate", "rules")]
 
 PREFIX = "shop"
 

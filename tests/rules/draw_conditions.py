@@ -5,15 +5,16 @@ python tests/rules/draw_conditions.py docs/rules
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from engine.correlate.conflict import Conflict
-from engine.model.identity import scope_key, series_key
+from engine.correlate.align import aligned_of
+from engine.model.identity import series_key
 from engine.model.measurement import Measurement
 from engine.model.time import format_time
 from engine.model.topics import TRIGGERS
@@ -24,7 +25,7 @@ from engine.offline.plot.draw import draw
 from engine.offline.plot.picture import Mark, Panel, Picture
 from engine.offline.replay import replay
 from engine.rules.loader import load_read
-from engine.rules.resolved.condition import CounterpartConflict, Threshold
+from engine.rules.resolved.condition import CounterpartConflict, Reconciliation, Threshold
 from engine.rules.resolved.control import ControlChart
 from engine.rules.source import read_text
 from engine.rules.spec import RuleSpec
@@ -83,10 +84,25 @@ def around(test: RuleTest, expected: Expectation, trigger: ReviewTrigger) -> Aro
     """What was measured, by series and, for a conflict, by side."""
     marks = {key(each): marks_of(each) for each in test.measured}
     case = case_of(trigger)
-    if isinstance(case.rule.condition, CounterpartConflict):
-        at = {each.kpi: marks_of(each) for each in test.measured if scope_key(each.dimensions) == expected.scope}
-        marks |= {name_of(side): at[side.kpi] for side in Conflict(case.rule, case.rules).sides}
+    if isinstance(case.rule.condition, CounterpartConflict | Reconciliation):
+        there = of_scope(test, expected)
+        for side in aligned_of(case.rule, case.rules).aligned:
+            marks[name_of(side)] = summed([each for each in there if each.kpi in side.rolled])
     return marks
+
+
+def of_scope(test: RuleTest, expected: Expectation) -> list[Measured]:
+    """What lies within the expected scope."""
+    scope = json.loads(expected.scope).items()
+    return [each for each in test.measured if scope <= each.dimensions.items()]
+
+
+def summed(series: list[Measured]) -> tuple[Mark, ...]:
+    """Added up by time; the pages join sums."""
+    found: dict[int, float] = {}
+    for mark in (mark for each in series for mark in marks_of(each)):
+        found[mark.time] = found.get(mark.time, 0.0) + mark.value
+    return tuple(Mark(time, value) for time, value in sorted(found.items()))
 
 
 def key(measured: Measured) -> str:
@@ -105,16 +121,20 @@ def standing(measured: Measured, test: RuleTest) -> tuple[Mark, ...]:
     return tuple(restated.get(mark.time, mark) for mark in marks_of(measured))
 
 
-def opening(expected: Expectation, test: RuleTest, rules: RuleSet) -> ReviewTrigger:
-    """The first trigger of the rule."""
+def triggers_of(test: RuleTest, rules: RuleSet) -> list[dict[str, Any]]:
+    """What is said of the measurements of the test."""
     history = [
         (mark.time, Measurement(each.kpi, format_time(mark.time), mark.value, each.dimensions, source=each.source))
         for each in test.measured
         for mark in marks_of(each)
     ]
     outputs = replay(rules, sorted(history, key=lambda pair: pair[0])).outputs
-    said = [msgspec.json.decode(output.record.value or b"") for output in outputs if output.topic == TRIGGERS]
-    event = next(each for each in said if each["data"]["rule"] == expected.rule)
+    return [msgspec.json.decode(output.record.value or b"") for output in outputs if output.topic == TRIGGERS]
+
+
+def opening(expected: Expectation, test: RuleTest, rules: RuleSet) -> ReviewTrigger:
+    """The first trigger of the rule."""
+    event = next(each for each in triggers_of(test, rules) if each["data"]["rule"] == expected.rule)
     trigger = given(event).trigger
     assert trigger is not None
     return trigger
@@ -123,7 +143,7 @@ def opening(expected: Expectation, test: RuleTest, rules: RuleSet) -> ReviewTrig
 def silent(firing: Picture, expected: Expectation, test: RuleTest, rules: RuleSet) -> Picture:
     """The series of which nothing is said, each in a panel; only limits that are the same for all are in it."""
     rule = rules.rule_by_id[expected.rule]
-    measured = [each for each in test.measured if scope_key(each.dimensions) == expected.scope and not each.revision]
+    measured = [each for each in of_scope(test, expected) if not each.revision]
     fixed = firing.panels[0].levels if isinstance(rule.condition, Threshold | ControlChart) else ()
     panels = []
     for each in measured:

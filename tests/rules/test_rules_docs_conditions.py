@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 import pytest
-from draw_conditions import CONDITIONS, DRAWN, FIELDS, FOLDER, draw_condition, loaded, names_of, page_of
+from draw_conditions import CONDITIONS, DRAWN, FIELDS, FOLDER, draw_condition, loaded, names_of, page_of, triggers_of
 
+from engine.offline.explain.explanation import explain
+from engine.offline.explain.given import given
+from engine.offline.reached import DOWN, FIRES, RECOVERS, SILENT, UP, branches_of
 from engine.offline.rule_tests import run_test
 from engine.rules.run_rules import RUN_RULES, SETS
 from engine.rules.spec.conditions import ConditionSpec
@@ -39,6 +42,16 @@ def test_its_examples_are_sound_and_every_rule_of_them_is_seen_to_fire_to_recove
         assert any(not each.firing for each in expected)
 
 
+@each_page
+def test_every_trigger_of_its_example_is_recomputed_from_its_evidence(condition: str):
+    found = loaded(page_of(condition))
+    assert found.rule_set is not None
+    triggers = triggers_of(found.tests[0], found.rule_set)
+    assert triggers
+    for event in triggers:
+        assert explain(given(event)).failures == (), event["data"]["explanation"]
+
+
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_it_names_every_field(condition: str):
     [model] = [each for each in get_args(ConditionSpec.model_fields[condition].annotation) if each is not type(None)]
@@ -62,3 +75,11 @@ def test_its_pictures_are_drawn_from_its_example(condition: str, tmp_path: Path)
         assert (tmp_path / name).is_file()
         assert (FOLDER / name).is_file()
         assert f"]({name})" in text
+
+
+def test_the_example_of_a_reconciliation_says_on_which_side_of_the_record_it_was_tested():
+    found = loaded(page_of("reconciliation"))
+    assert found.rule_set is not None
+    reached = run_test(found.tests[0], found.rule_set).reached
+    assert {each.branch for each in reached} == {DOWN, RECOVERS, SILENT, FIRES}
+    assert branches_of(found.rule_set.rule_by_id["sales-not-in-the-books"]) == (UP, DOWN, RECOVERS, SILENT)

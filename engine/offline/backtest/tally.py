@@ -9,7 +9,7 @@ import msgspec
 
 from engine.model.time import Micros, parse_own_time
 from engine.model.topics import FINDINGS, SHADOW_TRIGGERS, TRIGGERS
-from engine.rules.resolved.condition import Composite, CounterpartConflict
+from engine.rules.resolved.condition import Composite, CounterpartConflict, Reconciliation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,7 +101,9 @@ class Tally:
         self.reviews: dict[str, ReviewLine] = {}
         self._standing: dict[str, _Finding] = {}
         self._joined = {
-            rule.id for rule in rule_set.rules if isinstance(rule.condition, CounterpartConflict | Composite)
+            rule.id
+            for rule in rule_set.rules
+            if isinstance(rule.condition, CounterpartConflict | Reconciliation | Composite)
         }
 
     def take(self, outputs: Iterable[Output]) -> None:

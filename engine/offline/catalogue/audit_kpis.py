@@ -8,6 +8,7 @@ from engine.model.time import DAY
 from engine.offline.catalogue.pace import instant
 from engine.offline.catalogue.remarks import Remark
 from engine.offline.catalogue.watching import above, guards, rules_watching, self_reports_only
+from engine.rules.resolved.condition import Reconciliation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,7 +76,9 @@ def _retire(kpi: Kpi, reviews: Sequence[ReviewSeen], limits: AuditLimits) -> Ite
 
 
 def _self_reported(kpi: Kpi, rules: RuleSet, tables: Sequence[Table]) -> Iterator[Remark]:
-    critical = [rule.id for rule in rules_watching(rules, kpi) if rule.severity == "critical"]
+    """A reconciliation does not take anybody's word: it is there to check it."""
+    watching = [rule for rule in rules_watching(rules, kpi) if not isinstance(rule.condition, Reconciliation)]
+    critical = [rule.id for rule in watching if rule.severity == "critical"]
     feeding = self_reports_only(rules, tables, kpi)
     if critical and feeding:
         sentence = (

@@ -8,30 +8,25 @@ from engine.correlate import judge as arithmetic
 from engine.correlate.conflict import Conflict, state_of
 from engine.correlate.evidence import SAID, limit_of
 from engine.model.finding import Episode
-from engine.model.records import WindowBounds
 from engine.model.trigger import TurnName
 from engine.offline.explain.account import Check, Line, Step, alike, holds, same, shown
-from engine.offline.explain.case import kpi_of, micros
-from engine.offline.explain.series import sound_parts
+from engine.offline.explain.aligned import EVIDENCE, SideLines, sound_run, window_line
 from engine.review.numbers import number, percent
-from engine.review.spans import window_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.correlate.conflict import Side
     from engine.correlate.judge import Judged, Usual
-    from engine.model.trigger import ConflictEvidence, SeriesShare, SideEvidence
+    from engine.model.trigger import ConflictEvidence, SideEvidence
     from engine.offline.explain.case import Case
-
-EVIDENCE = "data.evidence"
-_BOUNDS = ("start", "end", "index")
 
 
 def conflict_steps(case: Case, evidence: ConflictEvidence) -> Iterator[Step]:
     """The window, each side of it, and the verdict on all of them."""
     conflict = Conflict(case.rule, case.rules)
-    yield Step("What was looked at", (_window(case, conflict, evidence),))
+    there = [(said.windows, side.lag) for side, said in zip(conflict.sides, evidence.sides, strict=True)]
+    yield Step("What was looked at", (window_line(case, conflict.over, evidence.window, there),))
     judged = []
     for side, said in zip(conflict.sides, evidence.sides, strict=True):
         told = _Side(case, conflict, side, said, evidence.window.index + side.lag)
@@ -40,28 +35,12 @@ def conflict_steps(case: Case, evidence: ConflictEvidence) -> Iterator[Step]:
     yield Step("The verdict", (_verdict(evidence, judged), *_lasted(case, conflict, evidence, judged)))
 
 
-def _window(case: Case, conflict: Conflict, evidence: ConflictEvidence) -> Line:
-    window, path = evidence.window, f"{EVIDENCE}.window"
-    checks = [same("data.event_time", case.data.event_time, window.end)]
-    there = [(side, said.windows) for side, said in zip(conflict.sides, evidence.sides, strict=True) if said.windows]
-    if there:
-        side, windows = there[0]
-        expected = WindowBounds(windows[0].start, windows[-1].end, windows[-1].index - side.lag)
-        checks += [same(f"{path}.{name}", getattr(window, name), getattr(expected, name)) for name in _BOUNDS]
-    named = window_named(window.start, window.end, case.rule.window, case.rules, over=True)
-    exact = "" if case.rule.window.zone is None else f" ({window.start} to {window.end})"
-    over = f"{conflict.over} windows merged" if conflict.over > 1 else "one window"
-    return Line("window", f"{named}{exact}, number {window.index}; {over}", tuple(checks))
-
-
-class _Side:
+class _Side(SideLines["SideEvidence"]):
     """One side: `said` is what the trigger says of it, `judged` what comes out."""
 
     def __init__(self, case: Case, conflict: Conflict, side: Side, said: SideEvidence, at: int) -> None:
-        self.case, self.conflict, self.side, self.said, self.at = case, conflict, side, said, at
-        self.path = f"{EVIDENCE}.sides[{side.number}]"
-        self.view = case.join_view()
-        self.whole = len(said.shares) == said.shares_count
+        super().__init__(case, conflict.over, side, said, f"{EVIDENCE}.sides[{side.number}]", at)
+        self.conflict, self.side = conflict, side
         self.value = self._value()
         self.usual = self._usual()
         wanted: arithmetic.Verdict = "improved" if side.number == 0 else "worsened"
@@ -73,20 +52,13 @@ class _Side:
         lag = f", {self.side.lag} window{'' if self.side.lag == 1 else 's'} later" if self.side.lag else ""
         return f"{'Does it improve' if self.side.number == 0 else 'Does it worsen'}: {self.side.kpi}{per}{lag}"
 
-    def _parts(self, kpi: str) -> list[SeriesShare]:
-        return [share for share in self.said.shares if share.series.partition("{")[0] == kpi]
-
     def _value(self) -> float | None:
         """None where members were still waited for, or the ring was only starting, as well as where nothing came."""
         waits = bool(self.said.missing) or len(self.said.windows) < self.conflict.over
         if not self.whole or (self.said.value is None and waits):
             return self.said.value
-        values = [self._rolled_up(kpi) for kpi in self.side.rolled]
+        values = [self.rolled_up(kpi) for kpi in self.side.rolled]
         return values[0] if self.side.per is None else arithmetic.ratio(values[0], values[-1])
-
-    def _rolled_up(self, kpi: str) -> float | None:
-        parts = [share.parts for share in self._parts(kpi)]
-        return arithmetic.aggregate(parts, self.side.rolled[kpi]) if parts else None
 
     def _usual(self) -> Usual | None:
         points = self.said.baseline_points
@@ -98,8 +70,8 @@ class _Side:
         said, path = self.said, self.path
         named = (same(f"{path}.kpi", said.kpi, self.side.kpi), same(f"{path}.per", said.per, self.side.per))
         yield Line("KPI", f"{self._titles()}; {self.side.direction.replace('_', ' ')}", named)
-        yield self._windows_line()
-        yield self._shares_line()
+        yield self.windows_line()
+        yield self.shares_line()
         yield Line("value", self._formula(), (same(f"{path}.value", said.value, self.value),))
         yield from self._held_against()
         if said.missing:
@@ -108,55 +80,12 @@ class _Side:
     def _titles(self) -> str:
         return " per ".join(self.case.rules.kpi_by_id[kpi].title for kpi in self.side.rolled)
 
-    def _windows_line(self) -> Line:
-        checks = [
-            check
-            for place, window in enumerate(self.said.windows)
-            for check in self._in_place(window, f"{self.path}.windows[{place}]")
-        ]
-        if self.said.windows:
-            newest = f"{self.path}.windows[{len(self.said.windows) - 1}].index"
-            checks.append(same(newest, self.said.windows[-1].index, self.at))
-        numbers = [window.index for window in self.said.windows]
-        ordered = numbers == sorted(set(numbers))
-        checks.append(holds(f"{self.path}.windows", numbers, true=ordered, why="each window once, in order"))
-        return Line("windows", f"{len(numbers)}: number {_span(numbers)}" if numbers else "none", tuple(checks))
-
-    def _in_place(self, window: WindowBounds, path: str) -> Iterator[Check]:
-        expected = self.case.bounds(self.view, window.index)
-        yield same(f"{path}.start", window.start, expected.start)
-        yield same(f"{path}.end", window.end, expected.end)
-        within = self.at - self.conflict.over < window.index <= self.at
-        yield holds(f"{path}.index", window.index, true=within, why="one of the merged windows")
-
-    def _shares_line(self) -> Line:
-        said = self.said
-        checks: list[Check] = []
-        kpis = set(self.side.rolled)
-        for place, share in enumerate(said.shares):
-            path = f"{self.path}.shares[{place}]"
-            checks += self._in_place(share.window, f"{path}.window")
-            checks += sound_parts(share.parts, f"{path}.parts", share.window.start, share.window.end)
-            checks.append(same(f"{path}.ids_count", share.ids_count, share.parts.count))
-            known = kpi_of(share.series) in kpis
-            checks.append(holds(f"{path}.series", share.series, true=known, why=f"a series of {' or '.join(kpis)}"))
-        series = len({share.series for share in said.shares})
-        listed = len(said.shares) <= said.shares_count
-        checks.append(
-            holds(f"{self.path}.shares_count", said.shares_count, true=listed, why="not fewer than are listed")
-        )
-        left_out = "" if self.whole else f"; {len(said.shares)} are listed, so the value is not recomputed"
-        measured = sum(share.parts.count for share in said.shares)
-        return Line(
-            "shares", f"{said.shares_count} of {series} series, {measured} measurements{left_out}", tuple(checks)
-        )
-
     def _formula(self) -> str:
         if self.value is None:
             return "not known"
         if not self.whole:
             return shown(self.value)
-        sides = [f"{how} {shown(self._rolled_up(kpi))}" for kpi, how in self.side.rolled.items()]
+        sides = [f"{how} {shown(self.rolled_up(kpi))}" for kpi, how in self.side.rolled.items()]
         return f"{' / '.join(sides)}{f' = {shown(self.value)}' if self.side.per else ''}"
 
     def _held_against(self) -> Iterator[Line]:
@@ -215,10 +144,6 @@ class _Side:
             yield holds(path, point.start, true=within, why=f"{place + 1} times {stride} windows before")
 
 
-def _span(numbers: list[int]) -> str:
-    return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
-
-
 def _verdict(evidence: ConflictEvidence, judged: list[Judged]) -> Line:
     own, *others = judged
     on = own.verdict == "improved" and any(other.verdict == "worsened" for other in others)
@@ -238,7 +163,7 @@ def _lasted(case: Case, conflict: Conflict, evidence: ConflictEvidence, judged: 
         for side, said in zip(conflict.sides[1:], judged[1:], strict=True)
         if said.verdict == "worsened" and evidence.verdict == "conflict"
     }
-    checks = [*_run(episode, evidence, worse), _joined(moved_by, worse)]
+    checks = [*sound_run(episode, evidence.window, worse), _joined(moved_by, worse)]
     if moved_by.turn == "began" and episode.points == 1:
         bounds = case.bounds(case.join_view(), evidence.window.index)
         expected = Episode(1, bounds.start, bounds.end, max(worse.values(), key=abs))
@@ -247,15 +172,6 @@ def _lasted(case: Case, conflict: Conflict, evidence: ConflictEvidence, judged: 
     yield Line(
         "lasted", f"{windows}, {episode.first} to {episode.last}; at worst {shown(episode.worst)}", tuple(checks)
     )
-
-
-def _run(episode: Episode, evidence: ConflictEvidence, worse: dict[str, float]) -> Iterator[Check]:
-    least = max(map(abs, worse.values()), default=0.0)
-    path, worst = "data.episode", episode.worst
-    yield holds(f"{path}.worst", worst, true=abs(worst) >= least, why="no smaller than what is seen in this window")
-    begun = micros(episode.first) < micros(episode.last) <= micros(evidence.window.end)
-    yield holds(f"{path}.last", episode.last, true=begun, why="after the first, and not after this window")
-    yield holds(f"{path}.points", episode.points, true=episode.points >= 1, why="at least one window")
 
 
 def _joined(moved_by: TurnName, worse: dict[str, float]) -> Check:

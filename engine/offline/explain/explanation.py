@@ -15,6 +15,7 @@ from engine.model.trigger import (
     FindingName,
     GroupEvidence,
     PrecisionEvidence,
+    ReconciliationEvidence,
     TurnName,
 )
 from engine.offline.explain.account import BROKEN, Check, Line, Step, Verdict
@@ -24,6 +25,7 @@ from engine.offline.explain.digests import digest_step
 from engine.offline.explain.governance import cadence_step, precision_step
 from engine.offline.explain.group import group_steps
 from engine.offline.explain.obligation import ids_step, obligation_step, rule_step
+from engine.offline.explain.reconciliation import reconciliation_steps
 from engine.offline.explain.series import series_steps
 from engine.offline.explain.times import times_step
 from engine.rules.resolved.condition import (
@@ -34,6 +36,7 @@ from engine.rules.resolved.condition import (
     CounterpartConflict,
     MissingData,
     Precision,
+    Reconciliation,
     Threshold,
     TrendBreak,
 )
@@ -99,13 +102,15 @@ def _recomputed(given: Given, limits: Limits) -> Iterator[list[Step]]:
     yield _guarded("What it leads to", "data", lambda: [obligation_step(case)])
 
 
-def _evidence(case: Case, limits: Limits) -> Iterable[Step]:
+def _evidence(case: Case, limits: Limits) -> Iterable[Step]:  # noqa: PLR0911 (one for each kind)
     moved_by, condition = case.data.moved_by, case.rule.condition
     match case.data.evidence, condition:
         case Evidence() as evidence, _ if isinstance(condition, OF_SERIES) and isinstance(moved_by, FindingName):
             return series_steps(case, evidence, moved_by)
         case ConflictEvidence() as evidence, CounterpartConflict() if isinstance(moved_by, TurnName):
             return conflict_steps(case, evidence)
+        case ReconciliationEvidence() as evidence, Reconciliation() if isinstance(moved_by, TurnName):
+            return reconciliation_steps(case, evidence)
         case GroupEvidence() as evidence, _ if isinstance(moved_by, TurnName) and _is_grouped(case.rule):
             return group_steps(case, evidence, moved_by, limits)
         case CadenceEvidence() as evidence, Cadence() as condition:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
+from engine.correlate.clauses import bears_out
 from engine.correlate.groups import Group, Grouping
 from engine.correlate.join import Facts
 from engine.kernels.silence import silence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from engine.model.limits import Limits
     from engine.model.trigger import GroupEvidence, Member, TurnName
     from engine.offline.explain.case import Case
+    from engine.rules.resolved.condition import Condition
 
 EVIDENCE = "data.evidence"
 _ON = frozenset({"began", "changed", "resumed"})
@@ -27,11 +29,17 @@ _ON = frozenset({"began", "changed", "resumed"})
 
 def group_steps(case: Case, evidence: GroupEvidence, moved_by: TurnName, limits: Limits) -> Iterator[Step]:
     """The members, and whether they make the alert."""
-    heads = {MissingData: "Which series are silent", Composite: "Which rules are firing"}
-    head = heads.get(type(case.rule.condition), "On which series it fires")
+    head = _head(case.rule.condition)
     members = [_member(case, evidence, place) for place in range(len(evidence.listed))]
     yield Step(head, (_count(evidence, limits), *members, _taking_part(case, evidence, moved_by)))
     yield Step("The verdict", (_verdict(case, evidence, moved_by, limits),))
+
+
+def _head(condition: Condition) -> str:
+    if isinstance(condition, Composite):
+        by_beginnings = condition.absent or condition.op == "sequence"
+        return "Which rules began" if by_beginnings else "Which rules are firing"
+    return "Which series are silent" if isinstance(condition, MissingData) else "On which series it fires"
 
 
 def _count(evidence: GroupEvidence, limits: Limits) -> Line:
@@ -107,8 +115,7 @@ def _silence(case: Case, member: Member, path: str) -> tuple[str, list[Check]]:
 def _verdict(case: Case, evidence: GroupEvidence, moved_by: TurnName, limits: Limits) -> Line:
     condition, rules = case.rule.condition, {member.rule for member in evidence.listed}
     if isinstance(condition, Composite):
-        firing = ", ".join(f"{rule} {'fires' if rule in rules else 'does not fire'}" for rule in condition.rules)
-        text = f"{condition.op} of: {firing}"
+        text = _said_of(condition, rules)
     elif case.rule.group_by is not None:
         text = "it fires on at least one series" if evidence.count else "it fires on no series any more"
     else:
@@ -116,11 +123,40 @@ def _verdict(case: Case, evidence: GroupEvidence, moved_by: TurnName, limits: Li
     wanted = moved_by.turn in _ON
     if len(evidence.listed) < evidence.count and isinstance(condition, Composite):
         return Line("together", f"{text}; not all are listed, so it is not recomputed")
-    on = _holds(case, evidence, limits)
+    on = bears_out(condition, evidence.listed) if _is_unfolded(condition) else _holds(case, evidence, limits)
     why = f"after {moved_by.turn} the alert is {'on' if wanted else 'over'}"
-    return Line(
-        "together", f"{text}: {'on' if on else 'over'}", (holds(EVIDENCE, evidence.count, true=on == wanted, why=why),)
-    )
+    checks = [holds(EVIDENCE, evidence.count, true=on == wanted, why=why), *_deadline(case, evidence, wanted=wanted)]
+    return Line("together", f"{text}: {'on' if on else 'over'}", tuple(checks))
+
+
+def _said_of(condition: Composite, rules: set[str]) -> str:
+    """What is asked for, and which rules there are."""
+    there = ", ".join(f"{rule} {'fires' if rule in rules else 'does not fire'}" for rule in condition.members)
+    if not condition.by_event_time:
+        return f"{condition.op} of: {there}"
+    names = ", ".join(condition.rules)
+    asked = f"at least {condition.count} of {names}" if condition.op == "at_least" else f"{condition.op} of {names}"
+    asked += f" within {duration(condition.within)}" if condition.op == "sequence" else ""
+    asked += f", none of {', '.join(condition.without)}" if condition.without else ""
+    if condition.absent:
+        asked += f", and none of {', '.join(condition.absent)} beginning within {duration(condition.within)}"
+    listed = ", ".join(sorted(rules)) or "none"
+    return f"{asked}; listed: {listed}"
+
+
+def _is_unfolded(condition: Condition) -> TypeGuard[Composite]:
+    return isinstance(condition, Composite) and condition.by_event_time
+
+
+def _deadline(case: Case, evidence: GroupEvidence, *, wanted: bool) -> Iterator[Check]:
+    """What is absent was given its time after the last of the beginnings."""
+    condition = case.rule.condition
+    if not isinstance(condition, Composite) or not condition.absent or not wanted:
+        return
+    last = max((micros(member.event_time) for member in evidence.listed), default=0)
+    given = micros(case.data.event_time) - last
+    why = f"{duration(condition.within)} after what it follows"
+    yield holds("data.event_time", case.data.event_time, true=given >= condition.within, why=why)
 
 
 def _holds(case: Case, evidence: GroupEvidence, limits: Limits) -> bool:

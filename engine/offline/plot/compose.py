@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.correlate.conflict import Conflict
+from engine.correlate.reconcile import Reconcile
 from engine.model.finding import Evidence, RawPoint, WindowPoint
 from engine.model.time import Micros, parse_own_time
-from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, TurnName
+from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, ReconciliationEvidence, TurnName
 from engine.offline.plot.control import control_panel
 from engine.offline.plot.picture import Around, Level, Mark, Moment, Panel, Picture, Row
 from engine.review.numbers import number
 from engine.review.spans import offset_at
-from engine.rules.resolved.condition import Change, MissingData, Threshold
+from engine.rules.resolved.condition import Change, Composite, MissingData, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from engine.correlate.aligned import AlignedSide
     from engine.correlate.conflict import Side
     from engine.model.finding import Anomaly, TrendBreak
     from engine.model.trigger import SideEvidence
@@ -39,11 +41,22 @@ def picture_of(case: Case, around: Around | None = None) -> Picture | None:
     if isinstance(evidence, ConflictEvidence):
         sides = zip(Conflict(case.rule, case.rules).sides, evidence.sides, strict=True)
         return picture._replace(panels=tuple(_side(case, side, said, there) for side, said in sides))
+    if isinstance(evidence, ReconciliationEvidence):
+        return picture._replace(panels=tuple(_reconciled(case, evidence, there)))
     if isinstance(evidence, GroupEvidence) and evidence.listed:
-        silent = isinstance(case.rule.condition, MissingData)
-        title, label = ("Which series are silent", "silent") if silent else ("Which rules are firing", "firing")
+        title, label = _heads(case)
         return picture._replace(rows=tuple(_rows(case, evidence, there)), rows_title=title, rows_label=label)
     return None
+
+
+def _heads(case: Case) -> tuple[str, str]:
+    """Of the rows, and what a bar in them says."""
+    condition = case.rule.condition
+    if isinstance(condition, MissingData):
+        return "Which series are silent", "silent"
+    if isinstance(condition, Composite) and (condition.absent or condition.op == "sequence"):
+        return "Which rules began", "since it began"
+    return "Which rules are firing", "firing"
 
 
 def _moments(case: Case) -> Iterator[Moment]:
@@ -170,7 +183,34 @@ def _side(case: Case, side: Side, said: SideEvidence, around: Around) -> Panel:
     )
 
 
-def name_of(side: Side) -> str:
+def _reconciled(case: Case, evidence: ReconciliationEvidence, around: Around) -> Iterator[Panel]:
+    """What is reported with the band that the record allows it, and the record."""
+    sides = ("reported", evidence.reported), ("record", evidence.record)
+    for side, (name, said) in zip(Reconcile(case.rule, case.rules).aligned, sides, strict=True):
+        judged: tuple[Mark, ...] = ()
+        if said.value is not None and said.windows:
+            judged = (Mark(parse_own_time(said.windows[0].start), said.value),)
+        titles = ", ".join(case.rules.kpi_by_id[kpi].title for kpi in side.rolled)
+        yield Panel(
+            title=f"{titles}: {name}",
+            unit=case.rules.kpi_by_id[side.kpi].unit,
+            judged=judged,
+            around=around.get(name_of(side), ()),
+            levels=tuple(_allowed(evidence)) if name == "reported" else (),
+        )
+
+
+def _allowed(evidence: ReconciliationEvidence) -> Iterator[Level]:
+    record = evidence.record.value
+    if record is None:
+        return
+    yield Level("usual", f"record {number(record)}", record)
+    margin = evidence.tolerance * abs(record) if evidence.relative else evidence.tolerance
+    for value in (record - margin, record + margin):
+        yield Level("limit", f"limit {number(value)}", value)
+
+
+def name_of(side: AlignedSide) -> str:
     """What a side is called among `Around`."""
     return f"{side.number}: {side.kpi}"
 

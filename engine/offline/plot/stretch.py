@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from engine.correlate import judge as arithmetic
-from engine.correlate.conflict import Conflict
+from engine.correlate.align import aligned_of
 from engine.errors import WireError
 from engine.model.identity import series_key
 from engine.model.outputs import KpiState
 from engine.model.records import JoinRecord
 from engine.model.time import MINUTE, Micros, parse_own_time
 from engine.model.topics import FINDINGS, KPI_STATE, MEASUREMENTS
-from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence
+from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, ReconciliationEvidence
 from engine.offline.explain.log_stages import batches
 from engine.offline.plot.compose import name_of
 from engine.offline.plot.picture import Around, Mark
@@ -27,7 +27,7 @@ from engine.wire.records import records
 from engine.wire.reference import ReferenceDecoder
 
 if TYPE_CHECKING:
-    from engine.correlate.conflict import Side
+    from engine.correlate.aligned import Aligned, AlignedSide
     from engine.offline.explain.case import Case
     from engine.rules.ruleset import RuleSet
     from engine.runtime.context import StageContext
@@ -52,7 +52,7 @@ async def around(log: Log, context: StageContext, case: Case) -> Around:
     """By the names that `compose` looks for; `case` is `widened`. EngineError when the log cannot be read."""
     data = case.data
     match data.evidence, data.moved_by:
-        case ConflictEvidence(), _:
+        case ConflictEvidence() | ReconciliationEvidence(), _:
             return await _of_sides(log, context, case)
         case GroupEvidence() as evidence, _ if isinstance(case.rule.condition, MissingData):
             series = [member.series for member in evidence.listed[:ROWS_MAX]]
@@ -118,7 +118,7 @@ async def _raw(log: Log, context: StageContext, case: Case, series: str, partiti
 
 
 async def _of_sides(log: Log, context: StageContext, case: Case) -> Around:
-    """Every side of a conflict, from the shares that stand among the findings."""
+    """Every side of a rule over aligned windows, from the shares that stand among the findings."""
     key = f"{case.data.rule}|{case.data.scope}".encode()
     shares: dict[tuple[str, int], dict[str, JoinRecord]] = {}
     partition = owner(key, context.finding_partitions)
@@ -129,24 +129,24 @@ async def _of_sides(log: Log, context: StageContext, case: Case) -> Around:
                 held = shares.setdefault((share.kpi, share.window.index), {})
                 if share.series not in held or held[share.series].revision < share.revision:
                     held[share.series] = share
-    conflict, (since, until) = Conflict(case.rule, case.rules), _shown(case)
+    aligned, (since, until) = aligned_of(case.rule, case.rules), _shown(case)
     return {
-        name_of(side): tuple(mark for mark in _values(side, shares) if since <= mark.time <= until)
-        for side in conflict.sides
+        name_of(side): tuple(mark for mark in _values(aligned, side, shares) if since <= mark.time <= until)
+        for side in aligned.aligned
     }
 
 
-def _values(side: Side, shares: dict[tuple[str, int], dict[str, Any]]) -> list[Mark]:
+def _values(aligned: Aligned, side: AlignedSide, shares: dict[tuple[str, int], dict[str, Any]]) -> list[Mark]:
     """The merged value of each window that is there as a whole, where its first window begins."""
     indices = sorted(index for kpi, index in shares if kpi == side.kpi)
     found = []
     for index in indices:
-        span = range(index - side.over + 1, index + 1)
+        span = range(index - aligned.over + 1, index + 1)
         values = []
         for kpi, aggregation in side.rolled.items():
             there = [share for each in span for share in shares.get((kpi, each), {}).values()]
             values.append(arithmetic.aggregate([share.parts for share in there], aggregation) if there else None)
-        value = values[0] if side.per is None else arithmetic.ratio(values[0], values[-1])
+        value = aligned.combined(values)
         if value is not None and span[0] >= indices[0]:
             first = next(each for each in span if (side.kpi, each) in shares)
             bounds = next(iter(shares[side.kpi, first].values())).window

@@ -13,6 +13,7 @@ from engine.rules.checks.dimensions import check_dimensions
 from engine.rules.checks.governance import check_governance
 from engine.rules.checks.inhibition import check_inhibition
 from engine.rules.checks.reach import check_reach
+from engine.rules.checks.reconciliations import check_reconciliations
 from engine.rules.checks.references import check_references
 from engine.rules.checks.reviews import check_reviews
 from engine.rules.checks.roll_up import check_roll_up
@@ -44,6 +45,7 @@ CHECKS: Final[tuple[Callable[[Declarations], Iterable[Problem]], ...]] = (
     check_seasons,
     check_shadowed,
     check_conflicts,
+    check_reconciliations,
     check_composites,
     check_calendars,
     check_reviews,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.rules.checks.references import walk
 from engine.rules.wording import shown
 
 if TYPE_CHECKING:
@@ -13,9 +14,11 @@ if TYPE_CHECKING:
     from engine.rules.problems import Problem
     from engine.rules.source import Path_
     from engine.rules.spec import RuleSpec
-    from engine.rules.spec.conditions import CompositeSpec
+    from engine.rules.spec.composite import CompositeSpec
 
-_NO_SERIES = ("counterpart_conflict", "composite")
+_NO_SERIES = ("counterpart_conflict", "reconciliation", "composite")
+_PARTS = (("all",), ("any",), ("at_least", "of"), ("sequence",), ("not",), ("absent",))
+"""Where a composite names rules."""
 
 
 def check_composites(declarations: Declarations) -> Iterator[Problem]:
@@ -24,12 +27,16 @@ def check_composites(declarations: Declarations) -> Iterator[Problem]:
         composite = rule.spec.condition.composite if rule.has("condition") else None
         if composite is None:
             continue
-        key = "all" if composite.all_ else "any"
-        for index, name in enumerate(composite.rules):
+        for place, name in _named(rule):
             member = declarations.rules.get(name)
             if member:
-                yield from _member(rule, member, ("condition", "composite", key, index))
+                yield from _member(rule, member, place)
                 yield from _scope(rule, composite, member, declarations)
+
+
+def _named(rule: Declared[RuleSpec]) -> Iterator[tuple[Path_, str]]:
+    for part in _PARTS:
+        yield from walk(rule.data, ("condition", "composite", *part, "*"))
 
 
 def _member(rule: Declared[RuleSpec], member: Declared[RuleSpec], place: Path_) -> Iterator[Problem]:

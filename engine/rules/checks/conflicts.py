@@ -8,7 +8,7 @@ from engine.rules.checks.timing import kpi_window, rule_window
 from engine.rules.wording import choices, shown, suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from engine.rules.declared import Declarations, Declared
     from engine.rules.problems import Problem
@@ -60,7 +60,7 @@ def _sides(
     rule: Declared[RuleSpec], conflict: ConflictSpec, kpi: Declared[KpiSpec], declarations: Declarations
 ) -> Iterator[Problem]:
     chosen = conflict.counterparts
-    shared = set(kpi.spec.dimensions) if kpi.has("dimensions") else None
+    others: list[Declared[KpiSpec]] = []
     for counterpart in kpi.spec.counterparts:
         if chosen is not None and counterpart.kpi not in chosen:
             continue
@@ -69,10 +69,8 @@ def _sides(
             other = declarations.kpis.get(name)
             if other and conflict.worsens.level is None and name == counterpart.kpi:
                 yield from _direction(rule, other, (*_CONFLICT, "worsens"))
-            if other and other.has("dimensions") and shared is not None:
-                shared &= set(other.spec.dimensions)
-    if shared is not None:
-        yield from _where(rule, kpi, shared)
+            others += [other] if other else []
+    yield from check_shared(rule, kpi, others, "conflict")
 
 
 def _windows(
@@ -104,14 +102,21 @@ def _direction(rule: Declared[RuleSpec], kpi: Declared[KpiSpec], path: Path_) ->
         )
 
 
-def _where(rule: Declared[RuleSpec], kpi: Declared[KpiSpec], shared: set[str]) -> Iterator[Problem]:
+def check_shared(
+    rule: Declared[RuleSpec], kpi: Declared[KpiSpec], others: Iterable[Declared[KpiSpec]], joined: str
+) -> Iterator[Problem]:
+    """What `where` names are dimensions that all sides have."""
+    if not kpi.has("dimensions"):
+        return
+    sets = [set(other.spec.dimensions) for other in others if other.has("dimensions")]
+    shared = set(kpi.spec.dimensions).intersection(*sets)
     where = rule.data.get("where")
     for name in where if isinstance(where, dict) else ():
-        if name not in shared and kpi.has("dimensions") and name in kpi.spec.dimensions:
+        if name not in shared and name in kpi.spec.dimensions:
             yield rule.problem(
                 ("where", name),
                 "unshared-dimension",
-                expected="a dimension that all sides of the conflict have",
+                expected=f"a dimension that all sides of the {joined} have",
                 found=shown(name),
                 mend="leave it out, or add it to the other sides",
                 at_key=True,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.rules.checks.reconciliations import children_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,6 +39,9 @@ def _watched(declarations: Declarations) -> set[str]:
         watched.add(kpi)
         if not rule.has("condition"):
             continue
+        reconciliation = rule.spec.condition.reconciliation
+        if reconciliation:
+            watched.update([reconciliation.against] if reconciliation.against else children_of(kpi, declarations))
         conflict = rule.spec.condition.counterpart_conflict
         if conflict and conflict.counterparts is not None:
             watched.update(conflict.counterparts)

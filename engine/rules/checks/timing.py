@@ -1,4 +1,4 @@
-"""Windows fit what rules do with them: days divide into windows, both sides of a conflict are cut alike."""
+"""Windows fit what rules do with them: days divide into windows, sides that are joined are cut alike."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def check_timing(declarations: Declarations) -> Iterator[Problem]:
         for path, against in _references(rule.spec):
             if against.same != "windows" and not _divides_day(window):
                 yield _not_a_part_of_a_day(rule, path, against)
-        conflict = rule.spec.condition.counterpart_conflict
-        if conflict and window.size != window.step:
-            yield _overlapping(rule)
+        for name in ("counterpart_conflict", "reconciliation"):
+            if getattr(rule.spec.condition, name) and window.size != window.step:
+                yield _overlapping(rule, name)
         yield from _season(rule, window)
 
 
@@ -88,9 +88,9 @@ def _not_a_part_of_a_day(rule: Declared[RuleSpec], path: Path_, against: Against
     )
 
 
-def _overlapping(rule: Declared[RuleSpec]) -> Problem:
+def _overlapping(rule: Declared[RuleSpec], condition: str) -> Problem:
     return rule.problem(
-        ("condition", "counterpart_conflict"),
+        ("condition", condition),
         "overlapping-windows",
         expected="windows that do not overlap",
         found="hopping ones, which would count measurements twice when merged",

@@ -113,12 +113,45 @@ class CounterpartConflict(msgspec.Struct, frozen=True, tag_field="kind", tag="co
     scope: tuple[str, ...]
 
 
-class Composite(msgspec.Struct, frozen=True, tag_field="kind", tag="composite"):
-    """All or any of `rules` are firing on series of the same `scope` dimensions (in `all`, each on at least one)."""
+class Reconciliation(msgspec.Struct, frozen=True, tag_field="kind", tag="reconciliation"):
+    """The rule's KPI departs from its system of record by more than `tolerance`, over `over` merged windows.
 
-    op: Literal["all", "any"]
+    `record` are the KPIs that make up the record, added where there are several. `relative`: the tolerance is a share
+    of the record's magnitude, otherwise in the KPI's unit. `scope` are the dimensions that all share.
+    """
+
+    record: tuple[str, ...]
+    tolerance: float
+    relative: bool
+    over: int
+    scope: tuple[str, ...]
+
+
+class Composite(msgspec.Struct, frozen=True, tag_field="kind", tag="composite", omit_defaults=True):
+    """Several rules together, on series of the same `scope` dimensions.
+
+    `all`, `any` or `at_least` `count` of `rules` are firing, each on at least one series, or they began to fire in the
+    order of a `sequence` `within` that time; and none of `without` fires. With `absent`: from `within` after that has
+    become so, unless one of `absent` began to fire in between, until one does. Times are event time.
+    """
+
+    op: Literal["all", "any", "at_least", "sequence"]
     rules: tuple[str, ...]
     scope: tuple[str, ...]
+    count: int = 0
+    without: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    within: Micros = 0
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Every rule that it looks at, sorted."""
+        return tuple(sorted({*self.rules, *self.without, *self.absent}))
+
+    @property
+    def by_event_time(self) -> bool:
+        """Whether it is judged by when its members began and ended, rather than by which of them are known to fire."""
+        return self.op in ("at_least", "sequence") or bool(self.without or self.absent)
 
 
 class Cadence(msgspec.Struct, frozen=True, tag_field="kind", tag="cadence"):
@@ -144,6 +177,7 @@ Condition = (
     | ControlChart
     | MissingData
     | CounterpartConflict
+    | Reconciliation
     | Composite
     | Cadence
     | Precision

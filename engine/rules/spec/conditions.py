@@ -7,9 +7,11 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from engine.rules.spec.burn_rate import BurnRateSpec  # noqa: TC001 - pydantic reads it at run time
+from engine.rules.spec.composite import CompositeSpec  # noqa: TC001 - pydantic reads it at run time
 from engine.rules.spec.control import ControlChartSpec  # noqa: TC001 - pydantic reads it at run time
-from engine.rules.spec.scalars import Change, Id, Number, Share, Span, Spec, Text, refuse
-from engine.rules.wording import choices, shown
+from engine.rules.spec.reconciliation import ReconciliationSpec  # noqa: TC001 - pydantic reads it at run time
+from engine.rules.spec.scalars import Change, Id, Number, Share, Span, Spec, exactly_one, refuse
+from engine.rules.wording import shown
 
 COUNT_MAX = 400
 """Earlier windows that a usual level may rest on: as many as a trigger lists as evidence."""
@@ -59,7 +61,7 @@ class ThresholdSpec(Spec):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        _exactly_one(self, "limit", ("above", "below", "outside", "inside"))
+        exactly_one(self, "limit", ("above", "below", "outside", "inside"))
         if self.recover_at is not None:
             _check_recovery(self.above, self.below, self.recover_at)
         return self
@@ -189,24 +191,6 @@ class ConflictSpec(Spec):
         return self
 
 
-class CompositeSpec(Spec):
-    """All or any of several rules are firing. Exactly one of all and any."""
-
-    all_: list[Id] | None = Field(default=None, alias="all", min_length=1)
-    any_: list[Id] | None = Field(default=None, alias="any", min_length=1)
-    scope: list[Text] | None = Field(default=None, description="The dimensions that they share unless said")
-
-    @property
-    def rules(self) -> list[str]:
-        """The rules that are named."""
-        return self.all_ or self.any_ or []
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        _exactly_one(self, "composite", ("all_", "any_"))
-        return self
-
-
 class ConditionSpec(Spec):
     """Exactly one condition."""
 
@@ -217,27 +201,14 @@ class ConditionSpec(Spec):
     control_chart: ControlChartSpec | None = None
     missing_data: MissingDataSpec | None = None
     counterpart_conflict: ConflictSpec | None = None
+    reconciliation: ReconciliationSpec | None = None
     composite: CompositeSpec | None = None
     burn_rate: BurnRateSpec | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        _exactly_one(self, "condition", tuple(type(self).model_fields))
+        exactly_one(self, "condition", tuple(type(self).model_fields))
         return self
-
-
-def _exactly_one(spec: Spec, code: str, names: tuple[str, ...]) -> None:
-    given = [name for name in names if getattr(spec, name) is not None]
-    if len(given) == 1:
-        return
-    words = [name.rstrip("_") for name in given]
-    raise refuse(
-        code,
-        expected=f"exactly one of {choices(name.rstrip('_') for name in names)}",
-        found=" and ".join(words) or "none of them",
-        mend=f"keep one of the {len(words)}" if words else "add one",
-        at=words[1] if words else None,
-    )
 
 
 def _check_recovery(above: float | None, below: float | None, recover_at: float) -> None:

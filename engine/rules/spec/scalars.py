@@ -31,6 +31,21 @@ def refuse(code: str, *, expected: str, found: str, mend: str, at: str | None = 
     return PydanticCustomError(code, "expected {expected}, found {found}; {mend}", context)
 
 
+def exactly_one(spec: Spec, code: str, names: tuple[str, ...]) -> None:
+    """Raise unless exactly one of these fields is there."""
+    given = [name for name in names if getattr(spec, name) is not None]
+    if len(given) == 1:
+        return
+    words = [name.rstrip("_") for name in given]
+    raise refuse(
+        code,
+        expected=f"exactly one of {choices(name.rstrip('_') for name in names)}",
+        found=" and ".join(words) or "none of them",
+        mend=f"keep one of the {len(words)}" if words else "add one",
+        at=words[1] if words else None,
+    )
+
+
 class Amount(NamedTuple):
     """A change as written: `5%` is relative and 0.05, `5` is absolute."""
 

@@ -1,0 +1,18 @@
+"""Which rules are judged over aligned windows, and by what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.correlate.conflict import Conflict
+from engine.correlate.reconcile import Reconcile
+from engine.rules.resolved.condition import Reconciliation
+
+if TYPE_CHECKING:
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.ruleset import RuleSet
+
+
+def aligned_of(rule: Rule, rules: RuleSet) -> Conflict | Reconcile:
+    """The rule, ready to judge; it is a conflict or a reconciliation."""
+    return Reconcile(rule, rules) if isinstance(rule.condition, Reconciliation) else Conflict(rule, rules)

@@ -1,0 +1,292 @@
+"""Rules that hold KPIs against each other over aligned windows: what is common to them, whatever they make of it.
+
+Each barrier judges what its records touch, in window order, because a rule may hold on to the level at which an alert
+began. What a later record changes is judged again, from the first window that it touches.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from engine.correlate import judge as arithmetic
+from engine.correlate.rings import Ring
+from engine.correlate.track import Run, Step, Track
+from engine.model.finding import BaselinePoint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from engine.correlate.join import Facts
+    from engine.correlate.judge import Judged
+    from engine.model.limits import Limits
+    from engine.model.records import JoinRecord
+    from engine.model.time import Micros
+    from engine.model.trigger import ConflictEvidence, ReconciliationEvidence
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.ruleset import RuleSet
+
+Sides = tuple["Judged | None", ...]
+
+_POINTS_PER_WINDOW = 4
+"""Merged values kept per window and side before all are made afresh: more than one round of a ring needs."""
+
+
+class AlignedSide:
+    """One side of a rule: the KPIs that it is merged from, its own first, how far it lags, and how many windows before
+    one its verdict there reads (`reach`).
+    """
+
+    def __init__(self, number: int, kpis: Sequence[str], rules: RuleSet, *, lag: int = 0, reach: int = 0) -> None:
+        self.number = number
+        self.kpi = kpis[0]
+        self.lag = lag
+        self.reach = reach
+        self.rolled = {name: rules.kpi_by_id[name].aggregation for name in kpis}
+
+
+class Aligned(ABC):
+    """Such a rule, ready to judge. All state is in the tracks; here are only merged values, to be made once.
+
+    `over`: windows merged into one value. `members`: so many windows back a series counts as one that is expected.
+    `silent`: what is told when an alert cannot be judged any more.
+    """
+
+    silent = "a side cannot be judged"
+
+    def __init__(self, rule: Rule, rules: RuleSet, sides: Sequence[AlignedSide], over: int, members: int) -> None:
+        self.rule = rule
+        self.hash = rules.hash
+        self.aligned = tuple(sides)
+        self.over = over
+        self.members = members
+        self.reach = max(side.reach for side in sides) + over + members
+        lag = max(side.lag for side in sides)
+        self.slack = lag + 2 + -(-(rule.lateness + rule.grace + rule.idle) // rule.window.step)
+        self._points: dict[str, dict[tuple[int, int], BaselinePoint | None]] = {}
+        self.roles: dict[str, list[AlignedSide]] = {}
+        for side in sides:
+            for kpi in side.rolled:
+                self.roles.setdefault(kpi, []).append(side)
+
+    @abstractmethod
+    def verdicts(self, track: Track, index: int, run: Run | None) -> Sides:
+        """The verdict on each side; None while one has not come, or its members are still expected."""
+
+    @abstractmethod
+    def claims(self, sides: Sides) -> list[tuple[bool, bool]]:
+        """The pairs that make an alert when both hold of one of them."""
+
+    @abstractmethod
+    def state_of(self, sides: Sides, *, on: bool, waiting: bool) -> str:
+        """`on`, `off`, `pending` or `inconclusive`."""
+
+    @abstractmethod
+    def run_after(self, track: Track, index: int, run: Run | None, sides: Sides) -> Run:
+        """The run that a window which is on leaves."""
+
+    @abstractmethod
+    def combined(self, values: Sequence[float | None]) -> float | None:
+        """The value of a side from those of its KPIs."""
+
+    @abstractmethod
+    def evidence(self, track: Track, index: int, limits: Limits) -> ConflictEvidence | ReconciliationEvidence:
+        """What the verdict on an aligned window rests on; the step for it must be there."""
+
+    def advance(self, track: Track, records: Iterable[JoinRecord], barrier_time: Micros, facts: Facts) -> list[int]:
+        """Take a barrier's records of this rule and scope; returns the aligned windows judged anew, ascending."""
+        touched = self._take(track, records, barrier_time)
+        for kpi, ring in track.rings.items():
+            for index in ring.settle(barrier_time, self.rule.idle, self.members):
+                touched |= self._touched_by(track, kpi, index)
+        touched |= {index for index, step in track.steps.items() if step.due is not None and step.due <= barrier_time}
+        judged = self._judge_all(track, touched, barrier_time, facts)
+        self._forget(track, facts)
+        track.wake = self._wake(track)
+        return judged
+
+    def _take(self, track: Track, records: Iterable[JoinRecord], barrier_time: Micros) -> set[int]:
+        touched: set[int] = set()
+        for record in records:
+            ring = track.rings.get(record.kpi)
+            if ring is None:
+                ring = track.rings[record.kpi] = Ring(record.kpi, record.window.index)
+            if self._is_final(track, record):
+                continue
+            origin = ring.origin
+            if ring.put(record, barrier_time):
+                self._unmerge(track, record.kpi, record.window.index, all_of_them=ring.origin != origin)
+                touched |= self._touched_by(track, record.kpi, record.window.index)
+        return touched
+
+    def _unmerge(self, track: Track, kpi: str, index: int, *, all_of_them: bool) -> None:
+        """Forget the merged values that a new share changes."""
+        points = self._points.get(track.scope, {})
+        if all_of_them:
+            points.clear()
+        for side in self.roles.get(kpi, ()):
+            for each in range(index, index + self.over):
+                points.pop((side.number, each), None)
+
+    def _is_final(self, track: Track, record: JoinRecord) -> bool:
+        return track.floor is not None and record.window.index < track.floor - self.reach
+
+    def _touched_by(self, track: Track, kpi: str, index: int) -> set[int]:
+        """The aligned windows whose verdict reads window `index` of `kpi`: in the value, or in the usual level."""
+        windows = track.rings[kpi].windows
+        touched: set[int] = set()
+        for side in self.roles.get(kpi, ()):
+            touched.add(index - side.lag)
+            newest = max(windows)
+            if newest > index:
+                last = min(newest, index + side.reach + self.over - 1)
+                touched.update(each - side.lag for each in range(index + 1, last + 1))
+        return touched
+
+    def _judge_all(self, track: Track, touched: set[int], barrier_time: Micros, facts: Facts) -> list[int]:
+        """Judge the touched windows in order, and those after one that leaves another run than it did."""
+        judged: list[int] = []
+        if track.floor is not None:
+            touched = {index for index in touched if index >= track.floor}
+        if not touched:
+            return judged
+        start = min(touched)
+        run = track.before(start)
+        for index in sorted(touched | {each for each in track.steps if each >= start}):
+            known = track.steps.get(index)
+            if index in touched or known is None or known.before != run:
+                step = self._judge_window(track, index, run, barrier_time, facts)
+                if step is None:
+                    continue
+                track.steps[index] = known = step
+                judged.append(index)
+            run = known.after
+        return judged
+
+    def _judge_window(
+        self, track: Track, index: int, run: Run | None, barrier_time: Micros, facts: Facts
+    ) -> Step | None:
+        """None when no side has this window (it is only in between, or another's usual level)."""
+        if not any(self._window_of(track, side, index) for side in self.aligned):
+            return None
+        sides = self.verdicts(track, index, run)
+        pairs = self._note(track, index, sides, facts)
+        on = any(facts.matched(2, self._place(track, index, number)) for number in range(1, pairs + 1))
+        due = self._due(track, index, sides)
+        state = self.state_of(sides, on=on, waiting=due is not None and barrier_time < due)
+        after = run
+        if state in ("on", "off"):
+            after = self.run_after(track, index, run, sides) if state == "on" else None
+        return Step(run, sides, state, after, due if state == "pending" else None)
+
+    def _window_of(self, track: Track, side: AlignedSide, index: int) -> bool:
+        ring = track.rings.get(side.kpi)
+        return ring is not None and index + side.lag in ring.windows
+
+    def has_come(self, track: Track, side: AlignedSide, index: int) -> bool:
+        """Whether every KPI of a side has its window, and the members of each have sent theirs or been waited for."""
+        rings = [track.rings.get(kpi) for kpi in side.rolled]
+        windows = [None if ring is None else ring.windows.get(index + side.lag) for ring in rings]
+        return all(window is not None and window.ready for window in windows)
+
+    def value(self, track: Track, side: AlignedSide, at: int) -> float | None:
+        """The merged value of a side at its own window index."""
+        point = self.point(track, side, at)
+        return None if point is None else point.value
+
+    def point(self, track: Track, side: AlignedSide, at: int) -> BaselinePoint | None:
+        """The same with where it starts; made once."""
+        points = self._points.setdefault(track.scope, {})
+        if (side.number, at) not in points:
+            if len(points) > _POINTS_PER_WINDOW * len(self.aligned) * (self.reach + self.slack):
+                points.clear()
+            value = self.combined(self._rolled_up(track, side, at))
+            points[side.number, at] = None if value is None else BaselinePoint(self._start(track, side, at), value)
+        return points[side.number, at]
+
+    def _rolled_up(self, track: Track, side: AlignedSide, at: int) -> list[float | None]:
+        """The value of each KPI of a side, merged over series and windows."""
+        found = []
+        for kpi, aggregation in side.rolled.items():
+            ring = track.rings.get(kpi)
+            windows = [] if ring is None else ring.spans(at, self.over)
+            parts = [share.parts for window in windows for share in window.shares.values()]
+            found.append(arithmetic.aggregate(parts, aggregation) if parts else None)
+        return found
+
+    def _start(self, track: Track, side: AlignedSide, at: int) -> str:
+        return track.rings[side.kpi].spans(at, self.over)[0].bounds.start
+
+    def _place(self, track: Track, index: int, pair: int) -> str:
+        return f"{track.rule}|{track.scope}|{index}|{pair}"
+
+    def _note(self, track: Track, index: int, sides: Sides, facts: Facts) -> int:
+        """Say the claims to the join; returns how many pairs of them there are."""
+        claims = self.claims(sides)
+        for number, (one, other) in enumerate(claims, 1):
+            place = self._place(track, index, number)
+            _stand(facts, place, 0, stands=one)
+            _stand(facts, place, 1, stands=other)
+        return len(claims)
+
+    def assert_again(self, track: Track, facts: Facts) -> None:
+        """Rebuild the facts of a restored track."""
+        for index, step in track.steps.items():
+            self._note(track, index, step.sides, facts)
+
+    def withdraw_facts(self, track: Track, indices: Iterable[int], facts: Facts) -> None:
+        """Retract what stands for these windows."""
+        for index in indices:
+            self._note(track, index, (None,) * len(self.aligned), facts)
+
+    def _due(self, track: Track, index: int, sides: Sides) -> Micros | None:
+        """Until when a side that has not come is waited for; None when all have.
+
+        Counted from the barrier of the first side that came: lag + lateness + idle. A side that has come in part is
+        judged without the rest when `idle` has passed since its own first share.
+        """
+        firsts, parts, lags = [], [], []
+        for side, judged in zip(self.aligned, sides, strict=True):
+            windows = [self._ring_window_first(track, kpi, index + side.lag) for kpi in side.rolled]
+            came = [first for first in windows if first is not None]
+            firsts += came
+            if judged is None:
+                lags.append(side.lag)
+                parts += came
+        if not lags or not firsts:
+            return None
+        rule = self.rule
+        silent = min(firsts) + max(lags) * rule.window.step + rule.lateness + rule.idle
+        return max([silent, *(first + rule.idle for first in parts)])
+
+    def _ring_window_first(self, track: Track, kpi: str, at: int) -> Micros | None:
+        ring = track.rings.get(kpi)
+        window = None if ring is None else ring.windows.get(at)
+        return None if window is None else window.first
+
+    def _forget(self, track: Track, facts: Facts) -> None:
+        """Make final what no record can change any more: its facts are retracted, its windows dropped."""
+        if not track.steps:
+            return
+        floor = max(track.steps) - self.slack
+        if track.floor is not None and floor <= track.floor:
+            return
+        final = sorted(index for index in track.steps if index < floor)
+        self.withdraw_facts(track, final, facts)
+        for index in final:
+            track.carried = track.steps.pop(index).after
+        track.floor = floor
+        for ring in track.rings.values():
+            ring.forget(floor - self.reach)
+
+    def _wake(self, track: Track) -> Micros | None:
+        times = [ring.wake(self.rule.idle) for ring in track.rings.values()]
+        times += [step.due for step in track.steps.values()]
+        return min((time for time in times if time is not None), default=None)
+
+
+def _stand(facts: Facts, place: str, slot: int, *, stands: bool) -> None:
+    if stands:
+        facts.put(2, place, slot)
+    else:
+        facts.take(2, place, slot)
