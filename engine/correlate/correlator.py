@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.correlate.conflict import Conflict
+from engine.correlate.governance.watch import Watch
+from engine.correlate.governance.watching import Watching
 from engine.correlate.groups import Group, Grouping
 from engine.correlate.join import Facts
 from engine.correlate.track import Track
 from engine.correlate.turns import turns
+from engine.model.identity import scope_key
 from engine.model.judgement import Judgement
 from engine.model.records import JoinRecord, Signal
 from engine.rules.resolved.condition import Composite, CounterpartConflict, MissingData
+from engine.rules.resolved.governance import GovernanceCondition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from engine.correlate.barrier import Barrier
+    from engine.correlate.barrier import Barrier, Joinable
     from engine.model.finding import Finding
     from engine.model.limits import Limits
     from engine.model.time import Micros
@@ -31,9 +35,13 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """(rule, scope)."""
 
+WHOLE = scope_key({})
+"""The scope of what looks at a KPI with all its series."""
+
 
 class Joined(msgspec.Struct):
-    """What is kept of one (rule, scope): a track for conflicts, a group for silence and composites.
+    """What is kept of one (rule, scope): a track for conflicts, a group for silence and composites, a watch for
+    governance.
 
     `fingerprint` is of the rule that it was made by.
     """
@@ -41,16 +49,19 @@ class Joined(msgspec.Struct):
     fingerprint: str
     track: Track | None = None
     group: Group | None = None
+    watch: Watch | None = None
 
 
 class Correlator:
     """The joins of one findings partition under one rule set at a time.
 
-    `dirty` names what changed since it was last cleared. `counts` counts what is left out: it is no part of the state.
+    `owns` says whether a record key belongs to this partition. `dirty` names what changed since it was last cleared.
+    `counts` counts what is left out: it is no part of the state.
     """
 
-    def __init__(self, rules: RuleSet, limits: Limits) -> None:
+    def __init__(self, rules: RuleSet, limits: Limits, owns: Callable[[str], bool]) -> None:
         self.limits = limits
+        self._owns = owns
         self.facts = Facts()
         self.joined: dict[Key, Joined] = {}
         self.dirty: set[Key] = set()
@@ -62,48 +73,77 @@ class Correlator:
         self.rules = rules
         self.conflicts: dict[str, Conflict] = {}
         self.groupings: dict[str, Grouping] = {}
+        self.watchings: dict[str, Watching] = {}
         kpis = {rule.id: rule.kpi for rule in rules.rules if rule.kpi is not None}
         for rule in rules.rules:
             if rule.mode == "off":
                 continue
             if isinstance(rule.condition, CounterpartConflict):
                 self.conflicts[rule.id] = Conflict(rule, rules)
+            elif isinstance(rule.condition, GovernanceCondition):
+                self.watchings[rule.id] = Watching(rule, rules, self.limits)
             elif isinstance(rule.condition, Composite | MissingData) or rule.group_by is not None:
                 taking_part = kpis if isinstance(rule.condition, Composite) else {}
                 self.groupings[rule.id] = Grouping(rule, taking_part, rules.hash, self.limits)
+        self._clocked = [
+            name for name in sorted(self.watchings) if self.watchings[name].clocked and self._owns(f"{name}|{WHOLE}")
+        ]
 
     def advance(self, barrier: Barrier) -> list[Judgement]:
         """Take the records of a barrier and what its time makes due; judgements by rule and scope."""
         shares, reports = self._sorted_out(barrier)
+        for name in self._clocked:
+            shares.setdefault((name, WHOLE), [])
         while self._wakes and self._wakes[0][0] <= barrier.time:
             _, key = heapq.heappop(self._wakes)
             if key in self.joined:
                 shares.setdefault(key, [])
         found: list[Judgement] = []
         for key in sorted(shares):
+            found += self._advance_watch(key, shares[key], barrier.time)
             found += self._advance_conflict(key, shares[key], barrier.time)
         for key in sorted(reports):
             found += self._advance_group(key, reports[key])
         return found
 
-    def _sorted_out(self, barrier: Barrier) -> tuple[dict[Key, list[JoinRecord]], dict[Key, list[Finding | Signal]]]:
-        shares: dict[Key, list[JoinRecord]] = {}
+    def _sorted_out(self, barrier: Barrier) -> tuple[dict[Key, list[Joinable]], dict[Key, list[Finding | Signal]]]:
+        shares: dict[Key, list[Joinable]] = {}
         reports: dict[Key, list[Finding | Signal]] = {}
         for record in barrier.records:
             if isinstance(record, JoinRecord):
-                if record.correlation in self.conflicts:
+                if record.correlation in self.conflicts or record.correlation in self.watchings:
                     shares.setdefault((record.correlation, record.scope), []).append(record)
                 else:
                     self._count("join_record_of_unknown_rule")
                 continue
             rule = record.correlation if isinstance(record, Signal) else record.rule
-            if rule in self.groupings and self.groupings[rule].hears(record.rule):
+            if rule in self.watchings:
+                shares.setdefault((rule, record.scope), []).append(record)
+            elif rule in self.groupings and self.groupings[rule].hears(record.rule):
                 reports.setdefault((rule, record.scope), []).append(record)
             else:
                 self._count("signal_of_unknown_rule")
         return shares, reports
 
-    def _advance_conflict(self, key: Key, records: list[JoinRecord], time: Micros) -> list[Judgement]:
+    def _advance_watch(self, key: Key, records: list[Joinable], time: Micros) -> list[Judgement]:
+        watching = self.watchings.get(key[0])
+        if watching is None:
+            return []
+        joined = self.joined.get(key)
+        if joined is None or joined.watch is None:
+            joined = self.joined[key] = Joined(watching.rule.fingerprint, watch=Watch(key[0], key[1]))
+        watch = joined.watch
+        if watch is None:
+            return []
+        wake = watch.wake
+        found = watching.advance(watch, records, time)
+        if watch.wake is not None and watch.wake != wake:
+            heapq.heappush(self._wakes, (watch.wake, key))
+        if records or found or not watching.clocked:
+            self.dirty.add(key)
+        return found
+
+    def _advance_conflict(self, key: Key, records: list[Joinable], time: Micros) -> list[Judgement]:
         conflict = self.conflicts.get(key[0])
         if conflict is None:
             return []
@@ -114,7 +154,8 @@ class Correlator:
         if track is None:
             return []
         wake = track.wake
-        judged = conflict.advance(track, records, time, self.facts)
+        shares = [record for record in records if isinstance(record, JoinRecord)]
+        judged = conflict.advance(track, shares, time, self.facts)
         if track.wake is not None and track.wake != wake:
             heapq.heappush(self._wakes, (track.wake, key))
         self.dirty.add(key)
@@ -137,8 +178,10 @@ class Correlator:
             del self.joined[key]
         return found
 
-    def activate(self, rules: RuleSet) -> list[Judgement]:
-        """Go over to another rule set: joins of rules that are gone or changed are dropped, what was on withdrawn."""
+    def activate(self, rules: RuleSet, now: Micros) -> list[Judgement]:
+        """Go over to another rule set at the barrier of time `now`: joins of rules that are gone or changed are
+        dropped, what was on withdrawn.
+        """
         found: list[Judgement] = []
         fingerprints = {rule.id: rule.fingerprint for rule in rules.rules if rule.mode != "off"}
         for key in sorted(self.joined):
@@ -146,7 +189,13 @@ class Correlator:
             if fingerprints.get(key[0]) == joined.fingerprint:
                 continue
             found += self._drop(key, "rule changed" if key[0] in fingerprints else "rule removed")
+        before = self.rules
         self._use(rules)
+        for key in sorted(self.joined):
+            watch, watching = self.joined[key].watch, self.watchings.get(key[0])
+            if watch is not None and watching is not None:
+                found += watching.activated(watch, before, now)
+                self.dirty.add(key)
         return found
 
     def _drop(self, key: Key, cause: str) -> list[Judgement]:
@@ -154,6 +203,8 @@ class Correlator:
         self.dirty.add(key)
         if joined.group is not None:
             return self.groupings[key[0]].drop(joined.group, self.facts, cause)
+        if joined.watch is not None:
+            return self.watchings[key[0]].dropped(joined.watch, cause)
         track, conflict = joined.track, self.conflicts[key[0]]
         if track is None:
             return []
@@ -181,11 +232,13 @@ class Correlator:
         self.dirty.clear()
         self._wakes = []
         for key, each in sorted(self.joined.items()):
-            track, group = each.track, each.group
+            track, group, watch = each.track, each.group, each.watch
             if track is not None and key[0] in self.conflicts:
                 self.conflicts[key[0]].assert_again(track, self.facts)
                 if track.wake is not None:
                     heapq.heappush(self._wakes, (track.wake, key))
+            if watch is not None and watch.wake is not None:
+                heapq.heappush(self._wakes, (watch.wake, key))
             if group is not None and key[0] in self.groupings:
                 self.groupings[key[0]].assert_again(group, self.facts)
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.model.governance import GovernanceEvidence
 from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence, PrecisionEvidence
 from engine.review.explain import of_dimensions
+from engine.review.explain_governance import explain_governance
 from engine.review.numbers import number, percent
 from engine.review.spans import duration, window_named
 from engine.rules.resolved.condition import Cadence, Composite, MissingData, Precision
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet
 
 
-def explain_judgement(judgement: Judgement, happening: Happening, rules: RuleSet) -> str:
+def explain_judgement(  # noqa: PLR0911 (one for each kind)
+    judgement: Judgement, happening: Happening, rules: RuleSet
+) -> str:
     """The sentence for a joined or grouped review."""
     rule = rules.rule_by_id[judgement.rule]
     evidence = judgement.evidence
@@ -31,6 +35,8 @@ def explain_judgement(judgement: Judgement, happening: Happening, rules: RuleSet
         return f"{rule.title}: {_precision(evidence)}."
     if judgement.turn == "withdrawn" or evidence is None:
         return f"{rule.title}{of_dimensions(_scope(judgement.scope))}: the alert never was ({judgement.cause})."
+    if isinstance(evidence, GovernanceEvidence):
+        return explain_governance(judgement, evidence, rule, rules)
     if isinstance(evidence, ConflictEvidence):
         return _conflict(judgement, evidence, rule, rules)
     return _group(judgement, evidence, rule, happening) if isinstance(evidence, GroupEvidence) else f"{rule.title}."

@@ -28,6 +28,7 @@ from engine.rules.resolved.condition import (
     TrendBreak,
 )
 from engine.rules.resolved.control import ControlChart
+from engine.rules.resolved.governance import GovernanceCondition, MovedGoalposts, others_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -165,19 +166,22 @@ def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
     for rule in rule_set.rules:
         if rule.mode == "off":
             continue
-        if isinstance(rule.condition, CounterpartConflict):
+        if isinstance(rule.condition, CounterpartConflict | GovernanceCondition):
             if kpi.id in sides(rule):
                 lateness, idle = (rule.lateness, rule.idle) if kpi.id == rule.kpi else (kpi.lateness, kpi.idle)
                 view = views.setdefault(ViewKey(WINDOWS, rule.window, lateness, idle), _View())
-                view.joins.append(Join(rule.id, rule.condition.scope))
+                scope = rule.condition.scope if isinstance(rule.condition, CounterpartConflict) else ()
+                view.joins.append(Join(rule.id, scope))
         elif rule.kpi == kpi.id and not isinstance(rule.condition, Composite | Cadence | Precision):
             views.setdefault(_key(rule), _View()).rules.append(rule)
     return views
 
 
 def sides(rule: Rule) -> tuple[str, ...]:
-    """The KPIs that a conflict rule joins, each once, its own first; `per` KPIs are among them."""
+    """The KPIs whose windows a conflict or governance rule joins, each once, its own first, with those of `per`."""
     condition = rule.condition
+    if isinstance(condition, GovernanceCondition) and not isinstance(condition, MovedGoalposts):
+        return (str(rule.kpi), *others_of(condition))
     if not isinstance(condition, CounterpartConflict) or rule.kpi is None:
         return ()
     named = [rule.kpi]
@@ -276,6 +280,9 @@ def _signals(rule_set: RuleSet) -> dict[str, tuple[Join, ...]]:
         if isinstance(rule.condition, Composite) and rule.mode != "off":
             for member in rule.condition.rules:
                 waiting.setdefault(member, []).append(Join(rule.id, rule.condition.scope))
+        if isinstance(rule.condition, MovedGoalposts) and rule.mode != "off":
+            for member in rule.condition.rules:
+                waiting.setdefault(member, []).append(Join(rule.id, ()))
     return {member: tuple(joins) for member, joins in waiting.items()}
 
 

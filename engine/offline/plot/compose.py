@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.correlate.conflict import Conflict
 from engine.model.finding import Evidence, RawPoint, WindowPoint
+from engine.model.governance import GovernanceEvidence
 from engine.model.time import Micros, parse_own_time
 from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, TurnName
 from engine.offline.plot.control import control_panel
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from engine.correlate.conflict import Side
     from engine.model.finding import Anomaly, TrendBreak
+    from engine.model.governance import GovernedKpi
     from engine.model.trigger import SideEvidence
     from engine.offline.explain.case import Case
 
@@ -39,6 +41,8 @@ def picture_of(case: Case, around: Around | None = None) -> Picture | None:
     if isinstance(evidence, ConflictEvidence):
         sides = zip(Conflict(case.rule, case.rules).sides, evidence.sides, strict=True)
         return picture._replace(panels=tuple(_side(case, side, said, there) for side, said in sides))
+    if isinstance(evidence, GovernanceEvidence) and evidence.kpis:
+        return picture._replace(panels=tuple(_governed(case, each, there) for each in evidence.kpis))
     if isinstance(evidence, GroupEvidence) and evidence.listed:
         silent = isinstance(case.rule.condition, MissingData)
         title, label = ("Which series are silent", "silent") if silent else ("Which rules are firing", "firing")
@@ -134,6 +138,18 @@ def _band(case: Case, anomaly: Anomaly, around: Around) -> Panel:
         expected=tuple(Mark(time, each.usual) for time, each in points),
         around=around.get(series, ()),
         levels=tuple(Level("limit", f"band {number(value)}", value) for value in (newest.low, newest.high)),
+    )
+
+
+def _governed(case: Case, governed: GovernedKpi, around: Around) -> Panel:
+    kpi, target = case.rules.kpi_by_id[governed.kpi], governed.target
+    levels = () if target is None else (Level("limit", f"target {number(target)}", target),)
+    return Panel(
+        title=kpi.title,
+        unit=kpi.unit,
+        judged=tuple(Mark(parse_own_time(point.start), point.value) for point in governed.points),
+        around=around.get(governed.kpi, ()),
+        levels=levels,
     )
 
 

@@ -21,6 +21,7 @@ from engine.rules.checks.rule_tests import check_rule_tests
 from engine.rules.checks.shadowed import check_shadowed
 from engine.rules.checks.sparse import check_sparse
 from engine.rules.checks.timing import check_timing
+from engine.rules.checks.watched import check_watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -41,6 +42,7 @@ CHECKS: Final[tuple[Callable[[Declarations], Iterable[Problem]], ...]] = (
     check_shadowed,
     check_conflicts,
     check_composites,
+    check_watched,
     check_calendars,
     check_reviews,
     check_inhibition,

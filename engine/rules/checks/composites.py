@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engine.rules.spec import RuleSpec
     from engine.rules.spec.conditions import CompositeSpec
 
-_NO_SERIES = ("counterpart_conflict", "composite")
+_NO_SERIES = ("counterpart_conflict", "composite", "governance")
 
 
 def check_composites(declarations: Declarations) -> Iterator[Problem]:

@@ -30,6 +30,7 @@ _REFERENCES: Final[tuple[tuple[str, str, Path_], ...]] = (
     ("initiative", "kpi", ("milestones", _EACH, "kpi")),
     ("rule", "kpi", ("kpi",)),
     ("rule", "kpi", ("condition", "counterpart_conflict", "counterparts", _EACH)),
+    ("rule", "kpi", ("condition", "governance", "vanity", "outcome")),
     ("rule", "rule", ("condition", "composite", "all", _EACH)),
     ("rule", "rule", ("condition", "composite", "any", _EACH)),
     ("rule", "owner", ("owner",)),

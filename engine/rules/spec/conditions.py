@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from engine.rules.spec.control import ControlChartSpec  # noqa: TC001 - pydantic reads it at run time
+from engine.rules.spec.governance import GovernanceSpec  # noqa: TC001 - pydantic reads it at run time
 from engine.rules.spec.scalars import Change, Id, Number, Share, Span, Spec, Text, refuse
 from engine.rules.wording import choices, shown
 
@@ -217,6 +218,7 @@ class ConditionSpec(Spec):
     missing_data: MissingDataSpec | None = None
     counterpart_conflict: ConflictSpec | None = None
     composite: CompositeSpec | None = None
+    governance: GovernanceSpec | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

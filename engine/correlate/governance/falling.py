@@ -1,0 +1,47 @@
+"""A board of green leading KPIs over an outcome that falls."""
+
+from __future__ import annotations
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+from engine.correlate.governance.statistics import mann_kendall, theil_sen
+from engine.model.governance import FallingOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from engine.rules.resolved.catalogue import Direction
+    from engine.rules.resolved.governance import GreenOverFalling
+
+
+def is_met(value: float, target: float, direction: Direction) -> bool:
+    """Whether a window met a target; never where neither way is better."""
+    if direction == "in_band":
+        return False
+    return value >= target if direction == "higher_is_better" else value <= target
+
+
+def falling_outcome(
+    outcome: Sequence[float], direction: Direction, board: Iterable[bool], condition: GreenOverFalling
+) -> tuple[bool, FallingOutcome]:
+    """Whether it fires: `outcome` are the windows of the rule's KPI, `board` says of each window of each leading KPI
+    whether it met its target.
+    """
+    cells = list(board)
+    good = 1 if direction == "higher_is_better" else -1
+    score, z = mann_kendall(outcome)
+    level = abs(median(outcome))
+    change = theil_sen(outcome) * (len(outcome) - 1) / level if level else 0.0
+    found = FallingOutcome(
+        met=sum(cells),
+        of=len(cells),
+        green=condition.green,
+        s=good * score,
+        z=good * z,
+        limit=condition.limit,
+        change=good * change,
+        at_least=condition.at_least,
+    )
+    green = bool(cells) and found.met >= condition.green * found.of
+    return green and found.z <= -found.limit and found.change <= -found.at_least, found
