@@ -36,6 +36,10 @@ def evidence_parts(evidence: Mapping[str, Any]) -> dict[str, Any]:
     if evidence.get("type") == "conflict":
         sides = evidence.get("sides") or ()
         return {"condition": evidence.get("condition"), **{f"sides[{n}]": side for n, side in enumerate(sides)}}
+    if evidence.get("type") == "governance":
+        kpis = evidence.get("kpis") or ()
+        own = {name: evidence.get(name) for name in ("condition", "found")}
+        return own | {f"kpis[{n}]": kpi for n, kpi in enumerate(kpis)}
     if evidence.get("type") == "group":
         return {name: evidence.get(name) for name in ("condition", "listed")}
     if evidence.get("type") in ("cadence", "precision"):

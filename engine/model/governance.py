@@ -83,7 +83,8 @@ class UnprovenMilestones(msgspec.Struct, frozen=True, tag_field="what", tag="unp
 
 class EasyTarget(msgspec.Struct, frozen=True, tag_field="what", tag="always_green"):
     """`least`: how far the worst window stayed on the good side of the target (negative: it missed it). `sigma`: the
-    robust standard deviation of the windows. It fires while `least` is above zero and at least `margin` times `sigma`.
+    robust standard deviation of the windows. It fires when `least` is above zero and at least `margin` times `sigma`,
+    and ends when it is not half of that.
     """
 
     least: float
@@ -94,7 +95,8 @@ class EasyTarget(msgspec.Struct, frozen=True, tag_field="what", tag="always_gree
 class FallingOutcome(msgspec.Struct, frozen=True, tag_field="what", tag="green_over_falling"):
     """`met` of `of` windows of the leading KPIs met their targets. `s` and `z` are Mann and Kendall's of the outcome,
     with the sign of good; `change` is what its Theil-Sen slope amounts to over all windows, as a share of their median.
-    It fires while the share met is at least `green`, `z` at most -`limit` and `change` at most -`at_least`.
+    It fires when the share met is at least `green`, `z` at most -`limit` and `change` at most -`at_least`, and ends
+    when the share is not, or one of the others not half of that.
     """
 
     met: int
@@ -120,7 +122,7 @@ class LagCorrelation(msgspec.Struct, frozen=True):
 
 
 class Unfollowed(msgspec.Struct, frozen=True, tag_field="what", tag="vanity"):
-    """It fires while the upper end of the interval is below `below` at every lag."""
+    """It fires when the upper end of the interval is below `below` at every lag, and ends when rho is not at one."""
 
     lags: tuple[LagCorrelation, ...]
     below: float

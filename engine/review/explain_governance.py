@@ -128,7 +128,7 @@ def _unfollowed(found: Unfollowed, evidence: GovernanceEvidence, kpi: str, rules
     best = max(found.lags, key=lambda each: each.high)
     span = f"rho {number(best.rho)}, {number(best.low)} to {number(best.high)} at 95 % confidence"
     when = "at once" if best.lag == 0 else f"{best.lag} window{'' if best.lag == 1 else 's'} later"
-    follows = "never followed" if best.high < found.below else "may follow"
+    follows = "never followed" if best.high < found.below else "follows" if best.rho >= found.below else "may follow"
     return f"over {windows} windows {outcome} {follows} {kpi}; the closest was {when} ({span})"
 
 

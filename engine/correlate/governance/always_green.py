@@ -13,9 +13,14 @@ if TYPE_CHECKING:
     from engine.rules.resolved.catalogue import Direction
 
 
-def easy_target(values: Sequence[float], target: float, direction: Direction, margin: float) -> tuple[bool, EasyTarget]:
-    """Whether it fires over these windows, and by what."""
+def easy_target(
+    values: Sequence[float], target: float, direction: Direction, margin: float
+) -> tuple[bool | None, EasyTarget]:
+    """Whether the target is easy over these windows, and by what; None between easy and not: what was said stands."""
     good = 1 if direction == "higher_is_better" else -1
     least = min([good * (value - target) for value in values])
     sigma = robust_sigma(values)
-    return least > 0 and least >= margin * sigma, EasyTarget(least, sigma, margin)
+    found = EasyTarget(least, sigma, margin)
+    if least <= 0 or least < margin * sigma / 2:
+        return False, found
+    return True if least >= margin * sigma else None, found

@@ -24,9 +24,10 @@ def is_met(value: float, target: float, direction: Direction) -> bool:
 
 def falling_outcome(
     outcome: Sequence[float], direction: Direction, board: Iterable[bool], condition: GreenOverFalling
-) -> tuple[bool, FallingOutcome]:
-    """Whether it fires: `outcome` are the windows of the rule's KPI, `board` says of each window of each leading KPI
-    whether it met its target.
+) -> tuple[bool | None, FallingOutcome]:
+    """Whether the outcome falls under a green board; None between falling and not, where what was said stands.
+    `outcome` are the windows of the rule's KPI, `board` says of each window of each leading KPI whether it met its
+    target.
     """
     cells = list(board)
     good = 1 if direction == "higher_is_better" else -1
@@ -43,5 +44,12 @@ def falling_outcome(
         change=good * change,
         at_least=condition.at_least,
     )
-    green = bool(cells) and found.met >= condition.green * found.of
-    return green and found.z <= -found.limit and found.change <= -found.at_least, found
+    return _verdict(found), found
+
+
+def _verdict(found: FallingOutcome) -> bool | None:
+    """It begins past the limits and ends when half of one is no longer reached."""
+    green = found.of > 0 and found.met >= found.green * found.of
+    if not green or found.z > -found.limit / 2 or found.change > -found.at_least / 2:
+        return False
+    return True if found.z <= -found.limit and found.change <= -found.at_least else None

@@ -25,9 +25,9 @@ OVER_WINDOWS = (AlwaysGreen, GreenOverFalling, Vanity)
 
 
 class Verdict(NamedTuple):
-    """What one window led to: whether the condition holds, by what, from which windows."""
+    """What one window led to: whether the condition holds (None: between yes and no), by what, from which windows."""
 
-    on: bool
+    on: bool | None
     found: EasyTarget | FallingOutcome | Unfollowed
     kpis: tuple[GovernedKpi, ...]
 

@@ -14,15 +14,19 @@ if TYPE_CHECKING:
 
 def unfollowed(
     leading: Sequence[float], outcome: Sequence[float], good: int, lag: int, below: float
-) -> tuple[bool, Unfollowed] | None:
-    """Whether it fires over these aligned windows; None where one of both does not move: nothing can follow then.
+) -> tuple[bool | None, Unfollowed] | None:
+    """Whether the outcome never followed over these aligned windows: (None, ...) where it may have, and what was said
+    stands; None where one of both does not move: nothing can follow then.
 
     `good` is 1 where both are better in the same direction, -1 where they are better in opposite ones.
     """
     lags = list(_lags(_changes(leading), _changes(outcome), good, lag))
     if len(lags) <= lag:
         return None
-    return all(each.high < below for each in lags), Unfollowed(tuple(lags), below)
+    found = Unfollowed(tuple(lags), below)
+    if any(each.rho >= below for each in lags):
+        return False, found
+    return True if all(each.high < below for each in lags) else None, found
 
 
 def _changes(values: Sequence[float]) -> list[float]:

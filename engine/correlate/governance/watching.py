@@ -90,7 +90,7 @@ class Watching:
         for index, verdict in verdicts(self.rule, self.rules, watch):
             watch.judged = index
             bounds = watch.rings[self.kpis[0]].windows[index].bounds
-            if verdict.on != (watch.opened is not None):
+            if verdict.on is not None and verdict.on != (watch.opened is not None):
                 evidence = self._evidence(verdict.found, now, bounds, verdict.kpis)
                 yield self._turned(watch, bounds.end, evidence)
 

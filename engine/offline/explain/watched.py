@@ -82,10 +82,9 @@ def _verdict(case: Case, evidence: GovernanceEvidence, moved_by: TurnName) -> It
             yield Line("verdict", "it holds" if verdict.on else "it does not hold", checks)
 
 
-def _turn(on: bool, over: bool) -> Check:  # noqa: FBT001 - two sides of one comparison
-    return holds(
-        "data.moved_by.turn", "ended" if over else "on", true=on != over, why="on while it holds, over when not"
-    )
+def _turn(on: bool | None, over: bool) -> Check:  # noqa: FBT001 - two sides of one comparison
+    so = on is not None and on != over
+    return holds("data.moved_by.turn", "ended" if over else "on", true=so, why="on when it is so, over when it is not")
 
 
 def _stale(case: Case, evidence: GovernanceEvidence, found: StaleTarget, *, over: bool) -> Iterator[Line]:
