@@ -31,9 +31,10 @@ def falling_outcome(
     """
     cells = list(board)
     good = 1 if direction == "higher_is_better" else -1
-    score, z = mann_kendall(outcome)
+    slope = theil_sen(outcome)
+    score, z = mann_kendall(outcome, slope)
     level = abs(median(outcome))
-    change = theil_sen(outcome) * (len(outcome) - 1) / level if level else 0.0
+    change = slope * (len(outcome) - 1) / level if level else 0.0
     found = FallingOutcome(
         met=sum(cells),
         of=len(cells),

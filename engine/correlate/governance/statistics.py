@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from math import atanh, fsum, sqrt, tanh
 from statistics import median
@@ -28,9 +29,9 @@ def robust_sigma(values: Sequence[float]) -> float:
     return MAD_TO_SIGMA * median([abs(value - middle) for value in values])
 
 
-def mann_kendall(values: Sequence[float]) -> tuple[int, float]:
+def mann_kendall(values: Sequence[float], slope: float) -> tuple[int, float]:
     """(S, Z) with the variance corrected for ties and for continuity (Mann 1945, Kendall 1975), and times `inflation`
-    for what neighbours have in common. Z is 0 where all are equal.
+    for what neighbours have in common beside the Theil-Sen `slope`. Z is 0 where all are equal.
     """
     count = len(values)
     score = sum(
@@ -40,14 +41,13 @@ def mann_kendall(values: Sequence[float]) -> tuple[int, float]:
     variance = (_pairs_variance(count) - sum(_pairs_variance(tie) for tie in ties)) / 18
     if variance <= 0 or score == 0:
         return score, 0.0
-    return score, (score - (1 if score > 0 else -1)) / sqrt(variance * inflation(values))
+    return score, (score - (1 if score > 0 else -1)) / sqrt(variance * inflation(values, slope))
 
 
-def inflation(values: Sequence[float]) -> float:
+def inflation(values: Sequence[float], slope: float) -> float:
     """How much larger the variance of S is where neighbours are alike: (1 + r) / (1 - r) for the first autocorrelation
-    r of what is left of the values without their Theil-Sen line (Yue and Wang 2004); r is cut to 0 to 0.9.
+    r of what is left of the values without their line of that `slope` (Yue and Wang 2004); r is cut to 0 to 0.9.
     """
-    slope = theil_sen(values)
     rest = [value - slope * place for place, value in enumerate(values)]
     middle = fsum(rest) / len(rest)
     apart = [value - middle for value in rest]
@@ -81,9 +81,11 @@ def spearman(one: Sequence[float], other: Sequence[float]) -> float | None:
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
-    ordered = sorted(values)
-    first = {value: place for place, value in reversed(list(enumerate(ordered, 1)))}
-    return [first[value] + (ordered.count(value) - 1) / 2 for value in values]
+    first: dict[float, int] = {}
+    counts = Counter(values)
+    for place, value in enumerate(sorted(values), 1):
+        first.setdefault(value, place)
+    return [first[value] + (counts[value] - 1) / 2 for value in values]
 
 
 def rho_interval(rho: float, pairs: int) -> tuple[float, float]:
