@@ -1,4 +1,4 @@
-"""Three years of weeks, made up from a seed, and one governance rule driven over them: a barrier a week, without a log."""
+"""Three years of weeks, made up from a seed, and one governance rule driven over them: a barrier a week, no log."""
 
 from __future__ import annotations
 

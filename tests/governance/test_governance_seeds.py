@@ -98,7 +98,7 @@ def test_unproven_milestone(seed: int):
     late = [value + (60 if number >= 90 else 0) for number, value in enumerate(still)]
     moved = [value + 60 * min(1.0, max(0, number - done + 30) / 20) for number, value in enumerate(still)]
     assert drive(reported, {"visits": still}).weeks("began") == [done]
-    # The 1st of July 2027 is over in the 79th week; 60 more are there from the week 90, in four of seven by the week 93.
+    # The 1st of July 2027 is over in the 79th week; 60 more are there from the week 90, in 4 of 7 by the week 93.
     overdue = drive(due, {"visits": late})
     assert (overdue.weeks("began"), overdue.weeks("ended")) == ([78], [93])
     assert drive(reported, {"visits": moved}).told == []

@@ -129,6 +129,7 @@ class Watching:
         if watch.opened is None and firing:
             watch.moved = changed
             yield self._turned(watch, format_time(now), self._goalposts(watch, firing, now))
+            yield from self._eased(watch, now)  # the rules that fired may be gone with the same activation
         elif watch.opened is not None:
             watch.moved = moved_in_all(watch.moved, changed)
             evidence = self._goalposts(watch, firing, now)
