@@ -117,10 +117,8 @@ def _falling(found: FallingOutcome, evidence: GovernanceEvidence, kpi: str) -> s
     windows, leading = len(evidence.kpis[0].points), len(evidence.kpis) - 1
     moved = f"fell by {percent(-found.change)}" if found.change < 0 else f"gained {percent(found.change)}"
     met = percent(found.met / found.of if found.of else 0.0)
-    return (
-        f"over {windows} windows {kpi} {moved} (Mann-Kendall Z {number(found.z)}) while its {leading} leading "
-        f"KPI{'' if leading == 1 else 's'} met their targets in {met} of all cases"
-    )
+    board = "the leading KPI met its target" if leading == 1 else f"the {leading} leading KPIs met their targets"
+    return f"over {windows} windows {kpi} {moved} (Mann-Kendall Z {number(found.z)}), and {board} in {met} of all cases"
 
 
 def _unfollowed(found: Unfollowed, evidence: GovernanceEvidence, kpi: str, rules: RuleSet) -> str:

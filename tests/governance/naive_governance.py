@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
 MARGIN = 3.0
@@ -115,9 +116,14 @@ def vanity(leading: list[float], outcome: list[float], count: int, lag: int, bel
 
 
 def rank_correlation(one: list[float], other: list[float]) -> tuple[float, float]:
-    """(Spearman's rho, the upper end of its 95 % interval) of values that do not repeat."""
-    pairs = len(one)
-    left, right = ({value: rank for rank, value in enumerate(sorted(values))} for values in (one, other))
-    apart = sum((left[a] - right[b]) ** 2 for a, b in zip(one, other, strict=True))
-    rho = 1 - 6 * apart / (pairs * (pairs**2 - 1))
+    """(Spearman's rho, the upper end of its 95 % interval); equal values share the middle of their ranks."""
+    pairs, left, right = len(one), ranks(one), ranks(other)
+    mean = (pairs + 1) / 2
+    together = sum((a - mean) * (b - mean) for a, b in zip(left, right, strict=True))
+    rho = together / math.sqrt(sum((a - mean) ** 2 for a in left) * sum((b - mean) ** 2 for b in right))
     return rho, math.tanh(math.atanh(rho) + 1.959963984540054 * math.sqrt(1.06 / (pairs - 3)))
+
+
+def ranks(values: list[float]) -> list[float]:
+    ordered = sorted(values)
+    return [(bisect_left(ordered, value) + 1 + bisect_right(ordered, value)) / 2 for value in values]
