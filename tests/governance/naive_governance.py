@@ -64,8 +64,8 @@ def green_over_falling(
             verdicts[last] = False
             continue
         slope = theil_sen(outcome[span])
-        lost, z = -slope * (count - 1) / abs(middle(outcome[span])), trend_z(outcome[span], slope)
-        if z > -Z / 2 or lost < fall / 2:
+        lost = -slope * (count - 1) / abs(middle(outcome[span]))
+        if lost < fall / 2 or (z := trend_z(outcome[span], slope)) > -Z / 2:
             verdicts[last] = False
         else:
             verdicts[last] = True if z <= -Z and lost >= fall else None

@@ -139,8 +139,13 @@ def everything() -> Log:
     return log
 
 
+@cache
+def all_of_it() -> list[bytes]:
+    return everything().triggers()
+
+
 def test_each_condition_says_something_that_can_be_recomputed():
-    triggers = everything().triggers()
+    triggers = all_of_it()
     said = {(each["data"]["rule"], each["type"].split(".")[2]) for each in map(msgspec.json.decode, triggers)}
     assert said >= {(rule, "opened") for rule in ("told", "posts", "steps", "easy", "green", "vain")}
     assert said >= {("easy", "resolved"), ("green", "resolved"), ("steps", "resolved")}
@@ -159,7 +164,7 @@ def leaves(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("rule", ["told", "posts", "steps", "easy", "green", "vain"])
 def test_whatever_of_the_evidence_is_changed_does_not_fit_the_rest(rule: str):
-    events = [msgspec.json.decode(value) for value in everything().triggers()]
+    events = [msgspec.json.decode(value) for value in all_of_it()]
     event = next(each for each in events if each["data"]["rule"] == rule)
     changed = 0
     for path in leaves(event["data"]["evidence"]["found"])[:40]:
@@ -176,4 +181,4 @@ def test_whatever_of_the_evidence_is_changed_does_not_fit_the_rest(rule: str):
 
 @pytest.mark.parametrize("at_once", [1, 7, 1_000])
 def test_where_the_log_is_cut_and_where_the_worker_dies_changes_no_byte(at_once: int):
-    assert everything().triggers(at_once, restart=at_once > 1) == everything().triggers()
+    assert everything().triggers(at_once, restart=at_once > 1) == all_of_it()
