@@ -104,7 +104,8 @@ def _milestones(
 def _others(
     rule: Declared[RuleSpec], spec: GovernanceSpec, kpi: Declared[KpiSpec], declarations: Declarations
 ) -> Iterator[Problem]:
-    yield from _role(rule, spec, kpi)
+    wrong = list(_role(rule, spec, kpi))
+    yield from wrong
     window = rule_window(rule, declarations)
     if window is not None and window.size != window.step and spec.name != "moved_goalposts":
         yield rule.problem(
@@ -114,13 +115,22 @@ def _others(
             found="hopping ones, which share measurements",
             mend="give the KPI a `window` without `size`",
         )
+    if not wrong:
+        yield from _fitting(rule, spec, kpi, declarations)
+
+
+def _fitting(
+    rule: Declared[RuleSpec], spec: GovernanceSpec, kpi: Declared[KpiSpec], declarations: Declarations
+) -> Iterator[Problem]:
+    """The other KPIs are there, and cut alike."""
     named = _named(rule, spec, kpi, declarations)
-    if isinstance(named, list):
-        for other in named:
-            if window is not None and "window" not in rule.data and kpi_window(other, declarations) != window:
-                yield _otherwise_cut(rule, spec, kpi, other)
-    else:
+    if not isinstance(named, list):
         yield named
+        return
+    for other in named if "window" not in rule.data else ():
+        windows = {kpi_window(kpi.id, declarations), kpi_window(other, declarations)}
+        if None not in windows and len(windows) > 1:
+            yield _otherwise_cut(rule, spec, kpi, other)
 
 
 def _role(rule: Declared[RuleSpec], spec: GovernanceSpec, kpi: Declared[KpiSpec]) -> Iterator[Problem]:
