@@ -11,6 +11,7 @@ import pytest
 from governed_world import BEGIN, WEEK, rules_of, with_target
 from two_stages import Log, heard
 
+from engine.deliver.evidence import LINES_MAX, evidence_lines
 from engine.model.governance import MovedGoalposts, StaleTarget
 from engine.model.time import format_time
 from engine.offline.explain.explanation import explain
@@ -182,3 +183,32 @@ def test_whatever_of_the_evidence_is_changed_does_not_fit_the_rest(rule: str):
 @pytest.mark.parametrize("at_once", [1, 7, 1_000])
 def test_where_the_log_is_cut_and_where_the_worker_dies_changes_no_byte(at_once: int):
     assert everything().triggers(at_once, restart=at_once > 1) == all_of_it()
+
+
+@pytest.mark.parametrize(
+    ("rule", "sentence"),
+    [
+        # The first week is complete with what comes on the 9th of January, and noticed at the next tick.
+        ("told", "the target of Visits, 100 by 2030-12-31, has no date of review and is watched since "),
+        ("posts", "of Visits the target (value 100 to 50) was changed while low fired on 2 series."),
+        # The newest two weeks that are complete have 141 and 145.
+        ("steps", '"Half more visits" was due by 2026-05-01 (150 would prove it), but Visits is at 143.'),
+        # 140 144 148 141 145 149 142 146: the median is 144.5, half are within 3 of it, and 40 / 4.4478 is 8.993.
+        (
+            "easy",
+            "Visits met its target 100 in each of the last 8 windows, the worst of them by 40: 8.993 times the usual",
+        ),
+    ],
+)
+def test_the_sentence_of_each_says_what_was_found(rule: str, sentence: str):
+    opened = [msgspec.json.decode(value) for value in all_of_it()]
+    first = next(each for each in opened if each["data"]["rule"] == rule)
+    assert first["data"]["explanation"].startswith(f"Under test: {sentence}")
+
+
+def test_a_message_has_the_newest_value_of_each_kpi_and_its_target():
+    data = next(trigger.data for _, trigger in heard(everything(), "green"))
+    lines = evidence_lines(data)
+    assert [line.partition(":")[0] for line in lines] == ["kept", "trials", "visits"]
+    assert lines[1].endswith(", target 40")
+    assert len(lines) <= LINES_MAX
