@@ -13,7 +13,7 @@ from two_stages import Log, heard
 
 from engine.deliver.evidence import LINES_MAX, evidence_lines
 from engine.model.governance import MovedGoalposts, StaleTarget
-from engine.model.time import format_time
+from engine.model.time import DAY, format_time
 from engine.offline.explain.explanation import explain
 from engine.offline.explain.given import given
 
@@ -96,6 +96,7 @@ def test_a_target_that_was_looked_at_is_forgotten_no_longer():
     # The first week is complete with what comes on the 9th of January: the tick after it begins the count.
     assert (found.because, found.since, found.due) == ("watched", "2026-01-10T00:00:00Z", "2026-03-11T00:00:00Z")
     assert last.data.evidence.found.because == "reviewed"
+    assert last.data.event_time == format_time(BEGIN + 16 * WEEK + 3 * DAY), "with the edit, not with the next window"
 
 
 def test_a_kpi_that_is_no_longer_measured_has_no_target_to_forget():
@@ -178,6 +179,13 @@ def test_whatever_of_the_evidence_is_changed_does_not_fit_the_rest(rule: str):
         changed += 1
         assert explain(given(other)).evidence == "not consistent", path
     assert changed > 1
+
+
+def test_a_worker_that_dies_while_a_series_is_waited_for_waits_no_longer_than_another():
+    log = Log(rules_of("{always_green: {windows: 8}}")).weeks(7, MANY).weeks(4, {"visits": 500.0}, shops="a")
+    calm = log.triggers()
+    assert [each["type"].split(".")[2] for each in map(msgspec.json.decode, calm)] == ["opened"]
+    assert log.triggers(1, restart=True) == calm
 
 
 @pytest.mark.parametrize("at_once", [1, 7, 1_000])

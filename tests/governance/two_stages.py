@@ -39,13 +39,13 @@ class Log:
         self._tick = _FIRST_TICK
         self._control(Activate(0, rules.hash, 0))
 
-    def weeks(self, count: int, values: Mapping[str, float]) -> Log:
+    def weeks(self, count: int, values: Mapping[str, float], shops: str = "ab") -> Log:
         """So many weeks, each with these values on its second day, half of them in either shop."""
         for _ in range(count):
             time = BEGIN + self._weeks * WEEK + DAY
             self._ticks(time)
             for kpi, value in values.items():
-                for shop in ("a", "b"):
+                for shop in shops:
                     name = f"{kpi}-{shop}-{self._weeks}"
                     message = encode_measurement(kpi, time, value / 2, {"shop": shop}, id=name)
                     self.records.append(Record(None, message))
