@@ -182,7 +182,7 @@ def test_whatever_of_the_evidence_is_changed_does_not_fit_the_rest(rule: str):
 
 
 def test_a_worker_that_dies_while_a_series_is_waited_for_waits_no_longer_than_another():
-    log = Log(rules_of("{always_green: {windows: 8}}")).weeks(7, MANY).weeks(4, {"visits": 500.0}, shops="a")
+    log = Log(rules_of("{always_green: {windows: 8}}")).weeks(7, MANY).weeks(1, {"visits": 500.0}, "a").weeks(4, {})
     calm = log.triggers()
     assert [each["type"].split(".")[2] for each in map(msgspec.json.decode, calm)] == ["opened"]
     assert log.triggers(1, restart=True) == calm
