@@ -11,20 +11,24 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.correlate.align import aligned_of
+from engine.correlate.governance.watch import Watch
+from engine.correlate.governance.watching import Watching
 from engine.correlate.groups import Group, Grouping
 from engine.correlate.join import Facts
 from engine.correlate.story import Story, Unfolding
 from engine.correlate.track import Track
 from engine.correlate.turns import turns
+from engine.model.identity import scope_key
 from engine.model.judgement import Judgement
 from engine.model.records import JoinRecord, Signal
 from engine.rules.resolved.condition import Composite, CounterpartConflict, MissingData, Reconciliation
+from engine.rules.resolved.governance import GovernanceCondition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from engine.correlate.aligned import Aligned
-    from engine.correlate.barrier import Barrier
+    from engine.correlate.barrier import Barrier, Joinable
     from engine.model.finding import Finding
     from engine.model.limits import Limits
     from engine.model.time import Micros
@@ -33,10 +37,13 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """(rule, scope)."""
 
+WHOLE = scope_key({})
+"""The scope of what looks at a KPI with all its series."""
+
 
 class Joined(msgspec.Struct):
     """What is kept of one (rule, scope): a track for what is joined window by window, a group for silence and for
-    composites of `all` or `any`, a story for composites that are judged by event time.
+    composites of `all` or `any`, a story for composites that are judged by event time, a watch for governance.
 
     `fingerprint` is of the rule that it was made by.
     """
@@ -45,16 +52,19 @@ class Joined(msgspec.Struct):
     track: Track | None = None
     group: Group | None = None
     story: Story | None = None
+    watch: Watch | None = None
 
 
 class Correlator:
     """The joins of one findings partition under one rule set at a time.
 
-    `dirty` names what changed since it was last cleared. `counts` counts what is left out: it is no part of the state.
+    `owns` says whether a record key belongs to this partition. `dirty` names what changed since it was last cleared.
+    `counts` counts what is left out: it is no part of the state.
     """
 
-    def __init__(self, rules: RuleSet, limits: Limits) -> None:
+    def __init__(self, rules: RuleSet, limits: Limits, owns: Callable[[str], bool]) -> None:
         self.limits = limits
+        self._owns = owns
         self.facts = Facts()
         self.joined: dict[Key, Joined] = {}
         self.dirty: set[Key] = set()
@@ -67,27 +77,36 @@ class Correlator:
         self.aligned: dict[str, Aligned] = {}
         self.groupings: dict[str, Grouping] = {}
         self.unfoldings: dict[str, Unfolding] = {}
+        self.watchings: dict[str, Watching] = {}
         kpis = {rule.id: rule.kpi for rule in rules.rules if rule.kpi is not None}
         for rule in rules.rules:
             if rule.mode == "off":
                 continue
             if isinstance(rule.condition, CounterpartConflict | Reconciliation):
                 self.aligned[rule.id] = aligned_of(rule, rules)
+            elif isinstance(rule.condition, GovernanceCondition):
+                self.watchings[rule.id] = Watching(rule, rules, self.limits)
             elif isinstance(rule.condition, Composite) and rule.condition.by_event_time:
                 self.unfoldings[rule.id] = Unfolding(rule, rule.condition, kpis, rules, self.limits)
             elif isinstance(rule.condition, Composite | MissingData) or rule.group_by is not None:
                 taking_part = kpis if isinstance(rule.condition, Composite) else {}
                 self.groupings[rule.id] = Grouping(rule, taking_part, rules.hash, self.limits)
+        self._clocked = [
+            name for name in sorted(self.watchings) if self.watchings[name].clocked and self._owns(f"{name}|{WHOLE}")
+        ]
 
     def advance(self, barrier: Barrier) -> list[Judgement]:
         """Take the records of a barrier and what its time makes due; judgements by rule and scope."""
         shares, reports = self._sorted_out(barrier)
+        for name in self._clocked:
+            shares.setdefault((name, WHOLE), [])
         while self._wakes and self._wakes[0][0] <= barrier.time:
             _, key = heapq.heappop(self._wakes)
             if key in self.joined:
                 (reports if key[0] in self.unfoldings else shares).setdefault(key, [])
         found: list[Judgement] = []
         for key in sorted(shares):
+            found += self._advance_watch(key, shares[key], barrier.time)
             found += self._advance_track(key, shares[key], barrier.time)
         for key in sorted(reports):
             if key[0] in self.unfoldings:
@@ -96,25 +115,44 @@ class Correlator:
                 found += self._advance_group(key, reports[key])
         return found
 
-    def _sorted_out(self, barrier: Barrier) -> tuple[dict[Key, list[JoinRecord]], dict[Key, list[Finding | Signal]]]:
-        shares: dict[Key, list[JoinRecord]] = {}
+    def _sorted_out(self, barrier: Barrier) -> tuple[dict[Key, list[Joinable]], dict[Key, list[Finding | Signal]]]:
+        shares: dict[Key, list[Joinable]] = {}
         reports: dict[Key, list[Finding | Signal]] = {}
         for record in barrier.records:
             if isinstance(record, JoinRecord):
-                if record.correlation in self.aligned:
+                if record.correlation in self.aligned or record.correlation in self.watchings:
                     shares.setdefault((record.correlation, record.scope), []).append(record)
                 else:
                     self._count("join_record_of_unknown_rule")
                 continue
             rule = record.correlation if isinstance(record, Signal) else record.rule
             listener = self.groupings.get(rule) or self.unfoldings.get(rule)
-            if listener is not None and listener.hears(record.rule):
+            if rule in self.watchings:
+                shares.setdefault((rule, record.scope), []).append(record)
+            elif listener is not None and listener.hears(record.rule):
                 reports.setdefault((rule, record.scope), []).append(record)
             else:
                 self._count("signal_of_unknown_rule")
         return shares, reports
 
-    def _advance_track(self, key: Key, records: list[JoinRecord], time: Micros) -> list[Judgement]:
+    def _advance_watch(self, key: Key, records: list[Joinable], time: Micros) -> list[Judgement]:
+        watching = self.watchings.get(key[0])
+        if watching is None:
+            return []
+        joined = self.joined.get(key)
+        if joined is None or joined.watch is None:
+            joined = self.joined[key] = Joined(watching.rule.fingerprint, watch=Watch(key[0], key[1]))
+        watch = joined.watch
+        if watch is None:
+            return []
+        wake = watch.wake
+        found = watching.advance(watch, records, time)
+        self._wake_again(key, wake, watch.wake)
+        if records or found or not watching.clocked:
+            self.dirty.add(key)
+        return found
+
+    def _advance_track(self, key: Key, records: list[Joinable], time: Micros) -> list[Judgement]:
         aligned = self.aligned.get(key[0])
         if aligned is None:
             return []
@@ -125,7 +163,8 @@ class Correlator:
         if track is None:
             return []
         wake = track.wake
-        judged = aligned.advance(track, records, time, self.facts)
+        shares = [record for record in records if isinstance(record, JoinRecord)]
+        judged = aligned.advance(track, shares, time, self.facts)
         self._wake_again(key, wake, track.wake)
         self.dirty.add(key)
         self._count("windows_judged", len(judged))
@@ -167,8 +206,10 @@ class Correlator:
         if now is not None and now != before:
             heapq.heappush(self._wakes, (now, key))
 
-    def activate(self, rules: RuleSet) -> list[Judgement]:
-        """Go over to another rule set: joins of rules that are gone or changed are dropped, what was on withdrawn."""
+    def activate(self, rules: RuleSet, now: Micros) -> list[Judgement]:
+        """Go over to another rule set at the barrier of time `now`: joins of rules that are gone or changed are
+        dropped, what was on withdrawn.
+        """
         found: list[Judgement] = []
         fingerprints = {rule.id: rule.fingerprint for rule in rules.rules if rule.mode != "off"}
         for key in sorted(self.joined):
@@ -176,7 +217,13 @@ class Correlator:
             if fingerprints.get(key[0]) == joined.fingerprint:
                 continue
             found += self._drop(key, "rule changed" if key[0] in fingerprints else "rule removed")
+        before = self.rules
         self._use(rules)
+        for key in sorted(self.joined):
+            watch, watching = self.joined[key].watch, self.watchings.get(key[0])
+            if watch is not None and watching is not None:
+                found += watching.activated(watch, before, now)
+                self.dirty.add(key)
         return found
 
     def _drop(self, key: Key, cause: str) -> list[Judgement]:
@@ -186,6 +233,8 @@ class Correlator:
             return self.groupings[key[0]].drop(joined.group, self.facts, cause)
         if joined.story is not None:
             return self.unfoldings[key[0]].drop(joined.story, cause)
+        if joined.watch is not None:
+            return self.watchings[key[0]].dropped(joined.watch, cause)
         track, aligned = joined.track, self.aligned[key[0]]
         if track is None:
             return []
@@ -213,11 +262,13 @@ class Correlator:
         self.dirty.clear()
         self._wakes = []
         for key, each in sorted(self.joined.items()):
-            track, group = each.track, each.group
+            track, group, watch = each.track, each.group, each.watch
             if track is not None and key[0] in self.aligned:
                 self.aligned[key[0]].assert_again(track, self.facts)
                 if track.wake is not None:
                     heapq.heappush(self._wakes, (track.wake, key))
+            if watch is not None and watch.wake is not None:
+                heapq.heappush(self._wakes, (watch.wake, key))
             if group is not None and key[0] in self.groupings:
                 self.groupings[key[0]].assert_again(group, self.facts)
             if each.story is not None:

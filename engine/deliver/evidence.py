@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.model.finding import Evidence, RawPoint, Silence, WindowPoint
+from engine.model.governance import GovernanceEvidence
 from engine.model.trigger import (
     CadenceEvidence,
     ConflictEvidence,
@@ -42,6 +43,8 @@ def evidence_lines(data: TriggerData) -> list[str]:
             shown = [f"{member.series} ({member.rule})" for member in evidence.listed[:LINES_MAX]]
             more = evidence.count - len(shown)
             lines = [f"{evidence.count} firing: {', '.join(shown)}" + (f" and {more} more" if more > 0 else "")]
+        case GovernanceEvidence():
+            lines = list(_governed(evidence))
         case CadenceEvidence():
             lines = [f"{evidence.kpi} was to be reviewed by {evidence.due}; the last answer is of {evidence.since}"]
         case PrecisionEvidence():
@@ -86,6 +89,15 @@ def _series(evidence: Evidence, unit: str) -> Iterator[str]:
         chart = evidence.control
         told = ", ".join(chart.rules) or chart.chart
         yield f"{told}: centre {number(chart.centre)}, sigma {number(chart.sigma)}"
+
+
+def _governed(evidence: GovernanceEvidence) -> Iterator[str]:
+    """The newest value of each KPI that was looked at; what was found of them is in the sentence."""
+    for governed in evidence.kpis:
+        if governed.points:
+            newest = governed.points[-1]
+            target = "" if governed.target is None else f", target {number(governed.target)}"
+            yield f"{governed.kpi}: {number(newest.value)} from {newest.start}{target}"
 
 
 def _side(side: SideEvidence) -> str:

@@ -13,6 +13,19 @@ OWN_DIGEST = ("kpi", "evidence", "episode", "moved_by", "excerpt")
 """Fields of `data` with a digest of their own."""
 
 
+_PARTS = {
+    "conflict": ("condition",),
+    "reconciliation": ("condition", "reported", "record"),
+    "group": ("condition", "listed"),
+    "cadence": ("condition",),
+    "precision": ("condition",),
+    "governance": ("condition", "found"),
+}
+"""The fields of evidence with a digest of their own, by its type."""
+_LISTED = {"conflict": "sides", "governance": "kpis"}
+"""The field each of whose entries has one, by type."""
+
+
 def event_parts(event: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of an event that was decoded from JSON, by name: `event` is what stands beside `data`, `review` what of
     `data` is no part of its own. The digests themselves are in none.
@@ -33,15 +46,13 @@ def event_digests(event: Mapping[str, Any]) -> dict[str, str]:
 
 def evidence_parts(evidence: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of evidence that was decoded from JSON, by the names that `evidence.digests` has for them."""
-    if evidence.get("type") == "conflict":
-        sides = evidence.get("sides") or ()
-        return {"condition": evidence.get("condition"), **{f"sides[{n}]": side for n, side in enumerate(sides)}}
-    if evidence.get("type") == "reconciliation":
-        return {name: evidence.get(name) for name in ("condition", "reported", "record")}
-    if evidence.get("type") == "group":
-        return {name: evidence.get(name) for name in ("condition", "listed")}
-    if evidence.get("type") in ("cadence", "precision"):
-        return {"condition": evidence.get("condition")}
+    kind = evidence.get("type")
+    own = {name: evidence.get(name) for name in _PARTS.get(str(kind), ())}
+    if kind in _LISTED:
+        listed = _LISTED[kind]
+        return own | {f"{listed}[{n}]": each for n, each in enumerate(evidence.get(listed) or ())}
+    if own:
+        return own
     if evidence.get("point") is None:
         return {}  # a rule set took the rule away: there is nothing that was judged
     parts = {name: evidence.get(name) for name in ("condition", "point")}

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from engine.model.finding import BaselinePoint, Episode, Evidence, Silence, Status, Transition
+from engine.model.governance import GovernanceEvidence
 from engine.model.records import Parts, ReviewCommand, Verdict, WindowBounds
 
 Happening = Literal[
@@ -203,7 +204,15 @@ class PrecisionEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="prec
     digests: dict[str, str] = {}
 
 
-AnyEvidence = Evidence | ConflictEvidence | ReconciliationEvidence | GroupEvidence | CadenceEvidence | PrecisionEvidence
+AnyEvidence = (
+    Evidence
+    | ConflictEvidence
+    | ReconciliationEvidence
+    | GroupEvidence
+    | CadenceEvidence
+    | PrecisionEvidence
+    | GovernanceEvidence
+)
 
 
 class FindingName(msgspec.Struct, frozen=True, tag_field="type", tag="finding"):

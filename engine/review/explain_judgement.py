@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.model.governance import GovernanceEvidence
 from engine.model.trigger import (
     CadenceEvidence,
     ConflictEvidence,
@@ -15,6 +16,7 @@ from engine.model.trigger import (
 )
 from engine.review.explain import of_dimensions
 from engine.review.explain_composite import joined, sentence_of_composite
+from engine.review.explain_governance import explain_governance
 from engine.review.explain_reconciliation import sentence_of_reconciliation
 from engine.review.numbers import number, percent
 from engine.review.spans import duration, window_named
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet
 
 
-def explain_judgement(judgement: Judgement, happening: Happening, rules: RuleSet) -> str:
+def explain_judgement(  # noqa: PLR0911 (one for each kind)
+    judgement: Judgement, happening: Happening, rules: RuleSet
+) -> str:
     """The sentence for a joined or grouped review."""
     rule = rules.rule_by_id[judgement.rule]
     evidence = judgement.evidence
@@ -41,6 +45,8 @@ def explain_judgement(judgement: Judgement, happening: Happening, rules: RuleSet
         return f"{rule.title}{of_dimensions(_scope(judgement.scope))}: the alert never was ({judgement.cause})."
     if isinstance(evidence, GroupEvidence):
         return _group(judgement, evidence, rule, happening)
+    if isinstance(evidence, GovernanceEvidence):
+        return explain_governance(judgement, evidence, rule, rules)
     return _over_windows(judgement, evidence, rule, rules)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.model.finding import Evidence, Silence, WindowPoint
+from engine.model.governance import GovernanceEvidence
 from engine.model.time import Micros, parse_own_time
 from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence, ReconciliationEvidence
 
@@ -38,6 +39,10 @@ def _mentioned(evidence: AnyEvidence | None) -> Iterator[str]:
             yield from (time for window in each.windows for time in (window.start, window.end))
     elif isinstance(evidence, GroupEvidence):
         yield from (member.event_time for member in evidence.listed)
+    elif isinstance(evidence, GovernanceEvidence):
+        yield evidence.time
+        yield from () if evidence.window is None else (evidence.window.start, evidence.window.end)
+        yield from (point.start for kpi in evidence.kpis for point in kpi.points)
     elif isinstance(evidence, CadenceEvidence):
         yield from (evidence.since, evidence.due)
 

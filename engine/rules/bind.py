@@ -9,6 +9,7 @@ from engine.rules.bind_governance import bind_calendar, bind_initiative, bind_ob
 from engine.rules.bind_kpi import bind_kpi
 from engine.rules.bind_rule import bind_composite, bind_rule
 from engine.rules.bind_source import bind_source
+from engine.rules.bind_watched import with_what_it_watches
 from engine.rules.ruleset import RuleSet
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 def bind(declarations: Declarations) -> RuleSet:
     """The rule set of declarations in which no check has found an error."""
     kpis = {id_: bind_kpi(declared.spec) for id_, declared in sorted(declarations.kpis.items())}
-    rules = _rules(declarations, kpis)
+    initiatives = tuple(bind_initiative(declared.spec) for _, declared in sorted(declarations.initiatives.items()))
+    specs = [declared.spec for declared in declarations.rules.values()]
+    rules = tuple(with_what_it_watches(rule, specs, initiatives) for rule in _rules(declarations, kpis))
     sources = tuple(bind_source(declared.spec) for _, declared in sorted(declarations.sources.items()))
     calendars = tuple(bind_calendar(declared.spec) for _, declared in sorted(declarations.calendars.items()))
     return RuleSet(
@@ -39,7 +42,7 @@ def bind(declarations: Declarations) -> RuleSet:
             [each.zone for each in calendars],
         ),
         calendars=calendars,
-        initiatives=tuple(bind_initiative(declared.spec) for _, declared in sorted(declarations.initiatives.items())),
+        initiatives=initiatives,
     )
 
 

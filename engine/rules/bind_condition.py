@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 from engine.rules.bind_control import bind_control_chart
+from engine.rules.bind_watched import bind_watched, others_named
 from engine.rules.resolved.condition import (
     Anomaly,
     Change,
@@ -53,6 +54,8 @@ def members_of(spec: RuleSpec, kpis: Mapping[str, Kpi]) -> list[str]:
         members.append(counterpart.kpi)
         if counterpart.per:
             members.append(counterpart.per)
+    governance = spec.condition.governance
+    members += [] if governance is None else others_named(governance, kpi, kpis)
     return list(dict.fromkeys(members))
 
 
@@ -82,6 +85,8 @@ def bind_condition(spec: RuleSpec, kpis: Mapping[str, Kpi], lateness: Micros) ->
     if condition.reconciliation:
         scope = shared_dimensions(kpis[id_] for id_ in members_of(spec, kpis))
         return _reconciliation(condition.reconciliation, _record_of(condition.reconciliation, kpi, kpis), scope)
+    if condition.governance:
+        return bind_watched(condition.governance, kpi, kpis)
     assert condition.missing_data is not None  # noqa: S101 - the shape has exactly one condition
     return _missing_data(condition.missing_data, kpi, lateness)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from engine.model.time import DAY
 from engine.rules.resolved.catalogue import CadenceSpec
@@ -26,12 +26,19 @@ def bind_review(spec: RuleSpec) -> ReviewSpec:
         participants=tuple(review.participants),
         question=review.question,
         runbook=review.runbook,
-        close=review.close or ("on_answer" if spec.severity == "critical" else "on_recovery"),
+        close=review.close or _close_default(spec),
         escalate_after=escalate_default(due_in) if escalate_after is None else escalate_after,
         reopen_within=review.reopen_within,
         flap_after=review.flap_after,
         renotify=_step(review.renotify),
     )
+
+
+def _close_default(spec: RuleSpec) -> Literal["on_recovery", "on_answer"]:
+    """Whoever moved the goalposts answers for it, whether or not what fired has ended since."""
+    governance = spec.condition.governance
+    moved = governance is not None and governance.moved_goalposts is not None
+    return "on_answer" if moved or spec.severity == "critical" else "on_recovery"
 
 
 def escalate_default(due_in: Due | None) -> Due:

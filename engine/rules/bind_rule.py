@@ -18,6 +18,7 @@ from engine.rules.resolved.condition import (
     Reconciliation,
     Threshold,
 )
+from engine.rules.resolved.governance import MovedGoalposts
 from engine.rules.resolved.rule import Rule
 from engine.rules.resolved.timing import Window
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from engine.rules.spec import RuleSpec
 
 _NO_WINDOW = Window(0, 0)
-"""A composite sees no windows."""
+"""Composites and moved goalposts see no windows."""
 
 
 def bind_rule(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi]) -> Rule:
@@ -40,6 +41,8 @@ def bind_rule(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi]) -> Rule:
     involved = [kpis[id_] for id_ in members_of(spec, kpis)]
     window, lateness, idle = timing = _timing(spec, involved)
     condition = bind_condition(spec, kpis, lateness)
+    if isinstance(condition, MovedGoalposts):  # what the KPI is, it looks at itself
+        return _rule(declared, condition, (_NO_WINDOW, 0, 0), {"kpi": spec.kpi})
     deciding = {
         "kpi": spec.kpi,
         "where": spec.where,

@@ -29,6 +29,7 @@ from engine.rules.resolved.condition import (
     TrendBreak,
 )
 from engine.rules.resolved.control import ControlChart
+from engine.rules.resolved.governance import GovernanceCondition, MovedGoalposts, others_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -174,12 +175,13 @@ def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
     for rule in rule_set.rules:
         if rule.mode == "off":
             continue
-        if isinstance(rule.condition, CounterpartConflict | Reconciliation):
+        if isinstance(rule.condition, CounterpartConflict | Reconciliation | GovernanceCondition):
             if kpi.id in sides(rule):
                 waits = rule if kpi.id == rule.kpi else kpi
                 key = ViewKey(WINDOWS, rule.window, waits.lateness, waits.grace, waits.idle)
                 view = views.setdefault(key, _View())
-                view.joins.append(Join(rule.id, rule.condition.scope, rule.where))
+                scope = () if isinstance(rule.condition, GovernanceCondition) else rule.condition.scope
+                view.joins.append(Join(rule.id, scope, rule.where))
         elif rule.kpi == kpi.id and not isinstance(rule.condition, Composite | Cadence | Precision):
             views.setdefault(_key(rule), _View()).rules.append(rule)
     return views
@@ -190,6 +192,8 @@ def sides(rule: Rule) -> tuple[str, ...]:
     condition = rule.condition
     if isinstance(condition, Reconciliation) and rule.kpi is not None:
         return (rule.kpi, *condition.record)
+    if isinstance(condition, GovernanceCondition) and not isinstance(condition, MovedGoalposts):
+        return (str(rule.kpi), *others_of(condition))
     if not isinstance(condition, CounterpartConflict) or rule.kpi is None:
         return ()
     named = [rule.kpi]
@@ -291,6 +295,9 @@ def _signals(rule_set: RuleSet) -> dict[str, tuple[Join, ...]]:
             join = Join(rule.id, rule.condition.scope, {}, by_finding=rule.condition.by_event_time)
             for member in rule.condition.members:
                 waiting.setdefault(member, []).append(join)
+        if isinstance(rule.condition, MovedGoalposts) and rule.mode != "off":
+            for member in rule.condition.rules:
+                waiting.setdefault(member, []).append(Join(rule.id, (), {}))
     return {member: tuple(joins) for member, joins in waiting.items()}
 
 

@@ -10,13 +10,14 @@ from engine.model.time import DAY
 from engine.rules.compiler import sides
 from engine.rules.due import DUE_WITHIN, day_number
 from engine.rules.resolved.condition import Composite
+from engine.rules.resolved.governance import UnprovenMilestone
 from engine.rules.ruleset import RuleSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from engine.model.time import Micros
-    from engine.rules.resolved.catalogue import Kpi
+    from engine.rules.resolved.catalogue import Initiative, Kpi
     from engine.rules.resolved.rule import Rule
     from engine.rules.resolved.timing import Calendar, ZoneTransition
 
@@ -25,7 +26,8 @@ _MARGIN = 2 * DAY
 
 def excerpt_of(rules: RuleSet, rule: Rule, since: Micros, until: Micros) -> RuleSet:
     """The rule with the KPIs that it looks at, and the objectives that say whom it goes to when nobody answers; of a
-    composite also its members, with theirs. One of the engine's own rules stands among the rules here.
+    composite also its members, with theirs; of unproven milestones the initiatives. One of the engine's own rules
+    stands among the rules here.
 
     Time zones are cut to what is in force from `since` to `until` and two days about. Where the rule's due times follow
     a calendar, it is there too, with its holidays and its zone until 400 days after `until`: `since` is then not after
@@ -46,7 +48,19 @@ def excerpt_of(rules: RuleSet, rule: Rule, since: Micros, until: Micros) -> Rule
         sources=(),
         zones={zone: _in_force(rules.zones[zone], since, end) for zone, end in sorted(ends.items())},
         calendars=calendars,
+        initiatives=_initiatives(rules, rule),
     )
+
+
+def _initiatives(rules: RuleSet, rule: Rule) -> tuple[Initiative, ...]:
+    """Those with milestones that the rule's KPI proves, and of them these."""
+    if not isinstance(rule.condition, UnprovenMilestone):
+        return ()
+    cut = [
+        msgspec.structs.replace(each, milestones=tuple(it for it in each.milestones if it.kpi == rule.kpi))
+        for each in rules.initiatives
+    ]
+    return tuple(each for each in cut if each.milestones)
 
 
 def _calendars(rule: Rule) -> set[str]:

@@ -70,7 +70,7 @@ class Stage2:
         self._times: dict[int, Micros] = {}
         self._answered: dict[int, Place] = {}
         self._barriers = Barriers(context.measurement_partitions)
-        self.correlator = Correlator(self._rules(self._hash), context.limits)
+        self.correlator = Correlator(self._rules(self._hash), context.limits, self._owns)
         self.book = Book(context.limits.reviews_open_max)
         self._reviews = Advance(self.book)
         self._governance = Governance(self._owns)
@@ -178,7 +178,7 @@ class Stage2:
             wanted = self._pending.pop(0)
             if wanted.number > self._activation:
                 self._activation, self._hash = wanted.number, wanted.hash
-                for judgement in self.correlator.activate(self._rules(wanted.hash)):
+                for judgement in self.correlator.activate(self._rules(wanted.hash), barrier.time):
                     yield from self._reviews.judgement(judgement, around)
         for judgement in self._governance.barrier(barrier.time, self._rules(self._hash), self.context.rule_sets):
             yield from self._reviews.judgement(judgement, around)
@@ -307,7 +307,7 @@ class Stage2:
         self._barriers.waiting = found.waiting
         counts = self.correlator.counts
         self.correlator.close()
-        self.correlator = Correlator(self._rules(self._hash), self.context.limits)
+        self.correlator = Correlator(self._rules(self._hash), self.context.limits, self._owns)
         self.correlator.counts = counts
         self.correlator.restore(found.joined)
         self.book.restore(found.reviews, reached.closings)

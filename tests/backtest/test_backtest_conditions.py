@@ -53,7 +53,7 @@ window: {every: 1h}
 cadence: 1h
 dimensions: [shop]
 series: [{shop: a}]
-target: none
+target: {value: 5, by: 2030-12-31}
 counterparts: [{kpi: tickets, minimum_effect: 10%}]
 ---
 kind: kpi
@@ -89,8 +89,19 @@ title: Many tickets
 kpi: tickets
 condition: {threshold: {above: 30}}
 """
+STEP = """
+---
+kind: initiative
+id: relaunch
+title: Relaunch
+owner: web
+objective: growth
+milestones: [{title: Three times as many, by: 2026-01-06, kpi: visits, value: 30}]
+"""
 STEADY = [10.0, 11.0, 9.0, 10.0, 12.0, 8.0] * 12
 EPISODE = [*STEADY, *[value + 40 for value in STEADY[:36]], *STEADY]
+WILD = [float(n * n * 37 % 101) for n in range(88)]
+APART = [float((n * n * 53 + n * 7) % 97) for n in range(48)]
 CASES: dict[str, tuple[str, list[float | None], list[float | None]]] = {
     "threshold": ("kpi: visits\ncondition: {threshold: {above: 30, recover_at: 15}}", EPISODE, []),
     "change": ("kpi: visits\ncondition: {change: {against: {median_of: 4, same: windows}, up: 50%}}", EPISODE, []),
@@ -113,6 +124,22 @@ CASES: dict[str, tuple[str, list[float | None], list[float | None]]] = {
         EPISODE,
         [*STEADY, *STEADY[:36], *STEADY],
     ),
+    "governance": (
+        "kpi: visits\ncondition: {governance: {always_green: {windows: 24, margin: 2}}}",
+        [*STEADY, *[2.0] * 12, *STEADY],
+        [],
+    ),
+    "governance of an outcome": (
+        "kpi: tickets\ncondition: {governance: {green_over_falling: {windows: 12}}}",
+        [9.0] * 88,
+        [float(10 + min(n, 40)) for n in range(88)],
+    ),
+    "governance by changes": (
+        "kpi: visits\ncondition: {governance: {vanity: {windows: 30, lag: 0, below: 0.5}}}",
+        WILD,
+        [*APART, *[150 - value for value in WILD[48:]]],
+    ),
+    "governance of milestones": ("kpi: visits\ncondition: {governance: {unproven_milestone: {}}}" + STEP, EPISODE, []),
     "composite": ("condition: {composite: {all: [many-visits, many-tickets]}}" + HIGH, EPISODE, EPISODE),
 }
 
@@ -181,7 +208,7 @@ def written(path: Path, told: Sequence[tuple[Micros, Measurement]]) -> Path:
 
 
 def test_every_condition_has_a_case():
-    assert set(CASES) == set(ConditionSpec.model_fields)
+    assert {name.partition(" ")[0] for name in CASES} == set(ConditionSpec.model_fields)
 
 
 @pytest.mark.parametrize("condition", CASES | CASES_OF_FORMS)
@@ -197,7 +224,8 @@ def test_live_backtest_and_rule_test_say_the_same(condition: str, tmp_path: Path
     [place] = [each for each in episodes(live, rules) if each[0] == "told"]
     fired = episodes(live, rules)[place]
     assert any(each.to is not None for each in fired), "it fires, and recovers"
-    assert place == ("told", scope_key({"shop": "a"}))
+    whole = condition.startswith("governance")
+    assert place == ("told", scope_key({} if whole else {"shop": "a"}))
     expected = Expectation(*place, tuple(Firing(*each) for each in fired), None, 1)
     assert run_test(as_test((expected,), visits, tickets), rules).differences == ()
     never = expected._replace(firing=())

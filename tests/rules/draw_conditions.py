@@ -22,11 +22,13 @@ from engine.offline.explain.case import case_of
 from engine.offline.explain.given import given
 from engine.offline.plot.compose import name_of, picture_of
 from engine.offline.plot.draw import draw
-from engine.offline.plot.picture import Mark, Panel, Picture
+from engine.offline.plot.picture import Level, Mark, Panel, Picture
 from engine.offline.replay import replay
+from engine.rules.compiler import sides
 from engine.rules.loader import load_read
 from engine.rules.resolved.condition import CounterpartConflict, Reconciliation, Threshold
 from engine.rules.resolved.control import ControlChart
+from engine.rules.resolved.governance import GovernanceCondition
 from engine.rules.source import read_text
 from engine.rules.spec import RuleSpec
 from engine.rules.spec.conditions import ConditionSpec
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from engine.model.trigger import ReviewTrigger
     from engine.offline.plot.picture import Around
     from engine.rules.loader import Loaded
+    from engine.rules.resolved.catalogue import Kpi
     from engine.rules.rule_tests import Expectation, Measured, RuleTest
     from engine.rules.ruleset import RuleSet
 
@@ -68,21 +71,24 @@ def main(folder: Path) -> None:
 
 def draw_condition(condition: str, folder: Path) -> None:
     found = loaded(page_of(condition))
-    [test], rules = found.tests, found.rule_set
+    rules = found.rule_set
     assert rules is not None
-    speaks = next(each for each in test.expect if each.firing)
-    keeps_quiet = next(each for each in test.expect if each.rule == speaks.rule and not each.firing)
+    test, speaks = next((test, each) for test in found.tests for each in test.expect if each.firing)
+    calm, keeps_quiet = next(
+        (test, each) for test in found.tests for each in test.expect if each.rule == speaks.rule and not each.firing
+    )
     trigger = opening(speaks, test, rules)
     firing = picture_of(case_of(trigger), around(test, speaks, trigger))
     assert firing is not None
     names = names_of(condition)
     draw(firing, folder / names[0])
-    draw(silent(firing, keeps_quiet, test, rules), folder / names[1])
+    draw(silent(firing, keeps_quiet, calm, rules), folder / names[1])
 
 
 def around(test: RuleTest, expected: Expectation, trigger: ReviewTrigger) -> Around:
-    """What was measured, by series and, for a conflict, by side."""
+    """What was measured, by series and, for a conflict, by side; for governance by KPI."""
     marks = {key(each): marks_of(each) for each in test.measured}
+    marks |= {each.kpi: marks_of(each) for each in test.measured if not each.dimensions}
     case = case_of(trigger)
     if isinstance(case.rule.condition, CounterpartConflict | Reconciliation):
         there = of_scope(test, expected)
@@ -143,18 +149,26 @@ def opening(expected: Expectation, test: RuleTest, rules: RuleSet) -> ReviewTrig
 def silent(firing: Picture, expected: Expectation, test: RuleTest, rules: RuleSet) -> Picture:
     """The series of which nothing is said, each in a panel; only limits that are the same for all are in it."""
     rule = rules.rule_by_id[expected.rule]
-    measured = [each for each in of_scope(test, expected) if not each.revision]
+    governed = sides(rule) if isinstance(rule.condition, GovernanceCondition) else None
+    there = [each for each in of_scope(test, expected) if not each.revision]
+    measured = [each for each in there if governed is None or each.kpi in governed]
     fixed = firing.panels[0].levels if isinstance(rule.condition, Threshold | ControlChart) else ()
     panels = []
     for each in measured:
         kpi = rules.kpi_by_id[each.kpi]
+        levels = target_of(kpi) if isinstance(rule.condition, GovernanceCondition) else fixed
         panels.append(
-            Panel(f"{kpi.title} ({key(each)})", kpi.unit, judged=(), around=standing(each, test), levels=fixed)
+            Panel(f"{kpi.title} ({key(each)})", kpi.unit, judged=(), around=standing(each, test), levels=levels)
         )
     dimensions = ", ".join(f"{name} {value}" for name, value in measured[0].dimensions.items())
+    of = f" of {{{dimensions}}}" if dimensions else ""
     titles = " and ".join(rules.kpi_by_id[each.kpi].title.lower() for each in measured).capitalize()
-    sentence = f"{titles} of {{{dimensions}}}: nothing is said."
+    sentence = f"{titles}{of}: nothing is said."
     return firing._replace(sentence=sentence, moments=(), firing=None, panels=tuple(panels), rows=())
+
+
+def target_of(kpi: Kpi) -> tuple[Level, ...]:
+    return () if kpi.target is None else (Level("limit", f"target {kpi.target.value:g}", kpi.target.value),)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import msgspec
 
 from engine.errors import WireError
 from engine.model.finding import Evidence
+from engine.model.governance import GovernanceEvidence
 from engine.model.limits import Limits
 from engine.model.trigger import (
     CadenceEvidence,
@@ -28,6 +29,7 @@ from engine.offline.explain.obligation import ids_step, obligation_step, rule_st
 from engine.offline.explain.reconciliation import reconciliation_steps
 from engine.offline.explain.series import series_steps
 from engine.offline.explain.times import times_step
+from engine.offline.explain.watched import governance_steps
 from engine.rules.resolved.condition import (
     Anomaly,
     Cadence,
@@ -41,12 +43,14 @@ from engine.rules.resolved.condition import (
     TrendBreak,
 )
 from engine.rules.resolved.control import ControlChart
+from engine.rules.resolved.governance import GovernanceCondition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from engine.offline.explain.case import Case
     from engine.offline.explain.given import Given
+    from engine.rules.resolved.condition import Condition
     from engine.rules.resolved.rule import Rule
 
 
@@ -113,6 +117,8 @@ def _evidence(case: Case, limits: Limits) -> Iterable[Step]:  # noqa: PLR0911 (o
             return reconciliation_steps(case, evidence)
         case GroupEvidence() as evidence, _ if isinstance(moved_by, TurnName) and _is_grouped(case.rule):
             return group_steps(case, evidence, moved_by, limits)
+        case GovernanceEvidence() as evidence, _ if isinstance(moved_by, TurnName) and _is_governance(condition):
+            return governance_steps(case, evidence, moved_by)
         case CadenceEvidence() as evidence, Cadence() as condition:
             return [cadence_step(case, evidence, condition)]
         case PrecisionEvidence() as evidence, Precision() as condition:
@@ -120,6 +126,10 @@ def _evidence(case: Case, limits: Limits) -> Iterable[Step]:  # noqa: PLR0911 (o
         case None, _:
             return ()
     raise ValueError("expected evidence of the kind that the condition makes, moved by what makes it")
+
+
+def _is_governance(condition: Condition) -> bool:
+    return isinstance(condition, GovernanceCondition)
 
 
 def _is_grouped(rule: Rule) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.correlate.conflict import Conflict
 from engine.correlate.reconcile import Reconcile
 from engine.model.finding import Evidence, RawPoint, WindowPoint
+from engine.model.governance import GovernanceEvidence
 from engine.model.time import Micros, parse_own_time
 from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, ReconciliationEvidence, TurnName
 from engine.offline.plot.control import control_panel
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from engine.correlate.aligned import AlignedSide
     from engine.correlate.conflict import Side
     from engine.model.finding import Anomaly, TrendBreak
+    from engine.model.governance import GovernedKpi
     from engine.model.trigger import SideEvidence
     from engine.offline.explain.case import Case
 
@@ -43,6 +45,8 @@ def picture_of(case: Case, around: Around | None = None) -> Picture | None:
         return picture._replace(panels=tuple(_side(case, side, said, there) for side, said in sides))
     if isinstance(evidence, ReconciliationEvidence):
         return picture._replace(panels=tuple(_reconciled(case, evidence, there)))
+    if isinstance(evidence, GovernanceEvidence) and evidence.kpis:
+        return picture._replace(panels=tuple(_governed(case, each, there) for each in evidence.kpis))
     if isinstance(evidence, GroupEvidence) and evidence.listed:
         title, label = _heads(case)
         return picture._replace(rows=tuple(_rows(case, evidence, there)), rows_title=title, rows_label=label)
@@ -147,6 +151,18 @@ def _band(case: Case, anomaly: Anomaly, around: Around) -> Panel:
         expected=tuple(Mark(time, each.usual) for time, each in points),
         around=around.get(series, ()),
         levels=tuple(Level("limit", f"band {number(value)}", value) for value in (newest.low, newest.high)),
+    )
+
+
+def _governed(case: Case, governed: GovernedKpi, around: Around) -> Panel:
+    kpi, target = case.rules.kpi_by_id[governed.kpi], governed.target
+    levels = () if target is None else (Level("limit", f"target {number(target)}", target),)
+    return Panel(
+        title=kpi.title,
+        unit=kpi.unit,
+        judged=tuple(Mark(parse_own_time(point.start), point.value) for point in governed.points),
+        around=around.get(governed.kpi, ()),
+        levels=levels,
     )
 
 

@@ -24,6 +24,7 @@ from engine.rules.checks.selectors import check_selectors
 from engine.rules.checks.shadowed import check_shadowed
 from engine.rules.checks.sparse import check_sparse
 from engine.rules.checks.timing import check_timing
+from engine.rules.checks.watched import check_watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -47,6 +48,7 @@ CHECKS: Final[tuple[Callable[[Declarations], Iterable[Problem]], ...]] = (
     check_conflicts,
     check_reconciliations,
     check_composites,
+    check_watched,
     check_calendars,
     check_reviews,
     check_inhibition,

@@ -31,6 +31,7 @@ _REFERENCES: Final[tuple[tuple[str, str, Path_], ...]] = (
     ("rule", "kpi", ("kpi",)),
     ("rule", "kpi", ("condition", "counterpart_conflict", "counterparts", _EACH)),
     ("rule", "kpi", ("condition", "reconciliation", "against")),
+    ("rule", "kpi", ("condition", "governance", "vanity", "outcome")),
     ("rule", "rule", ("condition", "composite", "all", _EACH)),
     ("rule", "rule", ("condition", "composite", "any", _EACH)),
     ("rule", "rule", ("condition", "composite", "at_least", "of", _EACH)),

@@ -19,6 +19,7 @@ _WITHOUT_SIZE = {
     "trend_break": "a break has one size; with `group_by` it counts the series that broke",
     "anomaly": "an incident is told once; with `group_by` it counts the series that are unusual",
     "control_chart": "a process is in control or not; with `group_by` it counts the series that are not",
+    "governance": "how a KPI is governed has no size",
 }
 """Why a step makes no sense where the rule has no `group_by`."""
 _GATHERING = ("missing_data", "composite")

@@ -8,6 +8,7 @@ import msgspec
 
 from engine.model.time import Micros
 from engine.rules.resolved.control import ControlChart
+from engine.rules.resolved.governance import GovernanceCondition
 
 Reference = Literal["windows", "days", "weekdays"]
 
@@ -179,6 +180,10 @@ Condition = (
     | CounterpartConflict
     | Reconciliation
     | Composite
+    | GovernanceCondition
     | Cadence
     | Precision
 )
+
+JoinedCondition = CounterpartConflict | Reconciliation | Composite | GovernanceCondition
+"""Conditions that look across series: they are judged at barriers, and told by their reviews."""

@@ -9,6 +9,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 from engine.rules.spec.burn_rate import BurnRateSpec  # noqa: TC001 - pydantic reads it at run time
 from engine.rules.spec.composite import CompositeSpec  # noqa: TC001 - pydantic reads it at run time
 from engine.rules.spec.control import ControlChartSpec  # noqa: TC001 - pydantic reads it at run time
+from engine.rules.spec.governance import GovernanceSpec  # noqa: TC001 - pydantic reads it at run time
 from engine.rules.spec.reconciliation import ReconciliationSpec  # noqa: TC001 - pydantic reads it at run time
 from engine.rules.spec.scalars import Change, Id, Number, Share, Span, Spec, exactly_one, refuse
 from engine.rules.wording import shown
@@ -204,6 +205,7 @@ class ConditionSpec(Spec):
     reconciliation: ReconciliationSpec | None = None
     composite: CompositeSpec | None = None
     burn_rate: BurnRateSpec | None = None
+    governance: GovernanceSpec | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

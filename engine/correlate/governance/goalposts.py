@@ -1,0 +1,74 @@
+"""Goalposts that were moved: what an activation changed of a KPI on which something was firing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from engine.correlate.governance.target_age import aim_of
+from engine.evaluate.activate import WITHDRAWN_BY_RULE_SET
+from engine.model.governance import FiringThen, MovedField, MovedGoalposts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from engine.correlate.governance.watch import Watch
+    from engine.model.records import Signal
+    from engine.model.time import Micros
+    from engine.rules.resolved.catalogue import Kpi
+
+GOALPOSTS: Final = ("aggregation", "definition", "direction", "unit", "window")
+"""What a KPI is; what it aims at is looked at apart: that somebody has reviewed a target moves nothing."""
+
+
+def moved_between(before: Kpi, after: Kpi) -> tuple[MovedField, ...]:
+    """The fields that an activation changed."""
+    pairs: list[tuple[str, Any, Any]] = [(name, getattr(before, name), getattr(after, name)) for name in GOALPOSTS]
+    pairs.append(("target", aim_of(before.target), aim_of(after.target)))
+    return tuple(
+        MovedField(name, msgspec.to_builtins(one), msgspec.to_builtins(other))
+        for name, one, other in pairs
+        if one != other
+    )
+
+
+def hear(watch: Watch, signals: Iterable[Signal], now: Micros) -> None:
+    """Keep what is firing on the KPI. What a rule set takes away at a barrier was firing when that set came."""
+    watch.taken, watch.taken_at = {}, None
+    for signal in signals:
+        key = f"{signal.rule}|{signal.series}"
+        if signal.state == "firing":
+            watch.firing[key] = FiringThen(
+                rule=signal.rule,
+                series=signal.series,
+                finding=signal.finding,
+                event_time=signal.event_time,
+                transition=signal.transition,
+                revision=signal.revision,
+            )
+            continue
+        gone = watch.firing.pop(key, None)
+        if gone is not None and signal.revision >= WITHDRAWN_BY_RULE_SET:
+            watch.taken[key] = gone
+            watch.taken_at = now
+
+
+def firing_at(watch: Watch, now: Micros) -> dict[str, FiringThen]:
+    """What was firing when the activation of the barrier `now` came."""
+    return {**watch.firing, **(watch.taken if watch.taken_at == now else {})}
+
+
+def moved_in_all(earlier: tuple[MovedField, ...], changed: tuple[MovedField, ...]) -> tuple[MovedField, ...]:
+    """Two moves as one: what is where it was before the first of them has not moved."""
+    first = {field.name: field for field in earlier}
+    for field in changed:
+        known = first.get(field.name)
+        first[field.name] = field if known is None else MovedField(field.name, known.before, field.after)
+    return tuple(first[name] for name in sorted(first) if first[name].before != first[name].after)
+
+
+def goalposts(changed: tuple[MovedField, ...], firing: dict[str, FiringThen], most: int) -> MovedGoalposts:
+    """What to say of it; at most `most` of what was firing are listed."""
+    listed = tuple(firing[key] for key in sorted(firing)[:most])
+    return MovedGoalposts(changed, listed, len(firing))

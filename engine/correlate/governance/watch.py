@@ -1,0 +1,125 @@
+"""What is kept of one governance rule: the windows of its KPIs, what is firing on it, and what was said."""
+
+from __future__ import annotations
+
+from math import fsum
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from engine.correlate.judge import aggregate
+from engine.correlate.rings import Ring, Share
+from engine.model.finding import BaselinePoint
+from engine.model.governance import FiringThen, MovedField
+from engine.model.records import Ids, Parts
+from engine.model.time import Micros, parse_own_time
+from engine.rules.resolved.catalogue import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from engine.model.records import JoinRecord
+    from engine.rules.resolved.catalogue import Aggregation
+
+MEMBERS: Final = 7
+"""A series that sent something in the last so many windows is waited for. What is older is merged and final: a watch of
+many windows holds one share of each, however many series there are.
+"""
+
+_MERGED = "*"
+
+
+class Watch(msgspec.Struct):
+    """The state of (rule, scope). `judged`: the newest window that was judged. `opened` names the alert that is on;
+    `told` is what was last said of it, where that can change.
+
+    Of a target: what it was when last seen, since when (`since`, and whether an activation changed it then). Of
+    goalposts: what is firing by `rule|series`; what the rule set took away at the barrier of time `taken_at`; what was
+    moved.
+    """
+
+    rule: str
+    scope: str
+    rings: dict[str, Ring] = {}
+    judged: int | None = None
+    opened: str | None = None
+    told: str = ""
+    wake: Micros | None = None
+    target: Target | None = None
+    since: str | None = None
+    changed: bool = False
+    firing: dict[str, FiringThen] = {}
+    taken: dict[str, FiringThen] = {}
+    taken_at: Micros | None = None
+    moved: tuple[MovedField, ...] = ()
+
+
+def take(watch: Watch, records: Iterable[JoinRecord], now: Micros, idle: Micros, keep: int) -> bool:
+    """Put shares into the rings, each of which holds its newest `keep` windows; whether anything changed."""
+    changed = False
+    for record in records:
+        ring = watch.rings.get(record.kpi)
+        if ring is None:
+            ring = watch.rings[record.kpi] = Ring(record.kpi, record.window.index)
+        if not is_final(ring, record.window.index):
+            changed |= ring.put(record, now)
+    for ring in watch.rings.values():
+        changed |= bool(ring.settle(now, idle, MEMBERS))
+        _merge(ring)
+        if len(ring.windows) > keep:
+            ring.forget(sorted(ring.windows)[-keep])
+    watch.wake = min((at for at in (ring.wake(idle) for ring in watch.rings.values()) if at is not None), default=None)
+    return changed
+
+
+def is_final(ring: Ring, index: int) -> bool:
+    """Whether a window is so far behind the newest that nothing restates it any more."""
+    return bool(ring.windows) and index < max(ring.windows) - MEMBERS
+
+
+def aligned(watch: Watch, kpis: Iterable[str]) -> list[int]:
+    """The windows that are complete of all these KPIs, ascending."""
+    sets = [
+        {index for index, window in watch.rings[kpi].windows.items() if window.ready} if kpi in watch.rings else set()
+        for kpi in kpis
+    ]
+    return sorted(set.intersection(*sets)) if sets else []
+
+
+def points(
+    watch: Watch, kpi: str, aggregation: Aggregation, indices: Iterable[int]
+) -> tuple[BaselinePoint, ...] | None:
+    """The KPI's value in each of these windows; None where one has none."""
+    windows = watch.rings[kpi].windows
+    found = []
+    for index in indices:
+        value = aggregate([share.parts for share in windows[index].shares.values()], aggregation)
+        if value is None:
+            return None
+        found.append(BaselinePoint(windows[index].bounds.start, value))
+    return tuple(found)
+
+
+def _merge(ring: Ring) -> None:
+    """Make one share of those of each window that is final."""
+    for index, window in ring.windows.items():
+        if len(window.shares) > 1 and is_final(ring, index):
+            parts = merged([share.parts for share in window.shares.values()])
+            window.shares = {_MERGED: Share(0, parts, Ids(parts.count, "0", "", ""))}
+            window.ready = True
+    ring.unready = [index for index in ring.unready if not ring.windows[index].ready]
+
+
+def merged(parts: list[Parts]) -> Parts:
+    """The parts of all of them together; of equal newest times the greatest value is the last."""
+    filled = [each for each in parts if each.count] or parts
+    last_time, last = max([(parse_own_time(each.last_time), each.last) for each in filled])
+    return Parts(
+        count=sum([each.count for each in parts]),
+        sum=fsum([each.sum for each in parts]),
+        min=min([each.min for each in filled]),
+        max=max([each.max for each in filled]),
+        nonzero=sum([each.nonzero for each in parts]),
+        last=last,
+        last_time=next(each.last_time for each in filled if parse_own_time(each.last_time) == last_time),
+    )

@@ -1,0 +1,185 @@
+"""One governance rule, ready to judge: what windows, signals, the clock and activations do to its watch.
+
+A window is judged once, when it is complete of all KPIs; what is restated afterwards counts in the verdicts that
+follow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.correlate.governance.goalposts import firing_at, goalposts, hear, moved_between, moved_in_all
+from engine.correlate.governance.looking import governed_at, kpis_of, verdicts, windows_needed
+from engine.correlate.governance.milestones import unproven
+from engine.correlate.governance.target_age import note_target, stale_target
+from engine.correlate.governance.watch import MEMBERS, aligned, take
+from engine.model.governance import GovernanceEvidence
+from engine.model.identity import digest_of
+from engine.model.judgement import Judgement
+from engine.model.records import JoinRecord, Signal
+from engine.model.time import format_time
+from engine.rules.resolved.governance import MovedGoalposts, SetAndForget, UnprovenMilestone, Vanity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from engine.correlate.barrier import Joinable
+    from engine.correlate.governance.watch import Watch
+    from engine.model.governance import FiringThen, Governed, GovernedKpi
+    from engine.model.limits import Limits
+    from engine.model.records import WindowBounds
+    from engine.model.time import Micros
+    from engine.model.trigger import Turn
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.ruleset import RuleSet
+
+EASED = "nothing fires on the KPI any more"
+MOVED_AGAIN = "they were moved again"
+TAKEN_BACK = "the change was taken back"
+OTHER_MILESTONES = "other milestones"
+
+
+class Watching:
+    """It keeps no state of its own. `clocked`: it is judged at every barrier, whatever has come."""
+
+    def __init__(self, rule: Rule, rules: RuleSet, limits: Limits) -> None:
+        self.rule = rule
+        self.rules = rules
+        self.limits = limits
+        self.kpis = kpis_of(rule)
+        self.clocked = isinstance(rule.condition, UnprovenMilestone)
+        lag = rule.condition.lag if isinstance(rule.condition, Vanity) else 0
+        self._keep = 2 * (self._windows() + lag + MEMBERS)
+
+    def _windows(self) -> int:
+        condition = self.rule.condition
+        return condition.windows if isinstance(condition, UnprovenMilestone) else windows_needed(self.rule)
+
+    def advance(self, watch: Watch, records: Sequence[Joinable], now: Micros) -> list[Judgement]:
+        """Take a barrier's records of this rule."""
+        if isinstance(self.rule.condition, MovedGoalposts):
+            hear(watch, [record for record in records if isinstance(record, Signal)], now)
+            return [*self._eased(watch, now)]
+        shares = [record for record in records if isinstance(record, JoinRecord)]
+        take(watch, shares, now, self.rule.idle, self._keep)
+        if isinstance(self.rule.condition, UnprovenMilestone):
+            return [*self._milestones(watch, now)]
+        if isinstance(self.rule.condition, SetAndForget):
+            return [*self._target(watch, now, self.rule.condition.after)]
+        return [*self._over_windows(watch, now)]
+
+    def activated(self, watch: Watch, before: RuleSet, now: Micros) -> list[Judgement]:
+        """The rule stands as it stood in the rule set `before`: what that set's catalogue and this one's differ in."""
+        name = str(self.rule.kpi)
+        if isinstance(self.rule.condition, SetAndForget):
+            note_target(watch, self.rules.kpi_by_id[name].target, now)
+            told = stale_target(watch, self.rule.condition.after, now)
+            if watch.opened is not None and told is not None and not told[0]:
+                return [self._turned(watch, format_time(now), self._evidence(told[1], now, None, ()))]
+        if isinstance(self.rule.condition, MovedGoalposts):
+            return [*self._moved(watch, before, now)]
+        return []
+
+    def dropped(self, watch: Watch, cause: str) -> list[Judgement]:
+        """The rule is gone or another: what is on never was, as far as the rules of today say."""
+        if watch.opened is None:
+            return []
+        return [self._judgement(watch, "withdrawn", str(watch.opened), cause=cause)]
+
+    def _over_windows(self, watch: Watch, now: Micros) -> Iterator[Judgement]:
+        for index, verdict in verdicts(self.rule, self.rules, watch):
+            watch.judged = index
+            bounds = watch.rings[self.kpis[0]].windows[index].bounds
+            if verdict.on is not None and verdict.on != (watch.opened is not None):
+                evidence = self._evidence(verdict.found, now, bounds, verdict.kpis)
+                yield self._turned(watch, bounds.end, evidence)
+
+    def _target(self, watch: Watch, now: Micros, after: Micros) -> Iterator[Judgement]:
+        """The KPI goes on where another window of it is complete."""
+        note_target(watch, self.rules.kpi_by_id[self.kpis[0]].target, now)
+        complete = aligned(watch, self.kpis)
+        if not complete or (watch.judged is not None and complete[-1] <= watch.judged):
+            return
+        watch.judged = complete[-1]
+        told = stale_target(watch, after, now)
+        if told is not None and told[0] != (watch.opened is not None):
+            bounds = watch.rings[self.kpis[0]].windows[complete[-1]].bounds
+            yield self._turned(watch, format_time(now), self._evidence(told[1], now, bounds, ()))
+
+    def _milestones(self, watch: Watch, now: Micros) -> Iterator[Judgement]:
+        indices = aligned(watch, self.kpis)[-self._windows() :]
+        governed = governed_at(watch, self.rules, self.kpis, indices) or () if indices else ()
+        values = [point.value for each in governed for point in each.points]
+        kpi = self.rules.kpi_by_id[self.kpis[0]]
+        on, told = unproven(self.rules.initiatives, kpi, values, now)
+        bounds = watch.rings[kpi.id].windows[indices[-1]].bounds if indices else None
+        evidence = self._evidence(told, now, bounds, governed)
+        named = digest_of(told.milestones)
+        if on != (watch.opened is not None):
+            yield self._turned(watch, format_time(now), evidence)
+        elif on and named != watch.told:
+            yield self._judgement(watch, "changed", format_time(now), evidence, cause=OTHER_MILESTONES)
+        watch.told = named if on else ""
+
+    def _moved(self, watch: Watch, before: RuleSet, now: Micros) -> Iterator[Judgement]:
+        changed = moved_between(before.kpi_by_id[self.kpis[0]], self.rules.kpi_by_id[self.kpis[0]])
+        if not changed:
+            return
+        firing = firing_at(watch, now)
+        if watch.opened is None and firing:
+            watch.moved = changed
+            yield self._turned(watch, format_time(now), self._goalposts(watch, firing, now))
+            yield from self._eased(watch, now)  # the rules that fired may be gone with the same activation
+        elif watch.opened is not None:
+            watch.moved = moved_in_all(watch.moved, changed)
+            evidence = self._goalposts(watch, firing, now)
+            if watch.moved:
+                yield self._judgement(watch, "changed", format_time(now), evidence, cause=MOVED_AGAIN)
+            else:
+                yield self._turned(watch, format_time(now), evidence, cause=TAKEN_BACK)
+
+    def _eased(self, watch: Watch, now: Micros) -> Iterator[Judgement]:
+        if watch.opened is not None and not watch.firing:
+            yield self._turned(watch, format_time(now), self._goalposts(watch, {}, now), cause=EASED)
+
+    def _goalposts(self, watch: Watch, firing: dict[str, FiringThen], now: Micros) -> GovernanceEvidence:
+        told = goalposts(watch.moved, firing, self.limits.members_listed_max)
+        return self._evidence(told, now, None, ())
+
+    def _evidence(
+        self, found: Governed, now: Micros, window: WindowBounds | None, governed: tuple[GovernedKpi, ...]
+    ) -> GovernanceEvidence:
+        declared = self.rule.declared
+        digests = {"condition": digest_of(declared), "found": digest_of(found)}
+        digests |= {f"kpis[{place}]": digest_of(each) for place, each in enumerate(governed)}
+        return GovernanceEvidence(declared, format_time(now), window, governed, found, self.rules.hash, digests)
+
+    def _turned(
+        self, watch: Watch, time: str, evidence: GovernanceEvidence | None, cause: str | None = None
+    ) -> Judgement:
+        """What was on is over at `time`, what was not is on from then."""
+        if watch.opened is None:
+            watch.opened = time
+            return self._judgement(watch, "began", time, evidence, cause)
+        ended = self._judgement(watch, "ended", time, evidence, cause)
+        watch.opened = None
+        return ended
+
+    def _judgement(
+        self, watch: Watch, turn: Turn, time: str, evidence: GovernanceEvidence | None = None, cause: str | None = None
+    ) -> Judgement:
+        return Judgement(
+            rule=watch.rule,
+            scope=watch.scope,
+            rule_set=self.rules.hash,
+            turn=turn,
+            opened=str(watch.opened),
+            event_time=time,
+            evidence=evidence,
+            taking_part=self._taking_part(),
+            cause=cause,
+        )
+
+    def _taking_part(self) -> tuple[str, ...]:
+        """The KPIs whose owners ought to be there: of moved goalposts also its own, whose objective's owner answers."""
+        return self.kpis if isinstance(self.rule.condition, MovedGoalposts) else self.kpis[1:]

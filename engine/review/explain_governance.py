@@ -1,0 +1,140 @@
+"""One plain sentence for each governance condition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine.model.governance import (
+    EasyTarget,
+    FallingOutcome,
+    MovedGoalposts,
+    StaleTarget,
+    Unfollowed,
+    UnprovenMilestones,
+)
+from engine.review.numbers import number, percent
+from engine.review.spans import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from engine.model.governance import GovernanceEvidence, MovedField, OpenMilestone
+    from engine.model.judgement import Judgement
+    from engine.rules.resolved.rule import Rule
+    from engine.rules.ruleset import RuleSet
+
+
+def explain_governance(judgement: Judgement, evidence: GovernanceEvidence, rule: Rule, rules: RuleSet) -> str:
+    """The sentence for a review of how a KPI is governed."""
+    said = _said(evidence, rule, rules)
+    if judgement.turn == "ended":
+        why = f"no longer so: {judgement.cause}" if judgement.cause else "no longer so"
+        return f"{rule.title}: {why}; {said}."
+    return f"{rule.title}: {said}."
+
+
+def _said(evidence: GovernanceEvidence, rule: Rule, rules: RuleSet) -> str:
+    kpi = _title(str(rule.kpi), rules)
+    match evidence.found:
+        case StaleTarget() as found:
+            return _stale(found, kpi)
+        case MovedGoalposts() as found:
+            return _moved(found, kpi)
+        case UnprovenMilestones() as found:
+            return _milestones(found, kpi)
+        case EasyTarget() as found:
+            return _easy(found, evidence, kpi)
+        case FallingOutcome() as found:
+            return _falling(found, evidence, kpi)
+        case Unfollowed() as found:
+            return _unfollowed(found, evidence, kpi, rules)
+
+
+def _stale(found: StaleTarget, kpi: str) -> str:
+    looked = {
+        "reviewed": f"was last reviewed on {found.since[:10]}",
+        "changed": f"was last changed at {found.since}",
+        "watched": f"has no date of review and is watched since {found.since}",
+    }
+    asked = f"the target of {kpi}, {number(found.value)} by {found.by}"
+    return f"{asked}, {looked[found.because]}; it is to be looked at every {duration(found.after)}"
+
+
+def _moved(found: MovedGoalposts, kpi: str) -> str:
+    changed = listed([_change(field) for field in found.changed])
+    if not found.changed:
+        return f"{kpi} is as it was"
+    rules = listed(sorted({each.rule for each in found.firing}))
+    fired = f"while {rules} fired on {found.count} series" if found.count else "and nothing fires on it"
+    return f"of {kpi} {changed} was changed {fired}"
+
+
+def _change(field: MovedField) -> str:
+    before, after = field.before, field.after
+    if field.name == "target" and isinstance(before, dict) and isinstance(after, dict):
+        parts = [
+            f"{name} {_plain(before[name])} to {_plain(after[name])}" for name in before if before[name] != after[name]
+        ]
+        return f"the target ({', '.join(parts)})"
+    if field.name in ("window", "target"):
+        return f"the {field.name}"
+    return f"the {field.name} ({_plain(before)} to {_plain(after)})"
+
+
+def _plain(value: object) -> str:
+    return number(value) if isinstance(value, int | float) else str(value)
+
+
+def _milestones(found: UnprovenMilestones, kpi: str) -> str:
+    if not found.milestones:
+        return f"{kpi} is at {number(found.median)}, and no milestone is unproven"
+    at = f"{kpi} has no value" if found.median is None else f"{kpi} is at {number(found.median)}"
+    return f"{listed([_milestone(each) for each in found.milestones])}, but {at}"
+
+
+def _milestone(milestone: OpenMilestone) -> str:
+    proof = (
+        "nothing says what would prove it" if milestone.value is None else f"{number(milestone.value)} would prove it"
+    )
+    if milestone.why == "reported":
+        return f'"{milestone.title}" was reported as done on {milestone.done} ({proof})'
+    return f'"{milestone.title}" was due by {milestone.by} ({proof})'
+
+
+def _easy(found: EasyTarget, evidence: GovernanceEvidence, kpi: str) -> str:
+    own = evidence.kpis[0]
+    windows = len(own.points)
+    if found.least <= 0:
+        return f"a window of the last {windows} of {kpi} did not clear the target {number(own.target)}"
+    scatter = f"{number(found.least / found.sigma)} times the usual scatter" if found.sigma else "without any scatter"
+    return (
+        f"{kpi} met its target {number(own.target)} in each of the last {windows} windows, the worst of them by "
+        f"{number(found.least)}: {scatter}"
+    )
+
+
+def _falling(found: FallingOutcome, evidence: GovernanceEvidence, kpi: str) -> str:
+    windows, leading = len(evidence.kpis[0].points), len(evidence.kpis) - 1
+    moved = f"fell by {percent(-found.change)}" if found.change < 0 else f"gained {percent(found.change)}"
+    met = percent(found.met / found.of if found.of else 0.0)
+    board = "the leading KPI met its target" if leading == 1 else f"the {leading} leading KPIs met their targets"
+    return f"over {windows} windows {kpi} {moved} (Mann-Kendall Z {number(found.z)}), and {board} in {met} of all cases"
+
+
+def _unfollowed(found: Unfollowed, evidence: GovernanceEvidence, kpi: str, rules: RuleSet) -> str:
+    outcome, windows = _title(evidence.kpis[1].kpi, rules), len(evidence.kpis[0].points)
+    best = max(found.lags, key=lambda each: each.high)
+    span = f"rho {number(best.rho)}, {number(best.low)} to {number(best.high)} at 95 % confidence"
+    when = "at once" if best.lag == 0 else f"{best.lag} window{'' if best.lag == 1 else 's'} later"
+    follows = "never followed" if best.high < found.below else "follows" if best.rho >= found.below else "may follow"
+    return f"over {windows} windows {outcome} {follows} {kpi}; the closest was {when} ({span})"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+
+
+def _title(kpi: str, rules: RuleSet) -> str:
+    known = rules.kpi_by_id.get(kpi)
+    return kpi if known is None else known.title

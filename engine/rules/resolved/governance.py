@@ -1,0 +1,70 @@
+"""The conditions that look at how a KPI is governed, as resolved: numbers and ids, with every default filled in."""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.model.time import Micros
+
+
+class SetAndForget(msgspec.Struct, frozen=True, tag_field="kind", tag="set_and_forget"):
+    """The KPI goes on, and its target was neither reviewed nor changed for `after` of tick time."""
+
+    after: Micros
+
+
+class MovedGoalposts(msgspec.Struct, frozen=True, tag_field="kind", tag="moved_goalposts"):
+    """An activation changed what the KPI is or aims at, while one of `rules` on it was firing."""
+
+    rules: tuple[str, ...]
+
+
+class UnprovenMilestone(msgspec.Struct, frozen=True, tag_field="kind", tag="unproven_milestone"):
+    """A milestone of the KPI is reported as done or overdue, and the median of its newest `windows` is not there."""
+
+    windows: int
+
+
+class AlwaysGreen(msgspec.Struct, frozen=True, tag_field="kind", tag="always_green"):
+    """Each of the last `windows` met the target, by at least `margin` times their robust standard deviation."""
+
+    windows: int
+    margin: float
+
+
+class GreenOverFalling(msgspec.Struct, frozen=True, tag_field="kind", tag="green_over_falling"):
+    """Over the last `windows` the KPIs `leading` met their targets in a share `green` of all cases, while the rule's
+    own fell: Mann and Kendall's Z past `limit`, and by the share `at_least` of its median.
+    """
+
+    leading: tuple[str, ...]
+    windows: int
+    green: float
+    limit: float
+    at_least: float
+
+
+class Vanity(msgspec.Struct, frozen=True, tag_field="kind", tag="vanity"):
+    """Over the last `windows` the changes of `outcome` did not follow those of the KPI, at no lag from 0 to `lag`
+    windows: the upper end of the 95 % interval of Spearman's rho is below `below`.
+    """
+
+    outcome: str
+    windows: int
+    lag: int
+    below: float
+
+
+GovernanceCondition = SetAndForget | MovedGoalposts | UnprovenMilestone | AlwaysGreen | GreenOverFalling | Vanity
+"""All of them. They are judged where joins are, at barriers, over all series of a KPI merged."""
+
+
+def others_of(condition: object) -> tuple[str, ...]:
+    """The KPIs that such a condition looks at beside the rule's own."""
+    match condition:
+        case GreenOverFalling():
+            return condition.leading
+        case Vanity():
+            return (condition.outcome,)
+        case _:
+            return ()

@@ -1,0 +1,92 @@
+"""The governance conditions as written: what is asked of a KPI is how it is looked after, not how it fares."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from engine.rules.spec.scalars import Id, Share, Span, Spec, refuse
+from engine.rules.wording import choices
+
+WINDOWS_MAX = 400
+"""As many as a trigger lists as evidence."""
+
+_Windows = Annotated[int, Field(le=WINDOWS_MAX)]
+
+
+class SetAndForgetSpec(Spec):
+    """The target was neither reviewed nor changed for so long, and the KPI goes on."""
+
+    after: Span = Field(examples=["180d"])
+
+
+class MovedGoalpostsSpec(Spec):
+    """The KPI's definition or target was changed while a rule on it was firing. There is nothing to set: `{}`."""
+
+
+class UnprovenMilestoneSpec(Spec):
+    """A milestone is reported as done, or its date has passed, and the KPI that proves it is not there."""
+
+    windows: Annotated[_Windows, Field(ge=1)] = Field(default=7, description="The median of so many proves")
+
+
+class AlwaysGreenSpec(Spec):
+    """The target is so easy that the KPI cannot miss it."""
+
+    windows: Annotated[_Windows, Field(ge=8)] = Field(examples=[104])
+    margin: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = Field(
+        default=3.0, description="Standard deviations that the worst window stays clear of the target"
+    )
+
+
+class GreenOverFallingSpec(Spec):
+    """The leading KPIs of the objective meet their targets while this lagging one falls."""
+
+    windows: Annotated[_Windows, Field(ge=8)] = Field(examples=[52])
+    green: Share = Field(default=0.9, description="The share of windows that met their targets")
+    at_least: Share = Field(default=0.1, description="A smaller fall does not count", examples=["10%"])
+    sensitivity: Literal["low", "normal", "high"] = "normal"
+
+
+class VanitySpec(Spec):
+    """The outcome never followed this leading KPI."""
+
+    outcome: Id | None = Field(
+        default=None, description="The lagging KPI that it rolls up to, or the only one of its objective, unless said"
+    )
+    windows: Annotated[_Windows, Field(ge=24)] = Field(examples=[104])
+    lag: int = Field(default=4, ge=0, le=52, description="Windows within which the outcome may follow")
+    below: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.4, description="The outcome follows where rho may be that large"
+    )
+
+
+class GovernanceSpec(Spec):
+    """How a KPI is governed. Exactly one of these."""
+
+    set_and_forget: SetAndForgetSpec | None = None
+    moved_goalposts: MovedGoalpostsSpec | None = None
+    unproven_milestone: UnprovenMilestoneSpec | None = None
+    always_green: AlwaysGreenSpec | None = None
+    green_over_falling: GreenOverFallingSpec | None = None
+    vanity: VanitySpec | None = None
+
+    @property
+    def name(self) -> str:
+        """Which of them it is."""
+        return next(name for name in type(self).model_fields if getattr(self, name) is not None)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        names = tuple(type(self).model_fields)
+        given = [name for name in names if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise refuse(
+                "governance",
+                expected=f"exactly one of {choices(names)}",
+                found=" and ".join(given) or "none of them",
+                mend=f"keep one of the {len(given)}" if given else "add one",
+                at=given[1] if given else None,
+            )
+        return self

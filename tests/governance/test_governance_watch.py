@@ -1,0 +1,111 @@
+"""The windows that a governance rule holds: waited for, restated while they can be, merged when they are final."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import naive_governance as naive
+import pytest
+from governed_world import Driven, rules_of, shares, week
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.correlate.governance.watch import MEMBERS, merged
+from engine.correlate.judge import aggregate
+from engine.model.records import Parts
+from engine.model.time import HOUR, format_time
+
+if TYPE_CHECKING:
+    from engine.model.records import JoinRecord
+
+values = st.integers(-1000, 1000).map(float)
+EASY = rules_of("{always_green: {windows: 8}}")
+LATE = 3 * HOUR
+
+
+@st.composite
+def measured(draw: st.DrawFn) -> Parts:
+    """The parts of one series: of so many values at as many times."""
+    held = draw(st.lists(values, min_size=1, max_size=4))
+    time = format_time(draw(st.integers(0, 50)) * HOUR)
+    return Parts(len(held), sum(held), min(held), max(held), sum(value != 0 for value in held), held[-1], time)
+
+
+@given(
+    st.lists(measured(), min_size=1, max_size=5),
+    st.sampled_from(["count", "sum", "mean", "min", "max", "last", "share"]),
+)
+def test_merged_shares_have_the_value_of_all_of_them(parts: list[Parts], aggregation: str):
+    assert aggregate([merged(parts)], aggregation) == aggregate(parts, aggregation)  # type: ignore[arg-type]
+
+
+def fed(driven: Driven, number: int, records: list[JoinRecord], after: int = HOUR) -> int:
+    """How much was said at the barrier so long after the week's end."""
+    said = driven.watching.advance(driven.watch, records, week(number) + after)
+    driven.told += [(number, each) for each in said]
+    return len(said)
+
+
+def easy_weeks(count: int) -> Driven:
+    driven = Driven(EASY)
+    for number in range(count):
+        driven.week(number, {"visits": 300.0 + number % 3})
+    return driven
+
+
+def test_a_window_waits_for_the_series_that_sent_something_before():
+    driven = easy_weeks(7)
+    first, second = shares("visits", 7, 300.0)
+    assert fed(driven, 7, [first]) == 0
+    assert driven.watch.wake == week(7) + HOUR + EASY.rule_by_id["told"].idle
+    assert fed(driven, 7, [second], LATE) == 1
+
+
+def test_and_goes_without_it_when_its_idle_has_passed():
+    driven = easy_weeks(7)
+    first, _ = shares("visits", 7, 300.0)
+    fed(driven, 7, [first])
+    idle = EASY.rule_by_id["told"].idle
+    assert fed(driven, 7, [], HOUR + idle - 1) == 0
+    assert fed(driven, 7, [], HOUR + idle) == 1
+
+
+@pytest.mark.parametrize(("back", "ends"), [(1, [12]), (MEMBERS - 1, [12]), (MEMBERS + 1, [])])
+def test_what_is_restated_counts_in_the_verdicts_that_follow_until_it_is_final(back: int, ends: list[int]):
+    """A value far below the target, `back` windows before the newest: the next verdict sees seven of them."""
+    driven = easy_weeks(12)
+    assert driven.weeks("began") == [7]
+    restated = [msgspec.structs.replace(each, revision=1) for each in shares("visits", 11 - back, 10.0)]
+    assert fed(driven, 11, restated, LATE) == 0, "what was judged is not judged again"
+    driven.week(12, {"visits": 300.0})
+    assert driven.weeks("ended") == ends
+
+
+def test_a_watch_holds_one_share_of_each_old_window_and_no_more_windows_than_it_needs():
+    driven = easy_weeks(60)
+    [ring] = driven.watch.rings.values()
+    assert {len(window.shares) for index, window in ring.windows.items() if index < 59 - MEMBERS} == {1}
+    assert len(ring.windows) == 2 * (8 + MEMBERS)
+
+
+def test_a_window_that_one_kpi_lacks_is_passed_over():
+    rules = rules_of("{green_over_falling: {windows: 8}}", kpi="kept")
+    driven = Driven(rules)
+    for number in range(20):
+        values = {"visits": 120.0, "trials": 50.0, "kept": 100.0 - 4 * number}
+        driven.week(number, values if number != 5 else {"visits": 120.0, "kept": 1.0})
+    complete = [number for number in range(20) if number != 5]
+    fell = [100.0 - 4 * number for number in complete]
+    board = {100.0: [120.0] * len(fell), 40.0: [50.0] * len(fell)}
+    [begin] = naive.turns(naive.green_over_falling(fell, board, 8)).begins
+    assert driven.weeks("began") == [complete[begin]]
+    first = driven.told[0][1].evidence
+    assert [point.value for point in first.kpis[0].points] == fell[begin - 7 : begin + 1]
+
+
+def test_a_rule_that_is_taken_away_while_it_is_on_never_was():
+    driven = easy_weeks(10)
+    [withdrawn] = driven.watching.dropped(driven.watch, "rule removed")
+    assert (withdrawn.turn, withdrawn.cause, withdrawn.opened) == ("withdrawn", "rule removed", format_time(week(7)))
+    assert Driven(EASY).watching.dropped(Driven(EASY).watch, "rule removed") == []
