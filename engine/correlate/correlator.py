@@ -18,7 +18,7 @@ from engine.correlate.track import Track
 from engine.correlate.turns import turns
 from engine.model.judgement import Judgement
 from engine.model.records import JoinRecord, Signal
-from engine.rules.resolved.condition import Composite, CounterpartConflict, MissingData, Reconciliation
+from engine.rules.resolved.condition import Composite, MissingData, OverWindows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,7 @@ class Correlator:
         for rule in rules.rules:
             if rule.mode == "off":
                 continue
-            if isinstance(rule.condition, CounterpartConflict | Reconciliation):
+            if isinstance(rule.condition, OverWindows):
                 self.aligned[rule.id] = aligned_of(rule, rules)
             elif isinstance(rule.condition, Composite) and rule.condition.by_event_time:
                 self.unfoldings[rule.id] = Unfolding(rule, rule.condition, kpis, rules, self.limits)

@@ -9,6 +9,7 @@ from engine.model.trigger import (
     CadenceEvidence,
     ConflictEvidence,
     GroupEvidence,
+    OffTrackEvidence,
     PrecisionEvidence,
     ReconciliationEvidence,
 )
@@ -38,6 +39,8 @@ def evidence_lines(data: TriggerData) -> list[str]:
                 sizes = (departure, evidence.tolerance)
                 size, most = (f"{each:+.2%}" if evidence.relative else number(each) for each in sizes)
                 lines.append(f"departs by {size}, tolerance {most.lstrip('+')}")
+        case OffTrackEvidence():
+            lines = list(_course(evidence, unit))
         case GroupEvidence():
             shown = [f"{member.series} ({member.rule})" for member in evidence.listed[:LINES_MAX]]
             more = evidence.count - len(shown)
@@ -98,6 +101,17 @@ def _side(side: SideEvidence) -> str:
 def _reconciled(name: str, side: ReconciledSide) -> str:
     value = "no value" if side.value is None else number(side.value)
     return f"{name} ({', '.join(side.kpis)}): {value} of {side.count} measurements"
+
+
+def _course(evidence: OffTrackEvidence, unit: str) -> Iterator[str]:
+    measured = evidence.measured
+    if measured.value is not None:
+        yield f"{number(measured.value)}{unit} of {measured.count} measurements; {evidence.points_count} windows in all"
+    if evidence.forecast is not None and evidence.low is not None and evidence.high is not None:
+        between = f"{number(evidence.low)} to {number(evidence.high)} at {evidence.confidence:.3g}"
+        yield f"forecast {number(evidence.forecast)} ({between}) by {evidence.due}, target {number(evidence.target)}"
+    if evidence.drift is not None and evidence.needed is not None:
+        yield f"drift {number(evidence.drift)} a window, {number(evidence.needed)} needed for {evidence.ahead} windows"
 
 
 def _precision(evidence: PrecisionEvidence) -> str:

@@ -12,6 +12,15 @@ if TYPE_CHECKING:
 OWN_DIGEST = ("kpi", "evidence", "episode", "moved_by", "excerpt")
 """Fields of `data` with a digest of their own."""
 
+_PARTS = {
+    "reconciliation": ("condition", "reported", "record"),
+    "off_track": ("condition", "measured", "points"),
+    "group": ("condition", "listed"),
+    "cadence": ("condition",),
+    "precision": ("condition",),
+}
+"""The fields of evidence with a digest of their own, by its type."""
+
 
 def event_parts(event: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of an event that was decoded from JSON, by name: `event` is what stands beside `data`, `review` what of
@@ -36,12 +45,8 @@ def evidence_parts(evidence: Mapping[str, Any]) -> dict[str, Any]:
     if evidence.get("type") == "conflict":
         sides = evidence.get("sides") or ()
         return {"condition": evidence.get("condition"), **{f"sides[{n}]": side for n, side in enumerate(sides)}}
-    if evidence.get("type") == "reconciliation":
-        return {name: evidence.get(name) for name in ("condition", "reported", "record")}
-    if evidence.get("type") == "group":
-        return {name: evidence.get(name) for name in ("condition", "listed")}
-    if evidence.get("type") in ("cadence", "precision"):
-        return {"condition": evidence.get("condition")}
+    if evidence.get("type") in _PARTS:
+        return {name: evidence.get(name) for name in _PARTS[evidence["type"]]}
     if evidence.get("point") is None:
         return {}  # a rule set took the rule away: there is nothing that was judged
     parts = {name: evidence.get(name) for name in ("condition", "point")}

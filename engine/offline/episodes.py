@@ -12,7 +12,7 @@ from engine.model.time import Micros, parse_own_time
 from engine.model.topics import TRIGGERS
 from engine.model.trigger import ReviewTrigger
 from engine.review.explain import explain_finding
-from engine.rules.resolved.condition import Composite, CounterpartConflict, Reconciliation
+from engine.rules.resolved.condition import Composite, OverWindows
 from engine.wire.encode import decode_finding_record
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _joined(outputs: Iterable[Output], rule_set: RuleSet) -> Iterator[tuple[Plac
         if output.topic == TRIGGERS:
             trigger = msgspec.json.decode(output.record.value or b"", type=ReviewTrigger)
             rule = rule_set.rule_by_id[trigger.data.rule]
-            if isinstance(rule.condition, CounterpartConflict | Reconciliation | Composite):
+            if isinstance(rule.condition, OverWindows | Composite):
                 lives.setdefault(trigger.data.review, []).append(trigger)
     for life in lives.values():
         opening, newest = life[0].data, life[-1]

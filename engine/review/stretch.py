@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from engine.model.finding import Evidence, Silence, WindowPoint
 from engine.model.time import Micros, parse_own_time
-from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence, ReconciliationEvidence
+from engine.model.trigger import (
+    CadenceEvidence,
+    ConflictEvidence,
+    GroupEvidence,
+    OffTrackEvidence,
+    ReconciliationEvidence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +42,9 @@ def _mentioned(evidence: AnyEvidence | None) -> Iterator[str]:
         yield from (evidence.window.start, evidence.window.end)
         for each in (evidence.reported, evidence.record):
             yield from (time for window in each.windows for time in (window.start, window.end))
+    elif isinstance(evidence, OffTrackEvidence):
+        yield from (evidence.window.start, evidence.window.end)
+        yield from (point.start for point in evidence.points)
     elif isinstance(evidence, GroupEvidence):
         yield from (member.event_time for member in evidence.listed)
     elif isinstance(evidence, CadenceEvidence):

@@ -23,7 +23,7 @@ from engine.model.trigger import (
 from engine.review.people import notified, owner_of
 from engine.review.stretch import stretch_of
 from engine.rules.excerpt import excerpt_of
-from engine.rules.resolved.condition import Cadence, Composite, CounterpartConflict, Precision, Reconciliation
+from engine.rules.resolved.condition import Cadence, Composite, CounterpartConflict, OffTrack, Precision, Reconciliation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +128,7 @@ def _stretch(review: Review, rule: Rule, told: Told) -> tuple[Micros, Micros]:
 def command_key(rule: Rule, scope: str) -> str:
     """The record key of what stands in findings about a rule and scope: its partition is where the review lives."""
     match rule.condition:
-        case CounterpartConflict() | Reconciliation() | Composite():
+        case CounterpartConflict() | Reconciliation() | OffTrack() | Composite():
             return f"{rule.id}|{scope}"
         case Cadence() | Precision():
             return rule.id

@@ -23,6 +23,8 @@ from engine.rules.resolved.condition import (
     Composite,
     CounterpartConflict,
     MissingData,
+    OffTrack,
+    OverWindows,
     Precision,
     Reconciliation,
     Threshold,
@@ -172,7 +174,7 @@ def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
     for rule in rule_set.rules:
         if rule.mode == "off":
             continue
-        if isinstance(rule.condition, CounterpartConflict | Reconciliation):
+        if isinstance(rule.condition, OverWindows):
             if kpi.id in sides(rule):
                 lateness, idle = (rule.lateness, rule.idle) if kpi.id == rule.kpi else (kpi.lateness, kpi.idle)
                 view = views.setdefault(ViewKey(WINDOWS, rule.window, lateness, idle), _View())
@@ -185,6 +187,8 @@ def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
 def sides(rule: Rule) -> tuple[str, ...]:
     """The KPIs that a rule joins window by window, each once, its own first; `per` KPIs are among them."""
     condition = rule.condition
+    if isinstance(condition, OffTrack) and rule.kpi is not None:
+        return (rule.kpi,)
     if isinstance(condition, Reconciliation) and rule.kpi is not None:
         return (rule.kpi, *condition.record)
     if not isinstance(condition, CounterpartConflict) or rule.kpi is None:

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.model.time import SECOND
 from engine.model.topics import DEAD_LETTERS, FINDINGS, KPI_STATE, MEASUREMENTS, TRIGGERS
-from engine.rules.resolved.condition import Composite, CounterpartConflict, Reconciliation
+from engine.rules.resolved.condition import Composite, OverWindows
 from engine.wire.reasons import REASONS
 
 if TYPE_CHECKING:
@@ -139,11 +139,7 @@ class Observing:
             rule = None if rules is None else rules.rule_by_id.get(what[1])
             if what[0] == "finding":
                 self._count_finding(what[1], rule, what[2], what[3], number)
-            elif (
-                what[0] == "judgements"
-                and rule
-                and isinstance(rule.condition, Composite | CounterpartConflict | Reconciliation)
-            ):
+            elif what[0] == "judgements" and rule and isinstance(rule.condition, Composite | OverWindows):
                 self._count_finding(what[1], rule, *_FINDING_OF_TURN[what[2]], number)
 
     def _count_finding(self, name: str, rule: Rule | None, state: str, status: str, number: int) -> None:

@@ -53,7 +53,7 @@ window: {every: 1h}
 cadence: 1h
 dimensions: [shop]
 series: [{shop: a}]
-target: none
+target: {value: 60, by: 2026-01-31}
 counterparts: [{kpi: tickets, minimum_effect: 10%}]
 ---
 kind: kpi
@@ -108,6 +108,7 @@ CASES: dict[str, tuple[str, list[float | None], list[float | None]]] = {
         EPISODE,
         [*STEADY, *STEADY[:36], *STEADY],
     ),
+    "off_track": ("kpi: visits\ncondition: {off_track: {learn: 24, scope: [shop]}}", EPISODE, []),
     "composite": ("condition: {composite: {all: [many-visits, many-tickets]}}" + HIGH, EPISODE, EPISODE),
 }
 

@@ -9,7 +9,7 @@ import msgspec
 
 from engine.model.time import Micros, parse_own_time
 from engine.model.topics import FINDINGS, SHADOW_TRIGGERS, TRIGGERS
-from engine.rules.resolved.condition import Composite, CounterpartConflict, Reconciliation
+from engine.rules.resolved.condition import Composite, OverWindows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,11 +100,7 @@ class Tally:
     def __init__(self, rule_set: RuleSet) -> None:
         self.reviews: dict[str, ReviewLine] = {}
         self._standing: dict[str, _Finding] = {}
-        self._joined = {
-            rule.id
-            for rule in rule_set.rules
-            if isinstance(rule.condition, CounterpartConflict | Reconciliation | Composite)
-        }
+        self._joined = {rule.id for rule in rule_set.rules if isinstance(rule.condition, OverWindows | Composite)}
 
     def take(self, outputs: Iterable[Output]) -> None:
         """Records of findings and triggers; others are passed over."""

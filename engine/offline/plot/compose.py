@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.correlate.align import aligned_of
 from engine.correlate.conflict import Conflict
 from engine.correlate.reconcile import Reconcile
 from engine.model.finding import Evidence, RawPoint, WindowPoint
 from engine.model.time import Micros, parse_own_time
-from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, ReconciliationEvidence, TurnName
+from engine.model.trigger import (
+    ConflictEvidence,
+    FindingName,
+    GroupEvidence,
+    OffTrackEvidence,
+    ReconciliationEvidence,
+    TurnName,
+)
 from engine.offline.plot.control import control_panel
+from engine.offline.plot.course import course_panel
 from engine.offline.plot.picture import Around, Level, Mark, Moment, Panel, Picture, Row
 from engine.review.numbers import number
 from engine.review.spans import offset_at
@@ -43,6 +52,9 @@ def picture_of(case: Case, around: Around | None = None) -> Picture | None:
         return picture._replace(panels=tuple(_side(case, side, said, there) for side, said in sides))
     if isinstance(evidence, ReconciliationEvidence):
         return picture._replace(panels=tuple(_reconciled(case, evidence, there)))
+    if isinstance(evidence, OffTrackEvidence):
+        [side] = aligned_of(case.rule, case.rules).aligned
+        return picture._replace(panels=(course_panel(case, evidence, there.get(name_of(side), ())),))
     if isinstance(evidence, GroupEvidence) and evidence.listed:
         title, label = _heads(case)
         return picture._replace(rows=tuple(_rows(case, evidence, there)), rows_title=title, rows_label=label)

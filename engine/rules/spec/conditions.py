@@ -8,6 +8,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from engine.rules.spec.composite import CompositeSpec  # noqa: TC001 - pydantic reads it at run time
 from engine.rules.spec.control import ControlChartSpec  # noqa: TC001 - pydantic reads it at run time
+from engine.rules.spec.off_track import OffTrackSpec  # noqa: TC001 - pydantic reads it at run time
 from engine.rules.spec.reconciliation import ReconciliationSpec  # noqa: TC001 - pydantic reads it at run time
 from engine.rules.spec.scalars import Change, Id, Number, Share, Span, Spec, exactly_one, refuse
 from engine.rules.wording import shown
@@ -201,6 +202,7 @@ class ConditionSpec(Spec):
     missing_data: MissingDataSpec | None = None
     counterpart_conflict: ConflictSpec | None = None
     reconciliation: ReconciliationSpec | None = None
+    off_track: OffTrackSpec | None = None
     composite: CompositeSpec | None = None
 
     @model_validator(mode="after")
