@@ -153,7 +153,7 @@ class Course(Aligned):
             high=None if course is None else course.high,
             confidence=condition.confidence,
             target=condition.target,
-            due=condition.by,
+            by=condition.by,
             ahead=ahead,
             verdict=verdict,
             rule_set=self.hash,

@@ -109,7 +109,7 @@ def _course(evidence: OffTrackEvidence, unit: str) -> Iterator[str]:
         yield f"{number(measured.value)}{unit} of {measured.count} measurements; {evidence.points_count} windows in all"
     if evidence.forecast is not None and evidence.low is not None and evidence.high is not None:
         between = f"{number(evidence.low)} to {number(evidence.high)} at {evidence.confidence:.3g}"
-        yield f"forecast {number(evidence.forecast)} ({between}) by {evidence.due}, target {number(evidence.target)}"
+        yield f"forecast {number(evidence.forecast)} ({between}) by {evidence.by}, target {number(evidence.target)}"
     if evidence.drift is not None and evidence.needed is not None:
         yield f"drift {number(evidence.drift)} a window, {number(evidence.needed)} needed for {evidence.ahead} windows"
 

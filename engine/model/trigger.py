@@ -149,7 +149,7 @@ class OffTrackEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="off_t
 
     `points` are the windows that the forecast rests on, this one last: at most 400 of `points_count`. `level` and
     `drift` (a window) are of now; `forecast` is for the window that lies `ahead` windows on, the last that ends by the
-    end of the day `due`, and comes to between `low` and `high` with `confidence`. `needed` is the drift that would
+    end of the day `by`, and comes to between `low` and `high` with `confidence`. `needed` is the drift that would
     just reach `target`. All of these are null where there are too few windows, and from the due window on.
     """
 
@@ -166,7 +166,7 @@ class OffTrackEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="off_t
     high: float | None
     confidence: float
     target: float
-    due: str
+    by: str
     ahead: int
     verdict: Literal["misses", "on_course", "date_passed", "inconclusive"]
     rule_set: str

@@ -22,10 +22,10 @@ def sentence_of_course(of: str, evidence: OffTrackEvidence, lasted: Episode | No
     if evidence.verdict == "inconclusive":
         return f"{rule.title}{of}: cannot be judged {span}, too few windows have a value."
     if evidence.verdict == "date_passed":
-        return f"{rule.title}{of}: the target was due by {evidence.due}; {_came(kpi, evidence, rule)} {span}."
+        return f"{rule.title}{of}: the target was due by {evidence.by}; {_came(kpi, evidence, rule)} {span}."
     course = (
         f"{kpi} is on course for {number(evidence.forecast)} ({number(evidence.low)} to {number(evidence.high)}) "
-        f"by {evidence.due}"
+        f"by {evidence.by}"
     )
     if evidence.verdict == "misses":
         return (

@@ -25,7 +25,7 @@ from engine.offline.plot.draw import draw
 from engine.offline.plot.picture import Mark, Panel, Picture
 from engine.offline.replay import replay
 from engine.rules.loader import load_read
-from engine.rules.resolved.condition import CounterpartConflict, Reconciliation, Threshold
+from engine.rules.resolved.condition import OffTrack, OverWindows, Threshold
 from engine.rules.resolved.control import ControlChart
 from engine.rules.source import read_text
 from engine.rules.spec.conditions import ConditionSpec
@@ -79,7 +79,7 @@ def around(test: RuleTest, expected: Expectation, trigger: ReviewTrigger) -> Aro
     """What was measured, by series and, for a conflict, by side."""
     marks = {key(each): marks_of(each) for each in test.measured}
     case = case_of(trigger)
-    if isinstance(case.rule.condition, CounterpartConflict | Reconciliation):
+    if isinstance(case.rule.condition, OverWindows):
         there = of_scope(test, expected)
         for side in aligned_of(case.rule, case.rules).aligned:
             marks[name_of(side)] = summed([each for each in there if each.kpi in side.rolled])
@@ -133,6 +133,8 @@ def silent(firing: Picture, expected: Expectation, test: RuleTest, rules: RuleSe
     rule = rules.rule_by_id[expected.rule]
     measured = of_scope(test, expected)
     fixed = firing.panels[0].levels if isinstance(rule.condition, Threshold | ControlChart) else ()
+    if isinstance(rule.condition, OffTrack):
+        fixed = tuple(level for level in firing.panels[0].levels if level.kind == "limit")
     panels = []
     for each in measured:
         kpi = rules.kpi_by_id[each.kpi]

@@ -98,7 +98,7 @@ def _forecast(
 def _due(rule: Course, evidence: OffTrackEvidence, ahead: int) -> tuple[Check, ...]:
     condition, path = rule.condition, EVIDENCE
     return (
-        same(f"{path}.due", evidence.due, condition.by),
+        same(f"{path}.by", evidence.by, condition.by),
         same(f"{path}.ahead", evidence.ahead, ahead),
         same(f"{path}.target", evidence.target, condition.target),
         same(f"{path}.confidence", evidence.confidence, condition.confidence),

@@ -47,4 +47,4 @@ def _levels(evidence: OffTrackEvidence, now: Micros, due: Micros) -> Iterator[Le
     yield Level("limit", f"target {number(evidence.target)}", evidence.target)
     for value in (evidence.low, evidence.high):
         if value is not None:
-            yield Level("recover", f"{number(value)} by {evidence.due}", value, now, due)
+            yield Level("recover", f"{number(value)} by {evidence.by}", value, now, due)
