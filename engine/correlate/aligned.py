@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from engine.model.limits import Limits
     from engine.model.records import JoinRecord
     from engine.model.time import Micros
-    from engine.model.trigger import ConflictEvidence, ReconciliationEvidence
+    from engine.model.trigger import ConflictEvidence, OffTrackEvidence, ReconciliationEvidence
     from engine.rules.resolved.rule import Rule
     from engine.rules.ruleset import RuleSet
 
@@ -90,7 +90,9 @@ class Aligned(ABC):
         """The value of a side from those of its KPIs."""
 
     @abstractmethod
-    def evidence(self, track: Track, index: int, limits: Limits) -> ConflictEvidence | ReconciliationEvidence:
+    def evidence(
+        self, track: Track, index: int, limits: Limits
+    ) -> ConflictEvidence | ReconciliationEvidence | OffTrackEvidence:
         """What the verdict on an aligned window rests on; the step for it must be there."""
 
     def advance(self, track: Track, records: Iterable[JoinRecord], barrier_time: Micros, facts: Facts) -> list[int]:

@@ -21,7 +21,7 @@ from engine.correlate.turns import turns
 from engine.model.identity import scope_key
 from engine.model.judgement import Judgement
 from engine.model.records import JoinRecord, Signal
-from engine.rules.resolved.condition import Composite, CounterpartConflict, MissingData, Reconciliation
+from engine.rules.resolved.condition import Composite, MissingData, OverWindows
 from engine.rules.resolved.governance import GovernanceCondition
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Correlator:
         for rule in rules.rules:
             if rule.mode == "off":
                 continue
-            if isinstance(rule.condition, CounterpartConflict | Reconciliation):
+            if isinstance(rule.condition, OverWindows):
                 self.aligned[rule.id] = aligned_of(rule, rules)
             elif isinstance(rule.condition, GovernanceCondition):
                 self.watchings[rule.id] = Watching(rule, rules, self.limits)

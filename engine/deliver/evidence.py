@@ -10,6 +10,7 @@ from engine.model.trigger import (
     CadenceEvidence,
     ConflictEvidence,
     GroupEvidence,
+    OffTrackEvidence,
     PrecisionEvidence,
     ReconciliationEvidence,
 )
@@ -32,13 +33,9 @@ def evidence_lines(data: TriggerData) -> list[str]:
         case ConflictEvidence():
             lines = [_side(side) for side in evidence.sides]
         case ReconciliationEvidence():
-            sides = (("reported", evidence.reported), ("record", evidence.record))
-            lines = [_reconciled(name, side) for name, side in sides]
-            departure = evidence.departure
-            if departure is not None:
-                sizes = (departure, evidence.tolerance)
-                size, most = (f"{each:+.2%}" if evidence.relative else number(each) for each in sizes)
-                lines.append(f"departs by {size}, tolerance {most.lstrip('+')}")
+            lines = list(_reconciliation(evidence))
+        case OffTrackEvidence():
+            lines = list(_course(evidence, unit))
         case GroupEvidence():
             shown = [f"{member.series} ({member.rule})" for member in evidence.listed[:LINES_MAX]]
             more = evidence.count - len(shown)
@@ -57,6 +54,15 @@ def evidence_lines(data: TriggerData) -> list[str]:
 def number(value: float) -> str:
     """Six digits at most: `1.5`, `212`, `0.0123`."""
     return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"  # noqa: PLR2004 - a million is written out
+
+
+def _reconciliation(evidence: ReconciliationEvidence) -> Iterator[str]:
+    yield _reconciled("reported", evidence.reported)
+    yield _reconciled("record", evidence.record)
+    if evidence.departure is not None:
+        sizes = (evidence.departure, evidence.tolerance)
+        size, most = (f"{each:+.2%}" if evidence.relative else number(each) for each in sizes)
+        yield f"departs by {size}, tolerance {most.lstrip('+')}"
 
 
 def _series(evidence: Evidence, unit: str) -> Iterator[str]:
@@ -110,6 +116,17 @@ def _side(side: SideEvidence) -> str:
 def _reconciled(name: str, side: ReconciledSide) -> str:
     value = "no value" if side.value is None else number(side.value)
     return f"{name} ({', '.join(side.kpis)}): {value} of {side.count} measurements"
+
+
+def _course(evidence: OffTrackEvidence, unit: str) -> Iterator[str]:
+    measured = evidence.measured
+    if measured.value is not None:
+        yield f"{number(measured.value)}{unit} of {measured.count} measurements; {evidence.points_count} windows in all"
+    if evidence.forecast is not None and evidence.low is not None and evidence.high is not None:
+        between = f"{number(evidence.low)} to {number(evidence.high)} at {evidence.confidence:.3g}"
+        yield f"forecast {number(evidence.forecast)} ({between}) by {evidence.by}, target {number(evidence.target)}"
+    if evidence.drift is not None and evidence.needed is not None:
+        yield f"drift {number(evidence.drift)} a window, {number(evidence.needed)} needed for {evidence.ahead} windows"
 
 
 def _precision(evidence: PrecisionEvidence) -> str:

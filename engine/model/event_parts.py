@@ -16,6 +16,7 @@ OWN_DIGEST = ("kpi", "evidence", "episode", "moved_by", "excerpt")
 _PARTS = {
     "conflict": ("condition",),
     "reconciliation": ("condition", "reported", "record"),
+    "off_track": ("condition", "measured", "points"),
     "group": ("condition", "listed"),
     "cadence": ("condition",),
     "precision": ("condition",),

@@ -112,8 +112,8 @@ class ConflictEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="confl
 
 
 class ReconciledSide(msgspec.Struct, frozen=True):
-    """One side of a reconciliation: its value, merged over series and windows and added over `kpis`, and the `count` of
-    measurements behind it. `missing` and `shares` as in a conflict.
+    """One side of a reconciliation, or what a forecast goes on from: its value, merged over series and windows and
+    added over `kpis`, and the `count` of measurements behind it. `missing` and `shares` as in a conflict.
     """
 
     kpis: tuple[str, ...]
@@ -141,6 +141,35 @@ class ReconciliationEvidence(msgspec.Struct, frozen=True, tag_field="type", tag=
     tolerance: float
     relative: bool
     verdict: Literal["departs", "agrees", "inconclusive"]
+    rule_set: str
+    digests: dict[str, str] = {}
+
+
+class OffTrackEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="off_track"):
+    """Where a KPI will be when its target is due, as of one window: `measured` is what came in it.
+
+    `points` are the windows that the forecast rests on, this one last: at most 400 of `points_count`. `level` and
+    `drift` (a window) are of now; `forecast` is for the window that lies `ahead` windows on, the last that ends by the
+    end of the day `by`, and comes to between `low` and `high` with `confidence`. `needed` is the drift that would
+    just reach `target`. All of these are null where there are too few windows, and from the due window on.
+    """
+
+    condition: dict[str, Any]
+    window: WindowBounds
+    measured: ReconciledSide
+    points: tuple[BaselinePoint, ...]
+    points_count: int
+    level: float | None
+    drift: float | None
+    needed: float | None
+    forecast: float | None
+    low: float | None
+    high: float | None
+    confidence: float
+    target: float
+    by: str
+    ahead: int
+    verdict: Literal["misses", "on_course", "date_passed", "inconclusive"]
     rule_set: str
     digests: dict[str, str] = {}
 
@@ -208,6 +237,7 @@ AnyEvidence = (
     Evidence
     | ConflictEvidence
     | ReconciliationEvidence
+    | OffTrackEvidence
     | GroupEvidence
     | CadenceEvidence
     | PrecisionEvidence

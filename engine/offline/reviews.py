@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.model.finding import Evidence, WindowPoint
 from engine.model.records import ReviewCommand
 from engine.model.time import DAY, HOUR, MINUTE, Micros, format_time, parse_own_time
-from engine.model.trigger import ClockName, ConflictEvidence, ReconciliationEvidence, TriggerData
+from engine.model.trigger import ClockName, ConflictEvidence, OffTrackEvidence, ReconciliationEvidence, TriggerData
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -99,7 +99,7 @@ def moment(data: TriggerData) -> str:
 
 def _window(data: TriggerData) -> WindowBounds | None:
     evidence = data.evidence
-    if isinstance(evidence, ConflictEvidence | ReconciliationEvidence):
+    if isinstance(evidence, ConflictEvidence | ReconciliationEvidence | OffTrackEvidence):
         return evidence.window
     if isinstance(evidence, Evidence) and isinstance(evidence.point, WindowPoint):
         return evidence.point.window

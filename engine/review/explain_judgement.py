@@ -11,12 +11,14 @@ from engine.model.trigger import (
     CadenceEvidence,
     ConflictEvidence,
     GroupEvidence,
+    OffTrackEvidence,
     PrecisionEvidence,
     ReconciliationEvidence,
 )
 from engine.review.explain import of_dimensions
 from engine.review.explain_composite import joined, sentence_of_composite
 from engine.review.explain_governance import explain_governance
+from engine.review.explain_off_track import sentence_of_course
 from engine.review.explain_reconciliation import sentence_of_reconciliation
 from engine.review.numbers import number, percent
 from engine.review.spans import duration, window_named
@@ -53,8 +55,10 @@ def explain_judgement(  # noqa: PLR0911 (one for each kind)
 def _over_windows(judgement: Judgement, evidence: AnyEvidence, rule: Rule, rules: RuleSet) -> str:
     if isinstance(evidence, ConflictEvidence):
         return _conflict(judgement, evidence, rule, rules)
+    of = of_dimensions(_scope(judgement.scope))
+    if isinstance(evidence, OffTrackEvidence):
+        return sentence_of_course(of, evidence, judgement.episode, rule, rules)
     if isinstance(evidence, ReconciliationEvidence):
-        of = of_dimensions(_scope(judgement.scope))
         return sentence_of_reconciliation(of, evidence, judgement.episode, rule, rules)
     return f"{rule.title}."
 

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 from engine.model.finding import Evidence, Silence, WindowPoint
 from engine.model.governance import GovernanceEvidence
 from engine.model.time import Micros, parse_own_time
-from engine.model.trigger import CadenceEvidence, ConflictEvidence, GroupEvidence, ReconciliationEvidence
+from engine.model.trigger import (
+    CadenceEvidence,
+    ConflictEvidence,
+    GroupEvidence,
+    OffTrackEvidence,
+    ReconciliationEvidence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +43,9 @@ def _mentioned(evidence: AnyEvidence | None) -> Iterator[str]:
         yield from (evidence.window.start, evidence.window.end)
         for each in (evidence.reported, evidence.record):
             yield from (time for window in each.windows for time in (window.start, window.end))
+    elif isinstance(evidence, OffTrackEvidence):
+        yield from (evidence.window.start, evidence.window.end)
+        yield from (point.start for point in evidence.points)
     elif isinstance(evidence, GroupEvidence):
         yield from (member.event_time for member in evidence.listed)
     elif isinstance(evidence, GovernanceEvidence):

@@ -14,6 +14,7 @@ from engine.rules.resolved.condition import (
     CounterpartConflict,
     Judge,
     MissingData,
+    OffTrack,
     Reconciliation,
     Threshold,
     TrendBreak,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         ThresholdSpec,
         TrendBreakSpec,
     )
+    from engine.rules.spec.off_track import OffTrackSpec
     from engine.rules.spec.reconciliation import ReconciliationSpec
 
 NOISE_DEFAULT = 3.0
@@ -87,6 +89,8 @@ def bind_condition(spec: RuleSpec, kpis: Mapping[str, Kpi], lateness: Micros) ->
         return _reconciliation(condition.reconciliation, _record_of(condition.reconciliation, kpi, kpis), scope)
     if condition.governance:
         return bind_watched(condition.governance, kpi, kpis)
+    if condition.off_track:
+        return _off_track(condition.off_track, kpi)
     assert condition.missing_data is not None  # noqa: S101 - the shape has exactly one condition
     return _missing_data(condition.missing_data, kpi, lateness)
 
@@ -181,6 +185,19 @@ def _record_of(spec: ReconciliationSpec, kpi: Kpi, kpis: Mapping[str, Kpi]) -> t
 
 def _reconciliation(spec: ReconciliationSpec, record: tuple[str, ...], scope: tuple[str, ...]) -> Reconciliation:
     return Reconciliation(record, spec.tolerance.value, spec.tolerance.relative, spec.over, scope)
+
+
+def _off_track(spec: OffTrackSpec, kpi: Kpi) -> OffTrack:
+    target = kpi.target
+    assert target is not None  # noqa: S101 - a check has looked
+    return OffTrack(
+        target=target.value,
+        by=target.by,
+        higher_is_better=kpi.direction == "higher_is_better",
+        confidence=spec.confidence,
+        learn=spec.learn,
+        scope=tuple(sorted(set(spec.scope))),
+    )
 
 
 def _judge(spec: JudgeSpec, least: float) -> Judge:

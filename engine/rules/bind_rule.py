@@ -13,9 +13,8 @@ from engine.rules.bind_review import bind_review
 from engine.rules.resolved.condition import (
     Change,
     Composite,
-    CounterpartConflict,
     MissingData,
-    Reconciliation,
+    OverWindows,
     Threshold,
 )
 from engine.rules.resolved.governance import MovedGoalposts
@@ -48,9 +47,7 @@ def bind_rule(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi]) -> Rule:
         "where": spec.where,
         "points": spec.points,
         "timing": timing,
-        "joined": {kpi.id: kpi.dimensions for kpi in involved}
-        if isinstance(condition, CounterpartConflict | Reconciliation)
-        else {},
+        "joined": {kpi.id: kpi.dimensions for kpi in involved} if isinstance(condition, OverWindows) else {},
         "sides": {} if isinstance(condition, MissingData) else _sides(involved),
         "declared_series": involved[0].series if isinstance(condition, MissingData) else (),
         **_told(spec, condition),

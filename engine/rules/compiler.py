@@ -23,6 +23,8 @@ from engine.rules.resolved.condition import (
     Composite,
     CounterpartConflict,
     MissingData,
+    OffTrack,
+    OverWindows,
     Precision,
     Reconciliation,
     Threshold,
@@ -175,7 +177,7 @@ def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
     for rule in rule_set.rules:
         if rule.mode == "off":
             continue
-        if isinstance(rule.condition, CounterpartConflict | Reconciliation | GovernanceCondition):
+        if isinstance(rule.condition, OverWindows | GovernanceCondition):
             if kpi.id in sides(rule):
                 waits = rule if kpi.id == rule.kpi else kpi
                 key = ViewKey(WINDOWS, rule.window, waits.lateness, waits.grace, waits.idle)
@@ -190,6 +192,8 @@ def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
 def sides(rule: Rule) -> tuple[str, ...]:
     """The KPIs that a rule joins window by window, each once, its own first; `per` KPIs are among them."""
     condition = rule.condition
+    if isinstance(condition, OffTrack) and rule.kpi is not None:
+        return (rule.kpi,)
     if isinstance(condition, Reconciliation) and rule.kpi is not None:
         return (rule.kpi, *condition.record)
     if isinstance(condition, GovernanceCondition) and not isinstance(condition, MovedGoalposts):

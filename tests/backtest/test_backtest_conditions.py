@@ -69,7 +69,7 @@ unit: events
 aggregation: sum
 window: {every: 1h}
 dimensions: [shop]
-target: none
+target: {value: 5, by: 2026-01-31}
 ---
 kind: rule
 id: told
@@ -140,6 +140,11 @@ CASES: dict[str, tuple[str, list[float | None], list[float | None]]] = {
         [*APART, *[150 - value for value in WILD[48:]]],
     ),
     "governance of milestones": ("kpi: visits\ncondition: {governance: {unproven_milestone: {}}}" + STEP, EPISODE, []),
+    "off_track": (
+        "kpi: tickets\ncondition: {off_track: {learn: 24, scope: [shop]}}",
+        [],
+        [60 - each for each in EPISODE],
+    ),
     "composite": ("condition: {composite: {all: [many-visits, many-tickets]}}" + HIGH, EPISODE, EPISODE),
 }
 

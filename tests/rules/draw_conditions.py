@@ -26,7 +26,7 @@ from engine.offline.plot.picture import Level, Mark, Panel, Picture
 from engine.offline.replay import replay
 from engine.rules.compiler import sides
 from engine.rules.loader import load_read
-from engine.rules.resolved.condition import CounterpartConflict, Reconciliation, Threshold
+from engine.rules.resolved.condition import OffTrack, OverWindows, Threshold
 from engine.rules.resolved.control import ControlChart
 from engine.rules.resolved.governance import GovernanceCondition
 from engine.rules.source import read_text
@@ -90,7 +90,7 @@ def around(test: RuleTest, expected: Expectation, trigger: ReviewTrigger) -> Aro
     marks = {key(each): marks_of(each) for each in test.measured}
     marks |= {each.kpi: marks_of(each) for each in test.measured if not each.dimensions}
     case = case_of(trigger)
-    if isinstance(case.rule.condition, CounterpartConflict | Reconciliation):
+    if isinstance(case.rule.condition, OverWindows):
         there = of_scope(test, expected)
         for side in aligned_of(case.rule, case.rules).aligned:
             marks[name_of(side)] = summed([each for each in there if each.kpi in side.rolled])
@@ -153,6 +153,8 @@ def silent(firing: Picture, expected: Expectation, test: RuleTest, rules: RuleSe
     there = [each for each in of_scope(test, expected) if not each.revision]
     measured = [each for each in there if governed is None or each.kpi in governed]
     fixed = firing.panels[0].levels if isinstance(rule.condition, Threshold | ControlChart) else ()
+    if isinstance(rule.condition, OffTrack):
+        fixed = tuple(level for level in firing.panels[0].levels if level.kind == "limit")
     panels = []
     for each in measured:
         kpi = rules.kpi_by_id[each.kpi]

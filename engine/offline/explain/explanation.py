@@ -15,6 +15,7 @@ from engine.model.trigger import (
     ConflictEvidence,
     FindingName,
     GroupEvidence,
+    OffTrackEvidence,
     PrecisionEvidence,
     ReconciliationEvidence,
     TurnName,
@@ -26,6 +27,7 @@ from engine.offline.explain.digests import digest_step
 from engine.offline.explain.governance import cadence_step, precision_step
 from engine.offline.explain.group import group_steps
 from engine.offline.explain.obligation import ids_step, obligation_step, rule_step
+from engine.offline.explain.off_track import off_track_steps
 from engine.offline.explain.reconciliation import reconciliation_steps
 from engine.offline.explain.series import series_steps
 from engine.offline.explain.times import times_step
@@ -37,6 +39,7 @@ from engine.rules.resolved.condition import (
     Composite,
     CounterpartConflict,
     MissingData,
+    OffTrack,
     Precision,
     Reconciliation,
     Threshold,
@@ -115,6 +118,8 @@ def _evidence(case: Case, limits: Limits) -> Iterable[Step]:  # noqa: PLR0911 (o
             return conflict_steps(case, evidence)
         case ReconciliationEvidence() as evidence, Reconciliation() if isinstance(moved_by, TurnName):
             return reconciliation_steps(case, evidence)
+        case OffTrackEvidence() as evidence, OffTrack() if isinstance(moved_by, TurnName):
+            return off_track_steps(case, evidence)
         case GroupEvidence() as evidence, _ if isinstance(moved_by, TurnName) and _is_grouped(case.rule):
             return group_steps(case, evidence, moved_by, limits)
         case GovernanceEvidence() as evidence, _ if isinstance(moved_by, TurnName) and _is_governance(condition):

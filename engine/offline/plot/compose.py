@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.correlate.align import aligned_of
 from engine.correlate.conflict import Conflict
 from engine.correlate.reconcile import Reconcile
 from engine.model.finding import Evidence, RawPoint, WindowPoint
 from engine.model.governance import GovernanceEvidence
 from engine.model.time import Micros, parse_own_time
-from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, ReconciliationEvidence, TurnName
+from engine.model.trigger import (
+    ConflictEvidence,
+    FindingName,
+    GroupEvidence,
+    OffTrackEvidence,
+    ReconciliationEvidence,
+    TurnName,
+)
 from engine.offline.plot.control import control_panel
+from engine.offline.plot.course import course_panel
 from engine.offline.plot.picture import Around, Level, Mark, Moment, Panel, Picture, Row
 from engine.review.numbers import number
 from engine.review.spans import offset_at
@@ -23,7 +32,7 @@ if TYPE_CHECKING:
     from engine.correlate.conflict import Side
     from engine.model.finding import Anomaly, TrendBreak
     from engine.model.governance import GovernedKpi
-    from engine.model.trigger import SideEvidence
+    from engine.model.trigger import AnyEvidence, SideEvidence
     from engine.offline.explain.case import Case
 
 
@@ -38,19 +47,28 @@ def picture_of(case: Case, around: Around | None = None) -> Picture | None:
         moments=tuple(_moments(case)),
         firing=_firing(case),
     )
-    if isinstance(evidence, Evidence) and isinstance(evidence.point, RawPoint | WindowPoint):
-        return picture._replace(panels=(_series(case, evidence, evidence.point, there),))
-    if isinstance(evidence, ConflictEvidence):
-        sides = zip(Conflict(case.rule, case.rules).sides, evidence.sides, strict=True)
-        return picture._replace(panels=tuple(_side(case, side, said, there) for side, said in sides))
-    if isinstance(evidence, ReconciliationEvidence):
-        return picture._replace(panels=tuple(_reconciled(case, evidence, there)))
-    if isinstance(evidence, GovernanceEvidence) and evidence.kpis:
-        return picture._replace(panels=tuple(_governed(case, each, there) for each in evidence.kpis))
     if isinstance(evidence, GroupEvidence) and evidence.listed:
         title, label = _heads(case)
         return picture._replace(rows=tuple(_rows(case, evidence, there)), rows_title=title, rows_label=label)
-    return None
+    panels = tuple(_panels(case, evidence, there))
+    return picture._replace(panels=panels) if panels else None
+
+
+def _panels(case: Case, evidence: AnyEvidence | None, there: Around) -> Iterator[Panel]:
+    match evidence:
+        case Evidence(point=RawPoint() | WindowPoint() as point):
+            yield _series(case, evidence, point, there)
+        case ConflictEvidence():
+            for judged, said in zip(Conflict(case.rule, case.rules).sides, evidence.sides, strict=True):
+                yield _side(case, judged, said, there)
+        case ReconciliationEvidence():
+            yield from _reconciled(case, evidence, there)
+        case GovernanceEvidence():
+            for each in evidence.kpis:
+                yield _governed(case, each, there)
+        case OffTrackEvidence():
+            [side] = aligned_of(case.rule, case.rules).aligned
+            yield course_panel(case, evidence, there.get(name_of(side), ()))
 
 
 def _heads(case: Case) -> tuple[str, str]:

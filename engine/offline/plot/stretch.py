@@ -14,7 +14,13 @@ from engine.model.outputs import KpiState
 from engine.model.records import JoinRecord
 from engine.model.time import MINUTE, Micros, parse_own_time
 from engine.model.topics import FINDINGS, KPI_STATE, MEASUREMENTS
-from engine.model.trigger import ConflictEvidence, FindingName, GroupEvidence, ReconciliationEvidence
+from engine.model.trigger import (
+    ConflictEvidence,
+    FindingName,
+    GroupEvidence,
+    OffTrackEvidence,
+    ReconciliationEvidence,
+)
 from engine.offline.explain.log_stages import batches
 from engine.offline.plot.compose import name_of
 from engine.offline.plot.picture import Around, Mark
@@ -52,7 +58,7 @@ async def around(log: Log, context: StageContext, case: Case) -> Around:
     """By the names that `compose` looks for; `case` is `widened`. EngineError when the log cannot be read."""
     data = case.data
     match data.evidence, data.moved_by:
-        case ConflictEvidence() | ReconciliationEvidence(), _:
+        case ConflictEvidence() | ReconciliationEvidence() | OffTrackEvidence(), _:
             return await _of_sides(log, context, case)
         case GroupEvidence() as evidence, _ if isinstance(case.rule.condition, MissingData):
             series = [member.series for member in evidence.listed[:ROWS_MAX]]

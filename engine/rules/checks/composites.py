@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.rules.spec import RuleSpec
     from engine.rules.spec.composite import CompositeSpec
 
-_NO_SERIES = ("counterpart_conflict", "reconciliation", "composite", "governance")
+_NO_SERIES = ("counterpart_conflict", "reconciliation", "off_track", "composite", "governance")
 _PARTS = (("all",), ("any",), ("at_least", "of"), ("sequence",), ("not",), ("absent",))
 """Where a composite names rules."""
 

@@ -29,7 +29,7 @@ def check_timing(declarations: Declarations) -> Iterator[Problem]:
         for path, against in _references(rule.spec):
             if against.same != "windows" and not _divides_day(window):
                 yield _not_a_part_of_a_day(rule, path, against)
-        for name in ("counterpart_conflict", "reconciliation"):
+        for name in ("counterpart_conflict", "reconciliation", "off_track"):
             if getattr(rule.spec.condition, name) and window.size != window.step:
                 yield _overlapping(rule, name)
         yield from _season(rule, window)

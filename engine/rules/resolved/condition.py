@@ -128,6 +128,25 @@ class Reconciliation(msgspec.Struct, frozen=True, tag_field="kind", tag="reconci
     scope: tuple[str, ...]
 
 
+FORECAST_WINDOWS = 120
+"""So many windows, the newest, are what a forecast rests on at most."""
+
+
+class OffTrack(msgspec.Struct, frozen=True, tag_field="kind", tag="off_track"):
+    """The forecast for the end of the day `by` (a date) lies on the bad side of `target` with its whole interval, which
+    holds what comes with `confidence`.
+
+    `learn`: windows before it judges. `scope` are the dimensions of which each value has a forecast of its own.
+    """
+
+    target: float
+    by: str
+    higher_is_better: bool
+    confidence: float
+    learn: int
+    scope: tuple[str, ...]
+
+
 class Composite(msgspec.Struct, frozen=True, tag_field="kind", tag="composite", omit_defaults=True):
     """Several rules together, on series of the same `scope` dimensions.
 
@@ -179,11 +198,15 @@ Condition = (
     | MissingData
     | CounterpartConflict
     | Reconciliation
+    | OffTrack
     | Composite
     | GovernanceCondition
     | Cadence
     | Precision
 )
 
-JoinedCondition = CounterpartConflict | Reconciliation | Composite | GovernanceCondition
+OverWindows = CounterpartConflict | Reconciliation | OffTrack
+"""Conditions that stage 2 judges over aligned windows, from the shares of all series in a scope."""
+
+JoinedCondition = OverWindows | Composite | GovernanceCondition
 """Conditions that look across series: they are judged at barriers, and told by their reviews."""

@@ -10,6 +10,7 @@ from engine.rules.spec.burn_rate import BurnRateSpec  # noqa: TC001 - pydantic r
 from engine.rules.spec.composite import CompositeSpec  # noqa: TC001 - pydantic reads it at run time
 from engine.rules.spec.control import ControlChartSpec  # noqa: TC001 - pydantic reads it at run time
 from engine.rules.spec.governance import GovernanceSpec  # noqa: TC001 - pydantic reads it at run time
+from engine.rules.spec.off_track import OffTrackSpec  # noqa: TC001 - pydantic reads it at run time
 from engine.rules.spec.reconciliation import ReconciliationSpec  # noqa: TC001 - pydantic reads it at run time
 from engine.rules.spec.scalars import Change, Id, Number, Share, Span, Spec, exactly_one, refuse
 from engine.rules.wording import shown
@@ -203,6 +204,7 @@ class ConditionSpec(Spec):
     missing_data: MissingDataSpec | None = None
     counterpart_conflict: ConflictSpec | None = None
     reconciliation: ReconciliationSpec | None = None
+    off_track: OffTrackSpec | None = None
     composite: CompositeSpec | None = None
     burn_rate: BurnRateSpec | None = None
     governance: GovernanceSpec | None = None
