@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.model.finding import Evidence, Finding
 from engine.rules.resolved.condition import Anomaly, Change, Threshold, TrendBreak
 from engine.rules.resolved.control import ControlChart
+from engine.rules.resolved.governance import MovedGoalposts, SetAndForget
 from engine.wire.encode import decode_finding_record
 
 if TYPE_CHECKING:
@@ -31,7 +32,11 @@ class Reached(NamedTuple):
 
 
 def branches_of(rule: Rule) -> tuple[str, ...]:
-    """All that there is to test of it."""
+    """All that there is to test of it; a rule test has one rule set, and no edits of it."""
+    if isinstance(rule.condition, MovedGoalposts):
+        return (SILENT,)
+    if isinstance(rule.condition, SetAndForget):
+        return (FIRES, SILENT)
     fires = (UP, DOWN) if _has_two_sides(rule.condition) else (FIRES,)
     return (*fires, RECOVERS, SILENT)
 
