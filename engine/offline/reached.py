@@ -11,6 +11,7 @@ from engine.model.topics import TRIGGERS
 from engine.model.trigger import ReconciliationEvidence, ReviewTrigger
 from engine.rules.resolved.condition import Anomaly, Change, Reconciliation, Threshold, TrendBreak
 from engine.rules.resolved.control import ControlChart
+from engine.rules.resolved.governance import MovedGoalposts, SetAndForget
 from engine.wire.encode import decode_finding_record
 
 if TYPE_CHECKING:
@@ -36,7 +37,11 @@ class Reached(NamedTuple):
 
 
 def branches_of(rule: Rule) -> tuple[str, ...]:
-    """All that there is to test of it."""
+    """All that there is to test of it; a rule test has one rule set, and no edits of it."""
+    if isinstance(rule.condition, MovedGoalposts):
+        return (SILENT,)
+    if isinstance(rule.condition, SetAndForget):
+        return (FIRES, SILENT)
     fires = (UP, DOWN) if _has_two_sides(rule.condition) else (FIRES,)
     return (*fires, RECOVERS, SILENT)
 

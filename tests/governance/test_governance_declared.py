@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from governed_world import CATALOGUE, RULE
 
+from engine.offline.reached import branches_of
 from engine.rules.loader import load_read
 from engine.rules.resolved.governance import GreenOverFalling, MovedGoalposts, UnprovenMilestone, Vanity
 from engine.rules.source import read_text
@@ -106,6 +107,22 @@ def test_what_is_not_written_is_taken_from_the_catalogue(condition: str, kpi: st
     loaded = load_read(read_text("all.yaml", CATALOGUE + RULE.format(kpi=kpi, condition=condition)))
     assert loaded.rule_set is not None
     assert loaded.rule_set.rule_by_id["told"].condition == bound
+
+
+@pytest.mark.parametrize(
+    ("condition", "branches"),
+    [
+        ("{moved_goalposts: {}}", ("keeps silent",)),
+        ("{set_and_forget: {after: 60d}}", ("fires", "keeps silent")),
+        ("{always_green: {windows: 52}}", ("fires", "recovers", "keeps silent")),
+    ],
+)
+def test_what_only_an_edit_of_the_catalogue_brings_about_is_not_asked_of_rule_tests(
+    condition: str, branches: tuple[str, ...]
+):
+    loaded = load_read(read_text("all.yaml", CATALOGUE + RULE.format(kpi="visits", condition=condition)))
+    assert loaded.rule_set is not None
+    assert branches_of(loaded.rule_set.rule_by_id["told"]) == branches
 
 
 def test_a_vanity_rule_may_cut_both_by_windows_of_its_own():
