@@ -290,9 +290,9 @@ COMMANDS = (
     ),
     CommandEntry(
         "rules",
-        "How every rule fares over files: states, and problems.",
+        "How every rule fares: states, last words, problems.",
         (
-            "counterpoint rules --rules rules/ --input history/",
+            "counterpoint rules",
             "counterpoint rules --rules rules/ --input history/ --at 2013-02-08T12:00:00Z --last 10 --json",
         ),
     ),

@@ -10,7 +10,7 @@ import msgspec
 from engine.kernels.layout import DISABLED, RAW, SILENCE, UNSET, WINDOWS
 from engine.kernels.windows import start_of
 from engine.model.outputs import DeadLetter
-from engine.model.time import format_time
+from engine.model.time import format_time, parse_own_time
 from engine.model.topics import DEAD_LETTERS, FINDINGS, SHADOW_TRIGGERS, TRIGGERS
 from engine.model.trigger import ReviewTrigger
 from engine.notify.happenings import happening_of
@@ -96,7 +96,8 @@ class Rounds(Watch):
 
     def __init__(self, keep: int) -> None:
         super().__init__("", "")
-        self.last: dict[str, deque[Transition]] = defaultdict(lambda: deque(maxlen=keep))
+        self._keep = keep
+        self._last: dict[tuple[str, int], deque[Transition]] = defaultdict(lambda: deque(maxlen=keep))
         self.letters: Counter[str] = Counter()
         self.judged: set[str] = set()
         self._waiting: set[int] = set()
@@ -111,7 +112,7 @@ class Rounds(Watch):
                 self.judged |= {rule.id for rule in _rules_of(stage.state.plan, view)}
                 continue
             if output.topic == FINDINGS and value.startswith(_FINDING):
-                self._finding(_read_finding(value))
+                self._finding(_read_finding(value), stage.state.partition)
             elif output.topic == DEAD_LETTERS:
                 self._refused(stage.state, chunk, _read_letter(value))
             yield output
@@ -144,16 +145,26 @@ class Rounds(Watch):
                 if rule is not None and isinstance(rule.condition, CounterpartConflict | Composite):
                     data = trigger.data
                     told = Transition(data.event_time, data.scope, happening_of(trigger))
-                    self.last[rule.id].append(told)
+                    self._last[rule.id, 0].append(told)
 
-    def _finding(self, said: _Said) -> None:
+    def newest(self, rule: str) -> tuple[Transition, ...]:
+        """The last transitions of a rule, the newest first; of several partitions by their time."""
+        parts = [told for (name, _), told in sorted(self._last.items()) if name == rule]
+        found = list(parts[0]) if len(parts) == 1 else sorted((each for part in parts for each in part), key=_time_of)
+        return tuple(reversed(found))[: self._keep]
+
+    def _finding(self, said: _Said, partition: int) -> None:
         happening = said.transition if said.status == "new" else f"{said.transition} ({said.status})"
-        self.last[said.rule].append(Transition(said.event_time, said.series, happening, said.value))
+        self._last[said.rule, partition].append(Transition(said.event_time, said.series, happening, said.value))
 
     def _refused(self, state: PartitionState, chunk: Chunk, letter: DeadLetter) -> None:
         columns = chunk.columns
         for row in columns.row[columns.offset == letter.offset].tolist()[:1]:
             self.letters[state.plan.rule_set.kpis[int(state.tables.series[row]["kpi"])].id] += 1
+
+
+def _time_of(told: Transition) -> Micros:
+    return parse_own_time(told.time)
 
 
 class Tally:
@@ -212,7 +223,7 @@ class Tally:
             condition=str(rule.condition.__struct_config__.tag),
             series={name: self.states[rule.id][name] for name in STATES.values() if name != "disabled"},
             evaluated=None if time is None else format_time(time),
-            last=tuple(reversed(rounds.last[rule.id])),
+            last=rounds.newest(rule.id),
             problems=self._problems(rule, rounds, refused),
         )
 

@@ -5,36 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 
-from engine.errors import WireError
 from engine.evaluate.findings import scope_of
 from engine.model.audit import Silence
 from engine.model.identity import scope_key
-from engine.model.records import Progress, ReviewCommand, Tick
 from engine.model.time import parse_own_time
 from engine.model.topics import FINDINGS, MEASUREMENTS, SILENCES, TRIGGERS
 from engine.model.trigger import ReviewTrigger
-from engine.offline.backtest.columns import chosen
 from engine.offline.explain.log_check import context_of
 from engine.offline.explain.log_stages import batches
 from engine.offline.why.ask import ask
 from engine.offline.why.named import series_of
 from engine.offline.why.standing import Standing
+from engine.offline.why.until import Until
 from engine.offline.why.watch import Watch
 from engine.review.trigger import command_key
 from engine.rules.resolved.condition import Composite, CounterpartConflict
-from engine.runtime.ports import Position
 from engine.runtime.stage1 import Stage1
 from engine.runtime.stage2 import Stage2
-from engine.wire.columns import Chunk
-from engine.wire.encode import decode_finding_record
 from engine.wire.partition import owner
 from engine.wire.records import records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from engine.model.time import Micros
     from engine.offline.explain.log_check import Question
     from engine.offline.why.gates import Answer
@@ -42,7 +34,6 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet
     from engine.runtime.context import StageContext
     from engine.runtime.ports import Log
-    from engine.wire.batch import Batch, LogRecord
 
 
 async def ask_log(question: Question, rule: str, text: str, at: Micros | None) -> tuple[Answer, list[str]]:
@@ -76,7 +67,7 @@ class _Inquiry:
         self.question, self.context, self.rule, self.series, self.at = question, context, rule, series, at
         self.log: Log = question.log
         self.gone: list[str] = []
-        self._passed: set[int | None] = set()
+        self._until = Until(at, replay=context.domain == "replay")
         self.first = Stage1(owner(series.key.encode(), context.measurement_partitions), context)
         self.watch = Watch(rule, series.key)
 
@@ -89,23 +80,11 @@ class _Inquiry:
         begin = await self._start(MEASUREMENTS, partition, begin)
         async for batch in batches(self.log, MEASUREMENTS, partition, begin):
             for chunk in self.first.chunks(batch):
-                part = self._had_come(chunk)
+                part = self._until.had_come(chunk)
                 # What it says is heard of in the findings.
                 list(self.watch.take(self.first, part))
                 if part is not chunk:
                     return
-
-    def _had_come(self, chunk: Chunk) -> Chunk:
-        """What of the chunk had come by the time; the chunk itself: all of it."""
-        control, columns = None if chunk.control is None else chunk.control.record, chunk.columns
-        later = [] if self.at is None or not self._is_replay else np.flatnonzero(columns.time > self.at).tolist()
-        if later:
-            return Chunk(chosen(columns, slice(0, later[0])), (), None)
-        return chunk._replace(control=None) if isinstance(control, Tick) and self._is_past(control.time) else chunk
-
-    @property
-    def _is_replay(self) -> bool:
-        return self.context.domain == "replay"
 
     async def review(self) -> Standing:
         """Stage 2 over the partition that has the review; triggers and silences as delivery workers read them."""
@@ -114,7 +93,7 @@ class _Inquiry:
         standing = Standing(self.context, self.first, second, self.watch, await _silences(self.log))
         begin = await self._start(FINDINGS, partition, 0)
         async for batch in batches(self.log, FINDINGS, partition, begin):
-            for part in self._until(batch):
+            for part in self._until.stretches(batch):
                 second.apply(part)
         standing.tell(await self._triggers())
         return standing
@@ -129,40 +108,13 @@ class _Inquiry:
             return command_key(rule, scope_key(kept))
         return command_key(rule, scope_of(self.first.state, rule, self.series.key, self.series.dimensions))
 
-    def _is_past(self, time: str) -> bool:
-        return self.at is not None and parse_own_time(time) > self.at
-
-    def _until(self, batch: Batch) -> Iterator[Batch]:
-        """The stretches of the batch that had come by the time: partitions of stage 1 write beside each other."""
-        begin = end = batch.first_offset
-        for record in records(batch):
-            if self._is_later(record):
-                if end > begin:
-                    yield batch._replace(first_offset=begin, last_offset=end - 1, next_offset=end)
-                begin = record.offset + 1
-            end = record.offset + 1
-        if end > begin:
-            yield batch._replace(first_offset=begin, last_offset=end - 1, next_offset=end)
-
-    def _is_later(self, record: LogRecord) -> bool:
-        try:
-            told = decode_finding_record(record.value)
-        except WireError:
-            return False
-        position = dict(record.headers).get(Position.HEADER)
-        partition = None if position is None else Position.decode(position).partition
-        if isinstance(told, Progress | Tick | ReviewCommand) and self._is_past(told.time):
-            self._passed |= set() if partition is None else {partition}
-            return True
-        return partition in self._passed
-
     async def _triggers(self) -> list[ReviewTrigger]:
         """Those of all partitions up to the time, in order of it."""
         found = []
         for partition in range(await self.log.partitions(TRIGGERS)):
             async for batch in batches(self.log, TRIGGERS, partition, await self.log.start(TRIGGERS, partition)):
                 found += [msgspec.json.decode(each.value or b"", type=ReviewTrigger) for each in records(batch)]
-        known = {trigger.id: trigger for trigger in found if not self._is_past(trigger.time)}
+        known = {trigger.id: trigger for trigger in found if not self._until.is_past(trigger.time)}
         return sorted(known.values(), key=lambda each: (parse_own_time(each.time), each.data.review, each.data.ordinal))
 
     async def _start(self, topic: str, partition: int, begin: int) -> int:
