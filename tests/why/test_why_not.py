@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Wanted = tuple[str | None, float | None, Micros | None]
 
-RARE = ("anomaly", "anomaly", "flaps", "grouped", "long", "settles", "settles")
+RARE = ("anomaly", "anomaly", "anomaly-large", "flaps", "grouped", "long", "settles", "settles")
 """Of some gates it takes more questions until one is shut."""
 NAMES = (*(rule.id for rule in RULES), "nix", *RARE) * 3 + RARE * 3
 REVIEWED = ("flaps", "goes-on", "grouped", "settles", "hushed", "inhibited", "missing", "conflict")
