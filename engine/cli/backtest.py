@@ -96,7 +96,7 @@ def backtest(
     mappings = [named] if table is None else columns_of_table(table, rules, named)
     every = None if ticks is None else duration_of("--ticks", ticks)
     found, sets = files_at(files), [load_or_raise(paths) for paths in (rules, compare) if paths]
-    readings = [_reading(mappings, mapped, rule_set) for rule_set in sets]
+    readings = [reading_of(mappings, mapped, rule_set) for rule_set in sets]
     with _writer(triggers_out) as write:
         first = _run(sets[0], found, readings[0], every, write)
     others = [_run(sets[1], found, readings[1], every, _nowhere)] if compare else []
@@ -117,7 +117,8 @@ def _writer(path: Path | None) -> Iterator[Callable[[bytes], None]]:
         yield lambda value: file.writelines((value, b"\n"))
 
 
-def _reading(mappings: Sequence[Columns], mapped: str | None, rule_set: RuleSet) -> Reading:
+def reading_of(mappings: Sequence[Columns], mapped: str | None, rule_set: RuleSet) -> Reading:
+    """How files are read: by columns, or with `mapped` as messages of a source of the rules."""
     from engine.offline.backtest.files import Reading  # noqa: PLC0415 - loads the stages and their kernels
 
     if mapped is None:

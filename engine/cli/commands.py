@@ -280,6 +280,23 @@ COMMANDS = (
         ),
     ),
     CommandEntry(
+        "why-not",
+        "Why a rule did not fire: the first gate that stopped it.",
+        (
+            "counterpoint why-not cancellations origin=EWR",
+            "counterpoint why-not cancellations origin=EWR --at 2013-02-08T12:00:00Z --rules rules/ --input history/",
+            "counterpoint why-not cancellations 'flights.cancelled{origin=EWR}' --json",
+        ),
+    ),
+    CommandEntry(
+        "rules",
+        "How every rule fares: states, last words, problems.",
+        (
+            "counterpoint rules",
+            "counterpoint rules --rules rules/ --input history/ --at 2013-02-08T12:00:00Z --last 10 --json",
+        ),
+    ),
+    CommandEntry(
         "detect",
         "Find trend breaks in a series of your own: no rules needed.",
         (

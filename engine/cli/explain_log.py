@@ -31,7 +31,7 @@ def hear_the_log(settings: Settings, told: Sequence[Given], since: Micros | None
 
 async def _hear(settings: Settings, told: Sequence[Given], since: Micros | None, plotted: Case | None) -> Heard:
     async with KafkaLog(",".join(settings.brokers), settings.prefix) as log:
-        question = Question(log, _context(settings), _begin(log, settings, since), since=since is not None)
+        question = Question(log, make_context(settings), begin_of(log, settings, since), since=since is not None)
         verdicts = [await ask_log(question, each) for each in told]
         if plotted is None:
             return Heard(verdicts, None, {})
@@ -40,7 +40,7 @@ async def _hear(settings: Settings, told: Sequence[Given], since: Micros | None,
         return Heard(verdicts, case, await around(log, context, case))
 
 
-def _context(settings: Settings) -> MakeContext:
+def make_context(settings: Settings) -> MakeContext:
     """As the worker has it."""
 
     def make(rule_sets: dict[str, RuleSet], first: str, measurements: int, findings: int) -> StageContext:
@@ -59,7 +59,7 @@ def _context(settings: Settings) -> MakeContext:
     return make
 
 
-def _begin(log: KafkaLog, settings: Settings, since: Micros | None) -> Begin | None:
+def begin_of(log: KafkaLog, settings: Settings, since: Micros | None) -> Begin | None:
     """Where the worker began, by its settings; or where the user says."""
     start = settings.start_at if since is None else since
     if isinstance(start, int):

@@ -25,7 +25,7 @@ from engine.wire.batch import Batch, Record
 from engine.wire.reference import ReferenceDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from engine.model.time import Micros
     from engine.runtime.context import StageContext
@@ -88,14 +88,19 @@ class Stage1:
         """Take a batch; what it says, in order of cause."""
         self._message_at = self._decoder.message_at
         outputs: list[Output] = []
+        for chunk in self.chunks(batch):
+            outputs.extend(self._take(chunk))
+        self._count_fates()
+        return outputs
+
+    def chunks(self, batch: Batch) -> Iterator[Chunk]:
+        """A batch as `take` takes it: each chunk is to be taken before the next is asked for."""
         before = self.state
         for chunk in self._decoder.decode(batch, self.resolve):
-            outputs.extend(self._take(chunk))
+            yield chunk
             if self.state is not before:
                 self._decoder.forget()
                 before = self.state
-        self._count_fates()
-        return outputs
 
     def take(self, chunk: Chunk) -> list[Output]:
         """As `apply`, for what was decoded already: `resolve` gave the rows. Letters hold no bytes."""

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from engine.offline.backtest.files import Reading
     from engine.rules.ruleset import RuleSet
     from engine.runtime.ports import Output
-    from engine.wire.columns import Columns
+    from engine.wire.columns import Columns, Resolver
 
     Progress = Callable[[float], None]
     Triggers = Callable[[bytes], None]
@@ -78,10 +78,27 @@ def run(
     those of rules in shadow. ConfigError for a file that cannot be read.
     """
     stages = _Stages(rule_set, tick_interval_of(rule_set) if every is None else every, files, triggers)
+    for columns in columns_of(files, reading, rule_set, stages.first.resolve, stages.refusals, progress):
+        stages.take(columns)
+    return stages.finish()
+
+
+def columns_of(
+    files: Sequence[Path],
+    reading: Reading,
+    rule_set: RuleSet,
+    resolve: Resolver,
+    refusals: Refusals,
+    progress: Progress = lambda _: None,
+) -> Iterator[Columns]:
+    """The measurements of all files, merged by time, their offsets being their places; `progress` as `run` has it.
+
+    What comes is void when the next is asked for. ConfigError for a file that cannot be read.
+    """
     shares = [0.0] * (len(files) * len(reading.mappings))
 
     def blocks(number: int, path: Path, mapping: int) -> Iterator[Columns]:
-        to = Destination(path, number, stages.first.resolve, stages.refusals)
+        to = Destination(path, number, resolve, refusals)
         part = number * len(reading.mappings) + mapping
         for columns, share in read_blocks(reading, reading.mappings[mapping], rule_set, to):
             shares[part] = share
@@ -91,9 +108,8 @@ def run(
         blocks(number, path, mapping) for number, path in enumerate(files) for mapping in range(len(reading.mappings))
     ]
     for columns in merged(readers):
-        stages.take(columns)
+        yield columns
         progress(sum(shares) / len(shares))
-    return stages.finish()
 
 
 class _Stages:

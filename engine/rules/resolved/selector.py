@@ -39,6 +39,14 @@ def selects(where: Mapping[str, str | Selector], dimensions: Mapping[str, str]) 
     )
 
 
+def words_of(wanted: str | Selector) -> str:
+    """What is meant, in words: `eu`, `eu or us`, `not eu`, `like web-.*`."""
+    if isinstance(wanted, str):
+        return wanted
+    meant = " or ".join(wanted.values) if wanted.pattern is None else f"like {wanted.pattern}"
+    return f"not {meant}" if wanted.negate else meant
+
+
 @lru_cache(maxsize=1000)
 def matcher(pattern: str) -> SchemaValidator:
     """Matches a whole text; ValueError with a reason for what is no pattern.
