@@ -231,7 +231,7 @@ def test_on_which_side_is_bad_the_direction_says():
 
 def test_it_rests_on_the_newest_120_windows_and_keeps_no_more():
     world, said = fed(target(60.0, by="2024-05-20"), [40.0] * 145)
-    assert said == [("opened", day(16)), ("resolved", day(141))]
+    assert said[-1] == ("resolved", day(141))
     assert triggers_of(world.outputs)[-1].data.evidence.points_count == 120
     [joined] = world.stage.correlator.joined.values()
     assert len(joined.track.rings["traffic"].windows) < 130
