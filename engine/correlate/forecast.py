@@ -13,7 +13,7 @@ Pure functions of numbers, in plain floats and a fixed order: the same values gi
 
 from __future__ import annotations
 
-from math import exp, log, sqrt
+from math import exp, frexp, ldexp, log, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,14 +25,11 @@ RATIOS = (0.0, 0.01, 0.1, 0.3, 0.6, 0.9, 0.97, 1.0)
 
 _PER_FREEDOM = 4
 """Values for each degree of freedom of an interval: neighbours tell of the same two variances, whose ratio is estimated
-too. With it, intervals over random walks hold what they say; with one for each value they were a twentieth short of it.
+too. With it, intervals over random walks nearly hold what they say; with one for each value they are a twentieth short.
 """
 
 _PRECISION = 1e-9
 """No series is taken to be known better than to this share of its largest value."""
-
-_LEAST = 1e-280
-"""A variance above nothing, of which a logarithm can be taken."""
 
 
 class Forecast(NamedTuple):
@@ -56,19 +53,22 @@ class _Fit(NamedTuple):
 
 def forecast(points: Sequence[tuple[int, float]], ahead: int, confidence: float) -> Forecast:
     """The value `ahead` windows after the last of these (window number, value), at least three in ascending order."""
-    fits = [_fit(points, ahead, ratio) for ratio in RATIOS]
+    # In units of a power of two, which rounds nothing: no square of a value is then too large for a float.
+    unit = ldexp(1.0, frexp(max(abs(value) for _, value in points))[1] - 1)
+    sized = [(at, value / unit) for at, value in points]
+    fits = [_fit(sized, ahead, ratio) for ratio in RATIOS]
     most = max(fit.likelihood for fit in fits)
     weights = [exp(fit.likelihood - most) for fit in fits]
-    total = sum(weights)
-    shares = [weight / total for weight in weights]
+    shares = [weight / sum(weights) for weight in weights]
     level = sum(share * fit.level for share, fit in zip(shares, fits, strict=True))
     drift = sum(share * fit.drift for share, fit in zip(shares, fits, strict=True))
-    value = level + ahead * drift
     variance = sum(
-        share * (fit.variance + (fit.level + ahead * fit.drift - value) ** 2)
+        share * (fit.variance + (fit.level - level + ahead * (fit.drift - drift)) ** 2)
         for share, fit in zip(shares, fits, strict=True)
     )
-    margin = quantile(confidence, max((len(points) - 2) / _PER_FREEDOM, 1.0)) * sqrt(variance)
+    margin = unit * quantile(confidence, max((len(points) - 2) / _PER_FREEDOM, 1.0)) * sqrt(variance)
+    level, drift = unit * level, unit * drift
+    value = level + ahead * drift
     return Forecast(level, drift, value, value - margin, value + margin)
 
 
@@ -94,8 +94,7 @@ def _fit(points: Sequence[tuple[int, float]], ahead: int, ratio: float) -> _Fit:
         before, last = at, value
     free = len(points) - 2
     drift = mixed / spanned
-    scale = max(abs(value) for _, value in points) * _PRECISION
-    unit = max((moved - drift * mixed) / free, scale * scale, _LEAST)
+    unit = max((moved - drift * mixed) / free, _PRECISION * _PRECISION)
     left = ahead + carry * spans
     variance = unit * (ratio * ahead + 2.0 * noise - carry * noise + left * left / spanned)
     likelihood = -0.5 * (free * log(unit) + logs + log(spanned))

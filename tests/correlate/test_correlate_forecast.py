@@ -127,7 +127,14 @@ def test_what_keeps_to_its_line_is_known_to_where_it_goes(drift: float):
 def test_nothing_but_zeros_goes_to_zero():
     found = forecast([(at, 0.0) for at in range(30)], 100, 0.9)
     assert (found.value, found.level, found.drift) == (0, 0, 0)
-    assert found.high - found.low < 1e-9
+    assert found.high - found.low < 1e-6
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+def test_no_size_of_values_is_too_small_or_too_large(size: float):
+    points = drawn("both", "size", 60)
+    usual, sized = (forecast([(at, value * by) for at, value in points], 50, 0.9) for by in (1.0, size))
+    assert [each / size for each in sized] == pytest.approx(list(usual))
 
 
 def test_the_same_values_elsewhere_in_time_are_the_same_bits():

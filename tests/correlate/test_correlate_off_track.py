@@ -16,6 +16,7 @@ from stage2_world import World, apply, day, rule, rule_set, share, short, tick_t
 
 from engine.correlate.forecast import forecast
 from engine.correlate.off_track import due_index, judge
+from engine.deliver.evidence import evidence_lines
 from engine.model.records import Progress
 from engine.model.time import DAY, HOUR
 from engine.rules.resolved.condition import OffTrack
@@ -168,6 +169,11 @@ def test_it_ends_with_the_window_in_which_the_target_is_due_and_says_what_that_c
     assert "the target was due by 2024-01-20; Traffic of {c a} came to 40, short of 60" in told_[1].data.explanation
     evidence = told_[0].data.evidence
     assert (evidence.verdict, evidence.points_count, evidence.ahead, evidence.needed) == ("misses", 16, 4, 5.0)
+    assert evidence_lines(told_[0].data) == [
+        "40 n of 1 measurements; 16 windows in all",
+        "forecast 40 (40 to 40 at 0.9) by 2024-01-20, target 60",
+        "drift 0 a window, 5 needed for 4 windows",
+    ]
     assert told_[1].data.evidence.verdict == "date_passed"
     assert told_[1].data.evidence.forecast is None
 
@@ -221,3 +227,11 @@ def test_on_which_side_is_bad_the_direction_says():
         condition = target(value, higher=higher)
         assert judge(points, 29, 49, condition).verdict == verdict
     assert judge(points, 30, 49, condition).verdict == "unknown"
+
+
+def test_it_rests_on_the_newest_120_windows_and_keeps_no_more():
+    world, said = fed(target(60.0, by="2024-05-20"), [40.0] * 145)
+    assert said[-1] == ("resolved", day(141))
+    assert triggers_of(world.outputs)[-1].data.evidence.points_count == 120
+    [joined] = world.stage.correlator.joined.values()
+    assert len(joined.track.rings["traffic"].windows) < 130
