@@ -139,5 +139,5 @@ def test_wrong_usage_of_a_group_exits_2(arguments: list[str], capsys: pytest.Cap
 def test_shipped_packs_are_found_by_name_and_a_wrong_name_says_which_there_are():
     assert (shipped_pack("flights") / "catalogue.yaml").is_file()
     assert shipped_pack("flights").parent == PACKS
-    with pytest.raises(ConfigError, match=r"there are: flights, phantom-growth"):
+    with pytest.raises(ConfigError, match=r"there are: flights, kpi-governance, phantom-growth, service-reliability"):
         shipped_pack("flihgts")

@@ -106,4 +106,4 @@ def test_its_kpi_sends_its_windows_to_the_scope():
     assert rules is not None
     plan = compile_plan(rules)
     [join] = [join for joins in plan.joins for join in joins]
-    assert (join.correlation, join.scope, join.where) == ("told", ("shop",), (("till", "a"),))
+    assert (join.correlation, join.scope, join.where) == ("told", ("shop",), {"till": "a"})
