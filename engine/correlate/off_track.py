@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.correlate.aligned import Aligned, AlignedSide
 from engine.correlate.forecast import forecast
-from engine.correlate.judge import UNKNOWN, Judged
-from engine.correlate.shares import missing_of, shares_of, window_of, windows_of
-from engine.correlate.track import Run, Track
+from engine.correlate.judge import Judged
+from engine.correlate.shares import share_of_side, window_of
+from engine.correlate.track import Run, Track, carried_on
 from engine.model.identity import digest_of
 from engine.model.time import DAY
-from engine.model.trigger import OffTrackEvidence, ReconciledSide
+from engine.model.trigger import OffTrackEvidence
 from engine.rules.due import day_number
 from engine.rules.resolved.condition import FORECAST_WINDOWS, OffTrack
 
@@ -112,16 +112,7 @@ class Course(Aligned):
         """See `Aligned`; the worst is the forecast that was furthest from the target."""
         bounds = track.rings[self.side.kpi].windows[index].bounds
         effect = 0.0 if sides[0] is None else sides[0].effect or 0.0
-        return Run(
-            begin=index if run is None else run.begin,
-            opened=bounds.end if run is None else run.opened,
-            first=bounds.start if run is None else run.first,
-            last=bounds.end,
-            windows=1 if run is None else run.windows + 1,
-            worst=max([*([run.worst] if run else []), effect], key=abs),
-            joined=(),
-            usual={},
-        )
+        return carried_on(run, index, bounds, effect, ())
 
     def combined(self, values: Sequence[float | None]) -> float | None:
         """The one that there is."""
@@ -136,7 +127,7 @@ class Course(Aligned):
         course = None
         if verdict in ("misses", "on_course"):
             course = course_of([(at, point.value) for at, point in points], self.due, condition)
-        measured = self._measured(track, index, judged, limits)
+        measured = share_of_side(self, track, self.side, index, judged, limits)
         listed = tuple(point for _, point in points)[-limits.evidence_points_max :]
         parts = {"condition": self.rule.declared, "measured": measured, "points": listed}
         return OffTrackEvidence(
@@ -165,15 +156,3 @@ class Course(Aligned):
         numbers = range(index - FORECAST_WINDOWS + 1, index + 1)
         found = [(at, self.point(track, self.side, at)) for at in numbers]
         return [(at, point) for at, point in found if point is not None]
-
-    def _measured(self, track: Track, index: int, judged: Judged | None, limits: Limits) -> ReconciledSide:
-        shares = shares_of(self, track, self.side, index)
-        return ReconciledSide(
-            kpis=(self.side.kpi,),
-            value=(judged or UNKNOWN).value,
-            count=sum(share.parts.count for share in shares),
-            windows=tuple(each.bounds for each in windows_of(self, track, self.side.kpi, index)),
-            shares=shares[: limits.evidence_points_max],
-            missing=missing_of(self, track, self.side, index)[: limits.members_listed_max],
-            shares_count=len(shares),
-        )

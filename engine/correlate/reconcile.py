@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from engine.correlate.aligned import Aligned, AlignedSide
 from engine.correlate.judge import UNKNOWN, Judged
-from engine.correlate.shares import missing_of, shares_of, window_of, windows_of
-from engine.correlate.track import Run, Track
+from engine.correlate.shares import share_of_side, window_of
+from engine.correlate.track import Run, Track, carried_on
 from engine.model.identity import digest_of
-from engine.model.trigger import ReconciledSide, ReconciliationEvidence
+from engine.model.trigger import ReconciliationEvidence
 from engine.rules.resolved.condition import Reconciliation
 
 if TYPE_CHECKING:
@@ -98,16 +98,7 @@ class Reconcile(Aligned):
         """See `Aligned`; whose record it is takes part."""
         bounds = track.rings[self.reported.kpi].windows[index].bounds
         effect = 0.0 if sides[0] is None else sides[0].effect or 0.0
-        return Run(
-            begin=index if run is None else run.begin,
-            opened=bounds.end if run is None else run.opened,
-            first=bounds.start if run is None else run.first,
-            last=bounds.end,
-            windows=1 if run is None else run.windows + 1,
-            worst=max([*([run.worst] if run else []), effect], key=abs),
-            joined=tuple(sorted(self.record.rolled)),
-            usual={},
-        )
+        return carried_on(run, index, bounds, effect, tuple(sorted(self.record.rolled)))
 
     def combined(self, values: Sequence[float | None]) -> float | None:
         """Their sum."""
@@ -117,7 +108,10 @@ class Reconcile(Aligned):
         """See `Aligned`."""
         step = track.steps[index]
         judged = step.sides[0] or UNKNOWN
-        reported, record = (self._side(track, side, index, step.sides[side.number], limits) for side in self.aligned)
+        reported, record = (
+            share_of_side(self, track, side, index, each, limits)
+            for side, each in zip(self.aligned, step.sides, strict=True)
+        )
         known = reported.value is not None and record.value is not None
         parts = {"condition": self.rule.declared, "reported": reported, "record": record}
         return ReconciliationEvidence(
@@ -132,21 +126,4 @@ class Reconcile(Aligned):
             verdict=SAID[step.state],
             rule_set=self.hash,
             digests={name: digest_of(part) for name, part in parts.items()},
-        )
-
-    def _side(
-        self, track: Track, side: AlignedSide, index: int, judged: Judged | None, limits: Limits
-    ) -> ReconciledSide:
-        shares = shares_of(self, track, side, index)
-        windows = {
-            each.bounds.index: each.bounds for kpi in side.rolled for each in windows_of(self, track, kpi, index)
-        }
-        return ReconciledSide(
-            kpis=tuple(side.rolled),
-            value=None if judged is None else judged.value,
-            count=sum(share.parts.count for share in shares),
-            windows=tuple(windows[number] for number in sorted(windows)),
-            shares=shares[: limits.evidence_points_max],
-            missing=missing_of(self, track, side, index)[: limits.members_listed_max],
-            shares_count=len(shares),
         )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.model.records import WindowBounds
-from engine.model.trigger import SeriesShare
+from engine.model.trigger import ReconciledSide, SeriesShare
 
 if TYPE_CHECKING:
     from engine.correlate.aligned import Aligned, AlignedSide
+    from engine.correlate.judge import Judged
     from engine.correlate.rings import RingWindow
     from engine.correlate.track import Track
+    from engine.model.limits import Limits
 
 
 def window_of(aligned: Aligned, track: Track, index: int) -> WindowBounds:
@@ -54,3 +56,20 @@ def missing_of(aligned: Aligned, track: Track, side: AlignedSide, at: int) -> tu
     """The series that sent something for the windows before and nothing for this one."""
     rings = [track.rings[kpi] for kpi in side.rolled if kpi in track.rings]
     return tuple(sorted({series for ring in rings for series in ring.missing(at, aligned.members)}))
+
+
+def share_of_side(
+    aligned: Aligned, track: Track, side: AlignedSide, index: int, judged: Judged | None, limits: Limits
+) -> ReconciledSide:
+    """A side for the evidence: its value, what it was added up from, and who is missing."""
+    shares = shares_of(aligned, track, side, index)
+    windows = {each.bounds.index: each.bounds for kpi in side.rolled for each in windows_of(aligned, track, kpi, index)}
+    return ReconciledSide(
+        kpis=tuple(side.rolled),
+        value=None if judged is None else judged.value,
+        count=sum(share.parts.count for share in shares),
+        windows=tuple(windows[number] for number in sorted(windows)),
+        shares=shares[: limits.evidence_points_max],
+        missing=missing_of(aligned, track, side, index)[: limits.members_listed_max],
+        shares_count=len(shares),
+    )

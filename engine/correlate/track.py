@@ -6,6 +6,7 @@ import msgspec
 
 from engine.correlate.judge import UNKNOWN, Judged, Usual
 from engine.correlate.rings import Ring
+from engine.model.records import WindowBounds  # noqa: TC001 - msgspec reads the module
 from engine.model.time import Micros
 
 
@@ -24,6 +25,20 @@ class Run(msgspec.Struct, frozen=True):
     worst: float
     joined: tuple[str, ...]
     usual: dict[str, Usual]
+
+
+def carried_on(run: Run | None, index: int, bounds: WindowBounds, effect: float, joined: tuple[str, ...]) -> Run:
+    """The run with window `index` in it, or one that begins there; the worst is the largest effect either way."""
+    return Run(
+        begin=index if run is None else run.begin,
+        opened=bounds.end if run is None else run.opened,
+        first=bounds.start if run is None else run.first,
+        last=bounds.end,
+        windows=1 if run is None else run.windows + 1,
+        worst=max([*([run.worst] if run else []), effect], key=abs),
+        joined=joined,
+        usual={},
+    )
 
 
 class Step(msgspec.Struct, frozen=True):
