@@ -29,18 +29,26 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet
 
 TEXT = (Path(__file__).parent / "sim_rules.yaml").read_text()
+MORE = (Path(__file__).parent / "sim_more_rules.yaml").read_text()
+"""For worlds of their own: a rule more would make other worlds of the seeds that are known to find something."""
 BEGIN = 1_700_000_400 * SECOND // (10 * MINUTE) * 10 * MINUTE
 SERIES = [
     *(("orders", {"region": region}) for region in ("eu", "us", "ap")),
     *(("tickets", {"region": region, "channel": channel}) for region in ("eu", "us") for channel in ("web", "phone")),
     *(("latency", {"region": region}) for region in ("eu", "us")),
 ]
+MORE_SERIES = [
+    *(("orders.billed", {"region": region}) for region in ("eu", "us")),
+    *(("visits", {"region": region}) for region in ("eu",) * 12),
+]
 NONSENSE = (b"{", b"", b'{"kpi":"unheard_of","time":1700000400,"value":1}', b'{"kpi":"orders","time":1,"value":"x"}')
 
 
 @cache
-def rule_set(other: bool = False) -> RuleSet:  # noqa: FBT001, FBT002 - one of two
-    text = TEXT
+def rule_set(other: bool = False, more: bool = False) -> RuleSet:  # noqa: FBT001, FBT002 - one of two
+    text = f"{TEXT}---\n{MORE}" if more else TEXT
+    if other and more:
+        text = text.replace("definition: Orders placed", "definition: Orders placed and paid")
     if other:
         text = text.replace("below: 30, recover_at: 40", "below: 20, recover_at: 25").replace(
             "tickets-high", "tickets-many"
@@ -50,17 +58,23 @@ def rule_set(other: bool = False) -> RuleSet:  # noqa: FBT001, FBT002 - one of t
     return loaded.rule_set
 
 
-def measurement(rng: Random, now: int, sent: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes]:
-    """Key and value of one message: mostly new, sometimes seen, sometimes nonsense."""
+def measurement(rng: Random, now: int, sent: list[tuple[bytes, bytes]], *, more: bool = False) -> tuple[bytes, bytes]:
+    """Key and value of one message: mostly new, sometimes seen, sometimes nonsense; with `more` sometimes restated."""
+    if more and sent and rng.random() < 0.15:
+        key, value = rng.choice(sent)
+        told = msgspec.json.decode(value)
+        sent.append((key, msgspec.json.encode(told | {"value": rng.randint(0, 12), "revision": rng.randint(1, 3)})))
+        return sent[-1]
     if sent and rng.random() < 0.15:
         return rng.choice(sent)
     if rng.random() < 0.03:
         return b"", rng.choice(NONSENSE)
-    kpi, dimensions = rng.choice(SERIES)
+    kpi, dimensions = rng.choice([*SERIES, *MORE_SERIES] if more else SERIES)
     time = now + rng.randint(-4, 9) * MINUTE + rng.randint(0, 59) * SECOND
     if rng.random() < 0.05:
         time -= rng.randint(5, 40) * MINUTE
-    fields = {"kpi": kpi, "dimensions": dimensions, "time": format_time(time), "value": rng.randint(0, 12)}
+    value = 400 if kpi == "visits" and rng.random() < 0.02 else rng.randint(0, 12)
+    fields = {"kpi": kpi, "dimensions": dimensions, "time": format_time(time), "value": value}
     if rng.random() < 0.7:
         fields["id"] = f"m{rng.randint(0, 10**6)}"
     message = series_key(kpi, dimensions).encode(), msgspec.json.encode(fields)
@@ -68,7 +82,7 @@ def measurement(rng: Random, now: int, sent: list[tuple[bytes, bytes]]) -> tuple
     return message
 
 
-def feed_of(rng: Random, partitions: int, ticks: int, straight: float) -> list[Output]:
+def feed_of(rng: Random, partitions: int, ticks: int, straight: float, *, more: bool = False) -> list[Output]:
     feed: list[Output] = []
     sent: list[tuple[bytes, bytes]] = []
     for number in range(ticks):
@@ -76,13 +90,18 @@ def feed_of(rng: Random, partitions: int, ticks: int, straight: float) -> list[O
         record = encode_control(Tick("replay", now // (10 * MINUTE), format_time(now)))
         feed += [Output("measurements", partition, record) for partition in range(partitions)]
         for _ in range(rng.choice((0, 8, 20, 30))):
-            key, value = measurement(rng, now, sent)
+            key, value = measurement(rng, now, sent, more=more)
             where = owner(key, partitions) if rng.random() < straight else rng.randrange(partitions)
             feed.append(Output("measurements", where, Record(key, value)))
     return feed
 
 
-def stages_subject(rng: Random, decoder: Decoding = "scanner") -> Subject:
+def more_subject(rng: Random) -> Subject:
+    """Worlds with rules of every kind, and restated measurements."""
+    return stages_subject(rng, more=True)
+
+
+def stages_subject(rng: Random, decoder: Decoding = "scanner", *, more: bool = False) -> Subject:
     measurements, findings = rng.randint(1, 3), rng.randint(1, 2)
     counts = dict.fromkeys(OWN_TOPICS, 1) | {
         "measurements": measurements,
@@ -92,10 +111,10 @@ def stages_subject(rng: Random, decoder: Decoding = "scanner") -> Subject:
         "shadow-triggers": findings,
         "checkpoints": measurements + findings,
     }
-    first, second = rule_set(), rule_set(other=True)
+    first, second = rule_set(more=more), rule_set(other=True, more=more)
     ticks = rng.randint(3, 10)
     straight = rng.choice((0.95, 1.0))
-    feed = feed_of(rng, measurements, ticks, straight)
+    feed = feed_of(rng, measurements, ticks, straight, more=more)
     requests = [Request(0, first.hash, 0)]
     if rng.random() < 0.5:
         from_tick = BEGIN // (10 * MINUTE) + rng.randint(0, ticks)
