@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from engine.model.measurement import Measurement
-from engine.model.time import DAY, HOUR, MINUTE
+from engine.model.time import DAY, HOUR, MINUTE, format_time
 from engine.model.topics import TRIGGERS
 from engine.offline.replay import replay
 from engine.rules.loader import load_or_raise
@@ -69,9 +69,10 @@ review: {due_in: 1h, question: "Is the meter broken?"}
 def measured(silent: int) -> Iterator[tuple[Micros, Measurement]]:
     """Every series once an hour; the first `silent` of them say nothing for six hours."""
     for time in range(START, END, HOUR):
+        at = format_time(time)
         for number in range(SERIES):
             if number >= silent or not QUIET <= time < BACK:
-                yield time, Measurement("load", "", 1.0, {"host": f"h{number}"}, source="meter")
+                yield time, Measurement("load", at, 1.0, {"host": f"h{number}"}, source="meter")
 
 
 @pytest.fixture(scope="module")
