@@ -135,7 +135,7 @@ def _among_points(tables: Tables, inputs: Inputs, slot_number: int, column: int)
     size = copy_id(sought.first_id, inputs.ids, start, length, inputs.id_hash[column])
     for place in range(slot.points):
         point = tables.points[slot.point + slot.head + place]
-        if point.time == inputs.time[column] and _is_same_id(point, sought.first_id, size):
+        if slot.final < point.time == inputs.time[column] and _is_same_id(point, sought.first_id, size):
             point.value = inputs.value[column]
             return True
     tables.counters[LATE_RAW] += 1

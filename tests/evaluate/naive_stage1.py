@@ -118,7 +118,7 @@ class NaiveSeries:
         if revision <= self.revisions[identifier]:
             return []
         self.revisions[identifier] = revision
-        place = next(n for n, m in enumerate(self.measured) if m.id == identifier)
+        place = max(n for n, m in enumerate(self.measured) if m.id == identifier)  # before it: what became final of it
         former = self.measured[place]
         kept = {(view, i) for view, i in former.windows if not self.final(view, i)}
         final_raw = {r.id for r in self.rules if r.id in former.raw and not self.is_open(r, former.time)}

@@ -253,6 +253,15 @@ def test_windows_that_closed_provisionally_stay_in_the_history_when_an_earlier_o
     agree_with_the_twin([*measured, *idle, *late], "mean", 8)
 
 
+def test_what_is_restated_twice_has_its_newest_value():
+    twice = [("restated", 0, 0.0), ("measure", 0, 0.0), ("restated", 1, 3.0)]
+    agree_with_the_twin([("measure", -3, 0.0), *twice], "count", 0)
+
+
+def test_a_raw_point_that_has_just_become_final_is_not_restated():
+    agree_with_the_twin([("measure", -12, 0.0), ("measure", -24, 3.0), ("restated", 0, 0.0)], "count", 0)
+
+
 @settings(max_examples=60, deadline=None)
 @given(events)
 def test_how_the_log_is_cut_and_when_the_worker_died_changes_no_byte(drawn: list[Any]):
