@@ -24,6 +24,7 @@ from engine.kernels.layout import (
     POINTS_FULL,
     RESULTS,
     REVISE,
+    REVISED,
     TRANSITION,
 )
 from engine.kernels.registry import ABSENT
@@ -101,6 +102,7 @@ def _measurements(state: PartitionState, columns: Columns, future_max: Micros) -
     column, why = 0, DONE
     while column < len(columns.row) or why != DONE:
         column, why = ingest(state.tables, inputs, bounds, column)
+        state.restated |= bool(state.tables.counters[REVISED])
         if why == LEDGER_FULL:
             state.make_room_for_ids()
         elif why == POINTS_FULL:

@@ -116,6 +116,7 @@ def every_page(state: PartitionState) -> dict[str, bytes]:
     """All pages; they count as written."""
     state.tables.dirty[:] = 1
     state.ids_written = 0
+    state.id_revisions.clear()
     state.id_pages = state.block_pages = 0
     return changed_pages(state)
 
@@ -128,7 +129,27 @@ def _id_pages(state: PartitionState) -> Iterator[tuple[str, bytes]]:
         yield f"ids/{page}", compress_block(entries.tobytes())
     for page in range(pages, state.id_pages):
         yield f"ids/{page}", b""
-    state.ids_written, state.id_pages = count, pages
+    if state.restated:
+        yield from _restated_pages(state, state.ids_written // IDS_A_PAGE)
+    state.ids_written, state.id_pages, state.restated = count, pages, False
+    _note_revisions(state, count)
+
+
+def _restated_pages(state: PartitionState, whole: int) -> Iterator[tuple[str, bytes]]:
+    """Of the first `whole` pages, which were full when they were written, those in which a revision has grown since."""
+    for page in range(whole):
+        entries = state.tables.ids[page * IDS_A_PAGE : (page + 1) * IDS_A_PAGE]
+        if int(entries["revision"].sum()) != state.id_revisions[page]:
+            state.id_revisions[page] = int(entries["revision"].sum())
+            yield f"ids/{page}", compress_block(entries.tobytes())
+
+
+def _note_revisions(state: PartitionState, count: int) -> None:
+    """What the revisions of each full page sum to as it stands written."""
+    del state.id_revisions[count // IDS_A_PAGE :]
+    for page in range(len(state.id_revisions), count // IDS_A_PAGE):
+        entries = state.tables.ids[page * IDS_A_PAGE : (page + 1) * IDS_A_PAGE]
+        state.id_revisions.append(int(entries["revision"].sum()))
 
 
 def _bounds(state: PartitionState, block: int) -> dict[str, slice]:
@@ -252,3 +273,4 @@ def _restore_ids(state: PartitionState, count: int, pages: Mapping[str, bytes]) 
     state.tables.ids[:count] = entries
     state.index_ids(count)
     state.ids_written, state.id_pages = count, number
+    _note_revisions(state, count)

@@ -71,6 +71,8 @@ class PartitionState:
         self.emitted: dict[int, dict[EmittedKey, Finding]] = {}
         self.ids_written = 0
         self.id_pages = 0
+        self.id_revisions: list[int] = []
+        self.restated = False
         self.block_pages = 0
         self._sizes = _sizes(plan)
         self._selective = {
@@ -208,6 +210,7 @@ class PartitionState:
             self.arrays.make_room("ids", 2 * len(self.tables.ids))
         self.index_ids(kept)
         self.ids_written = 0
+        self.id_revisions.clear()
 
     def index_ids(self, count: int) -> None:
         """Say that the ledger has `count` entries, and index them."""

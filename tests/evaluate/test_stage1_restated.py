@@ -18,6 +18,7 @@ from engine.model.limits import Limits
 from engine.model.time import SECOND
 from engine.rules.resolved.condition import Anomaly, Change, Threshold, TrendBreak
 from engine.rules.resolved.control import ControlChart, Cusum, Ewma, RunRules
+from engine.state import pages
 
 REACH = 120 * SECOND
 """How late anything comes: all rules together wait for so long."""
@@ -183,3 +184,14 @@ def test_the_grace_keeps_a_window_open_to_late_ones_as_well():
     subject = graceful("sum")
     feed(subject, [measure(0, 4.0), measure(100, 0.0)])
     assert judged(subject, measure(1, 4.0)) == [("firing", "new", 8.0)]
+
+
+def test_what_was_restated_long_ago_is_known_after_a_death(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pages, "IDS_A_PAGE", 4)
+    events = events_of([float(n % 7) for n in range(20)])
+    again: list[Event] = [(*events[2][:3], 12.0, 1)]
+    records = encode([*events, *again, *events_of([9.0] * 20)[19:], *again, (*events[2][:3], 11.0, 2)])
+    around = context("sum", 0, PATIENT)
+    whole = run(records, around, cut=10_000)
+    assert run(records, around, cut=1, restore=True) == whole
+    assert b"restated measurement" in b"".join(record.value or b"" for record in whole)
