@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from subprocess import CompletedProcess
 
-# No deadline: the first example of a property over a kernel compiles it.
-settings.register_profile("default", deadline=None)
-settings.register_profile("thorough", deadline=None, max_examples=1_000)
+# No deadline: the first example of a property over a kernel compiles it. The same examples every time, so that a
+# change is judged by what it changed; `search` looks for new ones (with `--hypothesis-seed` and `-k` of your choice).
+settings.register_profile("default", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=1_000)
 settings.load_profile(os.environ.get("COUNTERPOINT_HYPOTHESIS", "default"))
 
 

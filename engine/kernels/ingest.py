@@ -227,6 +227,7 @@ def _into_window(tables: Tables, inputs: Inputs, slot_number: int, newest: int, 
         final = index_of(view, tables.calendars, newest - view.lateness - view.grace)
     settle_windows(tables, slot_number, final)
     if final < closed:
+        close_windows(tables, slot_number, final, column)  # final at once: they belong to the base
         keep_base(tables, slot_number)
     close_windows(tables, slot_number, closed, column)
     if index + view.span - 1 < slot.final:

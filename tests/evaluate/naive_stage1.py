@@ -44,7 +44,7 @@ class Said:
     points: int
     worst: float
     evidence: tuple[Any, ...] = ()
-    """How many measurements the point rests on, and the values that it was held against."""
+    """The parts of its window (1 for a raw point), and the values that it was held against."""
 
 
 def view_of(rule: Rule) -> tuple[int, int, int, int, int]:
@@ -156,8 +156,8 @@ class NaiveSeries:
                     found.append(Said(rule.id, "firing", time, "new", None, time, 1, age / 1e6))
         return [*self.difference(), *found]
 
-    def points(self, rule: Rule) -> list[tuple[Micros, float, int, int]]:
-        """(event time, value, window index, measurements) of everything that `rule` has seen, in event-time order."""
+    def points(self, rule: Rule) -> list[tuple[Micros, float, int, Any]]:
+        """(event time, value, window index, parts) of everything that `rule` has seen, in event-time order."""
         if rule.points == "raw":
             return [(m.time, m.value, 0, 1) for m in sorted(self.measured, key=lambda m: m.time) if rule.id in m.raw]
         view = view_of(rule)
@@ -168,9 +168,15 @@ class NaiveSeries:
                 if name == view:
                     content.setdefault(index, []).append(measured)
         closed = [i for i in content if i < self.idle_bound.get(view, -(2**62)) or self.closed(view, i)]
-        return [((i + 1) * step, self.aggregate(view, content[i]), i, len(content[i])) for i in sorted(closed)]
+        parts = {i: self.parts(view, content[i]) for i in sorted(closed)}
+        return [((i + 1) * step, self.aggregate(parts[i]), i, tuple(parts[i].values())) for i in parts]
 
-    def aggregate(self, view: Any, members: list[Measured]) -> float:
+    def aggregate(self, parts: dict[str, float]) -> float:
+        count = parts["count"]
+        shares = {"mean": parts["sum"] / count, "share": parts["nonzero"] / count}
+        return {**parts, **shares}[self.kpi.aggregation]
+
+    def parts(self, view: Any, members: list[Measured]) -> dict[str, float]:
         # cells are summed first, and then merged, as the engine does: floating sums depend on it
         step = view[1]
         cells: dict[int, list[float]] = {}
@@ -188,12 +194,11 @@ class NaiveSeries:
         return {
             "count": float(len(values)),
             "sum": total,
-            "mean": total / len(values),
             "min": min(values),
             "max": max(values),
+            "nonzero": sum(v != 0 for v in values),
             "last": last,
-            "share": sum(v != 0 for v in values) / len(values),
-        }[self.kpi.aggregation]
+        }
 
     def difference(self) -> list[Said]:
         now = {}
@@ -226,7 +231,7 @@ def replaced(said: Said, status: str) -> Said:
     )
 
 
-def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said]:  # noqa: C901 (written out)
+def judge(rule: Rule, points: list[tuple[Micros, float, int, Any]]) -> list[Said]:  # noqa: C901 (written out)
     """Walk through all points with the state machine written out."""
     said = []
     by_index = {index: value for _, value, index, _ in points}
@@ -234,9 +239,9 @@ def judge(rule: Rule, points: list[tuple[Micros, float, int, int]]) -> list[Said
     count, worst, worst_excess, told = 0, 0.0, 0.0, 0.0
     twin = twin_of(rule)
     recent: list[bool] = []
-    for number, (time, value, index, members) in enumerate(points):
+    for number, (time, value, index, parts) in enumerate(points):
         verdict, basis = verdict_of(rule, twin, value, index, by_index, firing=firing)
-        evidence = (members, *basis)
+        evidence = (parts, *basis)
         if verdict is None or number < rule.warm_up:
             continue
         broken, excess = verdict

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_stage1 import NaiveSeries, Said
 
-from engine.model.finding import Evidence, Finding, WindowPoint
+from engine.model.finding import Evidence, Finding, RawPoint, WindowPoint
 from engine.model.records import Tick
 from engine.model.time import HOUR, SECOND, format_time, parse_own_time
 from engine.rules.resolved.catalogue import Kpi
@@ -183,9 +183,17 @@ def evidence_of(finding: Finding) -> tuple[Any, ...]:
         return anomaly_evidence_of(finding.evidence)
     if finding.evidence.control:
         return control_evidence_of(finding.evidence)
-    count = point.ids.count if isinstance(point, WindowPoint) else 1
     told = () if finding.transition != "worsened" else (finding.episode.told,)
-    return (count, *[earlier.value for earlier in finding.evidence.baseline_points], *told)
+    return (parts_of(point), *[earlier.value for earlier in finding.evidence.baseline_points], *told)
+
+
+def parts_of(point: WindowPoint | RawPoint) -> Any:
+    """What a window is made of: a restatement that leaves its value alone can still change them."""
+    if not isinstance(point, WindowPoint):
+        return 1
+    assert point.parts.count == point.ids.count
+    parts = point.parts
+    return (float(parts.count), parts.sum, parts.min, parts.max, parts.nonzero, parts.last)
 
 
 def trend_evidence_of(evidence: Evidence) -> tuple[Any, ...]:
@@ -195,7 +203,7 @@ def trend_evidence_of(evidence: Evidence) -> tuple[Any, ...]:
     numbers = (f"{trend.size:.6g}", "" if evidence.statistic is None else f"{evidence.statistic:.6g}")
     listed = tuple((index_of(each.start), each.value, f"{each.usual:.6g}") for each in trend.points)
     sign = 1 if trend.direction == "up" else -1
-    return (point.ids.count, trend.shape, trend.state, sign, index_of(trend.onset), *numbers, *listed)
+    return (parts_of(point), trend.shape, trend.state, sign, index_of(trend.onset), *numbers, *listed)
 
 
 def anomaly_evidence_of(evidence: Evidence) -> tuple[Any, ...]:
@@ -208,7 +216,7 @@ def anomaly_evidence_of(evidence: Evidence) -> tuple[Any, ...]:
         for each in anomaly.points
     )
     score = "" if evidence.statistic is None else f"{evidence.statistic:.6g}"
-    return (point.ids.count, anomaly.state, index_of(anomaly.began), score, *(listed if fires else ()))
+    return (parts_of(point), anomaly.state, index_of(anomaly.began), score, *(listed if fires else ()))
 
 
 def control_evidence_of(evidence: Evidence) -> tuple[Any, ...]:
@@ -219,7 +227,7 @@ def control_evidence_of(evidence: Evidence) -> tuple[Any, ...]:
     onset = None if chart.onset is None else index_of(chart.onset)
     held = (evidence.statistic, evidence.limit, chart.centre, chart.sigma, chart.learned, chart.judged)
     listed = tuple((index_of(each.start), each.value, each.statistic) for each in chart.points)
-    return (point.ids.count, chart.rules, side, *held, onset, *listed)
+    return (parts_of(point), chart.rules, side, *held, onset, *listed)
 
 
 def index_of(start: str) -> int:
@@ -260,6 +268,15 @@ def test_what_is_restated_twice_has_its_newest_value():
 
 def test_a_raw_point_that_has_just_become_final_is_not_restated():
     agree_with_the_twin([("measure", -12, 0.0), ("measure", -24, 3.0), ("restated", 0, 0.0)], "count", 0)
+
+
+def test_a_restatement_that_leaves_the_value_alone_amends_the_parts():
+    ticks = [("tick", 1, 0.0), ("tick", 10, 0.0), ("tick", 30, 0.0)]
+    agree_with_the_twin([("measure", 0, 0.0)] * 5 + [*ticks, ("measure", 0, 0.0), ("restated", 0, 1.5)], "count", 0)
+
+
+def test_windows_that_are_final_as_they_close_are_remembered_when_later_ones_are_judged_again():
+    agree_with_the_twin([("measure", -21, 5.0), ("measure", 10, 0.0), ("measure", -1, 5.0)], "sum", 0)
 
 
 @settings(max_examples=60, deadline=None)
