@@ -213,7 +213,8 @@ class Aligned(ABC):
             ring = track.rings.get(kpi)
             windows = [] if ring is None else ring.spans(at, self.over)
             parts = [share.parts for window in windows for share in window.shares.values()]
-            found.append(arithmetic.aggregate(parts, aggregation) if parts else None)
+            bounds = [window.bounds for window in windows]
+            found.append(arithmetic.aggregate(parts, aggregation, bounds) if parts else None)
         return found
 
     def _start(self, track: Track, side: AlignedSide, at: int) -> str:

@@ -5,19 +5,22 @@ Pure functions of numbers. Sums are exact (`math.fsum`), so that no order of ser
 
 from __future__ import annotations
 
-from math import fsum, isfinite
+from math import fsum, isfinite, sqrt
 from statistics import median
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from msgspec import UNSET
 
+from engine.model.aggregation import quantile_of
 from engine.model.finding import BaselinePoint
-from engine.model.time import DAY, Micros, parse_own_time
+from engine.model.sketch import distinct, joined, quantile, smallest
+from engine.model.time import DAY, SECOND, Micros, parse_own_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from engine.model.records import Parts
+    from engine.model.records import Parts, WindowBounds
     from engine.rules.resolved.catalogue import Aggregation, Direction
     from engine.rules.resolved.condition import Judge, Reference
 
@@ -48,16 +51,20 @@ class Judged(msgspec.Struct, frozen=True):
 UNKNOWN = Judged("unknown")
 
 
-def aggregate(shares: Sequence[Parts], aggregation: Aggregation) -> float | None:  # noqa: PLR0911 (one for each kind)
+def aggregate(  # noqa: PLR0911 (one for each kind)
+    shares: Sequence[Parts], aggregation: Aggregation, windows: Iterable[WindowBounds]
+) -> float | None:
     """The KPI's value over all measurements behind these parts; None where it has none (a mean or share of nothing).
 
-    `last` is the value with the newest time, of equals the greatest.
+    `last` is the value with the newest time, of equals the greatest; a rate is over the length of the `windows`.
     """
     count = sum([parts.count for parts in shares])
     if aggregation == "count":
         return float(count)
     if aggregation == "sum":
         return fsum([parts.sum for parts in shares])
+    if aggregation == "rate":
+        return fsum([parts.sum for parts in shares]) / _seconds(windows)
     filled = [parts for parts in shares if parts.count]
     if not filled:
         return None
@@ -69,7 +76,39 @@ def aggregate(shares: Sequence[Parts], aggregation: Aggregation) -> float | None
         return min([parts.min for parts in filled])
     if aggregation == "max":
         return max([parts.max for parts in filled])
-    return max([(parse_own_time(parts.last_time), parts.last) for parts in filled])[1]
+    if aggregation == "last":
+        return max([(parse_own_time(parts.last_time), parts.last) for parts in filled])[1]
+    return _of_more(filled, aggregation, count)
+
+
+def _seconds(windows: Iterable[WindowBounds]) -> float:
+    """How long these are together."""
+    return sum(parse_own_time(each.end) - parse_own_time(each.start) for each in windows) / SECOND
+
+
+def _of_more(filled: Sequence[Parts], aggregation: Aggregation, count: int) -> float:
+    """Of an aggregation that keeps more than the parts that all have."""
+    more = more_of(filled)
+    if aggregation == "deviation":
+        return sqrt(more["squares"] / count)
+    if aggregation == "distinct":
+        return distinct(more["smallest"])
+    least, greatest = min([parts.min for parts in filled]), max([parts.max for parts in filled])
+    return quantile(more["buckets"], quantile_of(aggregation) or 0, least, greatest)
+
+
+def more_of(filled: Sequence[Parts]) -> dict[str, Any]:
+    """What only some aggregations keep, of all of these together; none of them is empty."""
+    more: dict[str, Any] = {}
+    if filled[0].squares is not UNSET:
+        mean = fsum([parts.sum for parts in filled]) / sum([parts.count for parts in filled])
+        around = [parts.count * (parts.sum / parts.count - mean) ** 2 for parts in filled]
+        more["squares"] = fsum([*(parts.squares or 0.0 for parts in filled), *around])
+    if filled[0].smallest is not UNSET:
+        more["smallest"] = smallest(parts.smallest or () for parts in filled)
+    if filled[0].buckets is not UNSET:
+        more["buckets"] = joined([parts.buckets for parts in filled if parts.buckets is not UNSET])
+    return more
 
 
 def ratio(value: float | None, per: float | None) -> float | None:

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from engine.kernels.anomaly_layout import FACTS, RUN_FLOATS, UNUSUAL
 from engine.kernels.layout import ANOMALY
-from engine.kernels.windows import start_of
+from engine.kernels.windows import first_of, start_of
 from engine.model.finding import Anomaly, BandPoint
 from engine.model.time import format_time
 
@@ -45,4 +45,5 @@ def anomaly_of(state: PartitionState, tables: Tables, row: Any, result: Any) -> 
 
 def _start(state: PartitionState, view: Any, index: int) -> str:
     """When window `index` begins."""
-    return format_time(int(start_of(view, state.tables.calendars, index - int(view["span"]) + 1)))
+    first = int(first_of(view, state.tables.periods, index))
+    return format_time(int(start_of(view, state.tables.calendars, first)))

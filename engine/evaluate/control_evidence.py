@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from engine.kernels.control_layout import CUSUM, EWMA, FACTS, SHEWHART
 from engine.kernels.layout import CONTROL
-from engine.kernels.windows import start_of
+from engine.kernels.windows import first_of, start_of
 from engine.model.finding import ControlChart, ControlPoint
 from engine.model.time import format_time
 from engine.rules.resolved.control import ControlChart as ControlChartRule
@@ -68,4 +68,5 @@ def _points(state: PartitionState, tables: Tables, view: Any, first: int, end: i
 
 def _start(state: PartitionState, view: Any, index: int) -> str:
     """When window `index` begins."""
-    return format_time(int(start_of(view, state.tables.calendars, index - int(view["span"]) + 1)))
+    first = int(first_of(view, state.tables.periods, index))
+    return format_time(int(start_of(view, state.tables.calendars, first)))

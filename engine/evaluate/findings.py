@@ -21,7 +21,8 @@ from engine.kernels.layout import (
     UNSET,
     WORSENED,
 )
-from engine.kernels.windows import aggregate, start_of
+from engine.kernels.windows import aggregate, first_of, start_of
+from engine.model.aggregation import kind_of
 from engine.model.finding import (
     BaselinePoint,
     Episode,
@@ -36,6 +37,7 @@ from engine.model.finding import (
 from engine.model.identity import digest_of, finding_id, scope_key
 from engine.model.outputs import KpiState
 from engine.model.records import Ids, JoinRecord, Parts, Signal, WindowBounds
+from engine.model.sketch import Buckets
 from engine.model.time import format_time, parse_own_time
 from engine.rules.resolved.selector import selects
 
@@ -141,7 +143,7 @@ def published_of(state: PartitionState, result: Any) -> Iterator[JoinRecord | Kp
     view = int(slot["view_row"])
     series = state.series[int(slot["series"])]
     kpi = state.plan.rule_set.kpis[series.kpi]
-    window, parts = bounds_of(result), parts_of(result["window"])
+    window, parts = bounds_of(result), parts_of(state.tables, kpi.aggregation, result["window"])
     for join in state.plan.joins[view]:
         if not selects(join.where, series.dimensions):
             continue
@@ -163,7 +165,7 @@ def published_of(state: PartitionState, result: Any) -> Iterator[JoinRecord | Kp
             dimensions=series.dimensions,
             window=window,
             revision=int(result["revision"]),
-            value=float(aggregate(result["window"], AGGREGATIONS.index(kpi.aggregation))),
+            value=float(aggregate(result["window"], AGGREGATIONS.index(kind_of(kpi.aggregation)))),
             unit=kpi.unit,
             parts=parts,
         )
@@ -175,9 +177,9 @@ def bounds_of(result: Any) -> WindowBounds:
     return WindowBounds(start=format_time(start), end=format_time(end), index=int(result["index"]))
 
 
-def parts_of(window: Any) -> Parts:
-    """The mergeable parts of a cell."""
-    return Parts(
+def parts_of(tables: Tables, aggregation: str, window: Any) -> Parts:
+    """The mergeable parts of a result's window, with those that only its aggregation needs."""
+    parts = Parts(
         count=int(window["count"]),
         sum=float(window["sum"]),
         min=float(window["min"]),
@@ -186,6 +188,20 @@ def parts_of(window: Any) -> Parts:
         last=float(window["last"]),
         last_time=format_time(int(window["last_time"])),
     )
+    more = _more_of(tables, kind_of(aggregation), window)
+    return msgspec.structs.replace(parts, **more) if more else parts
+
+
+def _more_of(tables: Tables, kind: str, window: Any) -> dict[str, Any]:
+    if kind == "deviation":
+        return {"squares": float(window["extra"])}
+    if kind not in ("quantile", "distinct"):
+        return {}
+    sketch = tables.result_sketches[int(window["sketch"])]
+    keys = sketch["key"][: sketch["used"]].tolist()
+    if kind == "distinct":
+        return {"smallest": tuple(f"{key:016x}" for key in keys)}
+    return {"buckets": Buckets(int(sketch["level"]), tuple(keys), tuple(sketch["count"][: sketch["used"]].tolist()))}
 
 
 def ids_of(window: Any) -> Ids:
@@ -224,7 +240,7 @@ def _episode(result: Any) -> Episode:
 
 def _evidence(state: PartitionState, tables: Tables, rule: Rule, result: Any) -> Evidence:
     row = state.plan.rules[int(state.tables.instances[result["instance"]]["rule"])]
-    point = _point(state, row, result)
+    point = _point(state, tables, row, result)
     trend = trend_of(state, tables, row, result) if row["kind"] == TREND else None
     anomaly = anomaly_of(state, tables, row, result)
     control = control_of(state, tables, rule, row, result)
@@ -258,7 +274,7 @@ def _evidence(state: PartitionState, tables: Tables, rule: Rule, result: Any) ->
     )
 
 
-def _point(state: PartitionState, row: Any, result: Any) -> RawPoint | WindowPoint | Silence:
+def _point(state: PartitionState, tables: Tables, row: Any, result: Any) -> RawPoint | WindowPoint | Silence:
     if row["kind"] == MISSING and result["transition"] == FIRED:
         seen = int(result["seen"])
         return Silence(
@@ -270,11 +286,13 @@ def _point(state: PartitionState, row: Any, result: Any) -> RawPoint | WindowPoi
         window = result["window"]
         identifier = _text(window["first_id"], window["first_length"])
         return RawPoint(time=format_time(int(result["time"])), value=float(result["value"]), id=identifier)
+    kpi = state.plan.views[int(row["view"])]["kpi"]
+    aggregation = state.plan.rule_set.kpis[int(kpi)].aggregation
     return WindowPoint(
         window=bounds_of(result),
         value=float(result["value"]),
-        aggregation=AGGREGATIONS[int(row["aggregation"])],
-        parts=parts_of(result["window"]),
+        aggregation=aggregation,
+        parts=parts_of(tables, aggregation, result["window"]),
         ids=ids_of(result["window"]),
     )
 
@@ -284,7 +302,7 @@ def _baseline(state: PartitionState, tables: Tables, row: Any, result: Any) -> t
     view = state.plan.views[int(row["view"])]
     points = []
     for place in range(first, first + int(result["evidences"])):
-        index = int(tables.evidence_index[place]) - int(view["span"]) + 1
+        index = int(first_of(view, state.tables.periods, int(tables.evidence_index[place])))
         start = format_time(int(start_of(view, state.tables.calendars, index)))
         points.append(BaselinePoint(start=start, value=float(tables.evidence_value[place])))
     return tuple(points)

@@ -118,6 +118,7 @@ def _replayed(state: PartitionState, number: int) -> Iterator[tuple[Any, Finding
     deepest = max([int(row["count"]) for row in state.plan.rules], default=0)
     tables: Tables = state.tables._replace(
         results=np.zeros(room, layout.RESULT),
+        result_sketches=np.zeros(room if view["sketches"] else 1, layout.SKETCH),
         evidence_index=np.zeros(room * deepest + 1, np.int64),
         evidence_value=np.zeros(room * deepest + 1, np.float64),
         counters=np.zeros(layout.COUNTERS, np.int64),

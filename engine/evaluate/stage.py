@@ -30,7 +30,7 @@ from engine.kernels.layout import (
 from engine.kernels.registry import ABSENT
 from engine.kernels.slots import publish_again
 from engine.kernels.ticks import tick
-from engine.kernels.windows import index_of
+from engine.kernels.windows import first_of, index_of
 from engine.model.records import Activate, Ingested, Rebaseline, Tick
 from engine.model.time import EARLIEST, LATEST, Micros, format_time, parse_own_time
 from engine.wire.columns import Chunk, Columns, Foreign
@@ -147,6 +147,8 @@ def _revise(state: PartitionState, columns: Columns, result: Any, cause: int) ->
     index = int(index_of(view, state.tables.calendars, int(columns.time[column])))
     for window in range(max(index, int(slot["final"])), min(index + int(view["span"]), int(slot["closed"]))):
         used = int(state.tables.counters[RESULTS])
+        if first_of(view, state.tables.periods, window) > index:
+            break  # it begins after what changed
         publish_again(state.tables, number, window)
         if int(state.tables.counters[RESULTS]) > used:
             yield from (Emission(cause, record) for record in published_of(state, state.tables.results[used]))

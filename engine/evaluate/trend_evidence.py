@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.kernels.trend_layout import BROKEN, FACTS, LEVEL_SHAPE, RETURNED
 from engine.kernels.trend_level import SLACK
-from engine.kernels.windows import start_of
+from engine.kernels.windows import first_of, start_of
 from engine.model.finding import TrendBreak, TrendPoint
 from engine.model.time import DAY, format_time
 
@@ -60,4 +60,5 @@ def _points(state: PartitionState, tables: Tables, view: Any, first: int, end: i
 
 def _start(state: PartitionState, view: Any, index: int) -> str:
     """When window `index` begins."""
-    return format_time(int(start_of(view, state.tables.calendars, index - int(view["span"]) + 1)))
+    first = int(first_of(view, state.tables.periods, index))
+    return format_time(int(start_of(view, state.tables.calendars, first)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.kernels._jit import jit, jit_apart, stay_apart
+from engine.kernels.figures import add_more
 from engine.kernels.ids import find, index_one
 from engine.kernels.layout import (
     ACCEPTED,
@@ -40,7 +41,7 @@ from engine.kernels.look_ahead import look_ahead
 from engine.kernels.restate import can_restate, restate
 from engine.kernels.slots import close_windows, copy_instances, floor_of, keep_base, settle_points, settle_windows
 from engine.kernels.step import emit_transition, step
-from engine.kernels.windows import add, clear, copy_id, index_of
+from engine.kernels.windows import add, clear, copy_id, first_of, index_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -230,7 +231,7 @@ def _into_window(tables: Tables, inputs: Inputs, slot_number: int, newest: int, 
         close_windows(tables, slot_number, final, column)  # final at once: they belong to the base
         keep_base(tables, slot_number)
     close_windows(tables, slot_number, closed, column)
-    if index + view.span - 1 < slot.final:
+    if index < first_of(view, tables.periods, slot.final):
         return False
     slot.newest = max(slot.newest, index)
     cell = tables.cells[slot.cell + index % view.cells]
@@ -241,6 +242,7 @@ def _into_window(tables: Tables, inputs: Inputs, slot_number: int, newest: int, 
     if cell.count == 0:
         cell.first_length = copy_id(cell.first_id, inputs.ids, start, length, hashed)
     cell.last_length = copy_id(cell.last_id, inputs.ids, start, length, hashed)
+    add_more(tables, view, cell, inputs.value[column])
     add(cell, time, inputs.value[column], hashed)
     return slot.provisional != 0 and max(index, slot.final) < slot.closed
 

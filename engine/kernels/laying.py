@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 @jit
 def lay_out(
-    tables: Tables, kpis: NDArray[np.int32], row: int, slot: int, cell: int, instance: int, history: int
+    tables: Tables,
+    kpis: NDArray[np.int32],
+    row: int,
+    slot: int,
+    cell: int,
+    sketch: int,
+    instance: int,
+    history: int,
 ) -> None:
     """Write series of these KPIs from `row` on, and what belongs to them from the given rows of their tables on.
 
@@ -34,6 +41,9 @@ def lay_out(
             _lay_slot(tables.slots[slot], row, view_row, cell, instance)
             for place in range(cell, cell + view.cells):
                 tables.cells[place].index = UNSET
+                tables.cells[place].sketch = sketch
+                if view.sketches > 0:
+                    sketch += 1
             for rule_row in range(view.rule, view.rule + view.rules):
                 rule = tables.rules[rule_row]
                 _lay_instance(tables.instances[instance], rule, rule_row, slot, history)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
+from engine.model.sketch import SKETCH_ENTRIES
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -30,10 +32,12 @@ THRESHOLD, CHANGE, MISSING, TREND, ANOMALY, CONTROL = 0, 1, 2, 3, 4, 5
 ABOVE, BELOW, OUTSIDE, INSIDE = 0, 1, 2, 3
 """Threshold operators."""
 
-COUNT, SUM, MEAN, MIN, MAX, LAST, SHARE = range(7)
-"""Aggregations."""
+COUNT, SUM, MEAN, MIN, MAX, LAST, SHARE, RATE, DEVIATION, QUANTILE, DISTINCT = range(11)
+"""Aggregations. From RATE on they need more than the parts that all cells have."""
 
-AGGREGATIONS = ("count", "sum", "mean", "min", "max", "last", "share")
+AGGREGATIONS = (
+    "count", "sum", "mean", "min", "max", "last", "share", "rate", "deviation", "quantile", "distinct",
+)  # fmt: skip
 
 DISABLED, INACTIVE, PENDING, FIRING, RECOVERING = -1, 0, 1, 2, 3
 """Phases of an instance; a disabled one belongs to a rule that does not concern its series."""
@@ -76,6 +80,10 @@ VIEW = np.dtype(
         ("rule", "i4"),
         ("rules", "i4"),
         ("publish", "i4"),
+        ("aggregation", "i4"),
+        ("quantile", "i4"),
+        ("period", "i4"),
+        ("sketches", "i4"),
         ("lateness", "i8"),
         ("grace", "i8"),
         ("idle", "i8"),
@@ -84,7 +92,8 @@ VIEW = np.dtype(
 )
 """`lateness`: how long a window waits past its end; `grace`: how long it can be amended after that (of raw points the
 lateness holds both). `span`: cells a window; `cells`: length of a slot's ring; `calendar` -1: plain arithmetic by
-`step`."""
+`step`. `period`: the row of `periods` that says with which cell a window begins (then `span` is the most that it may
+have), -1: `span` cells. `sketches`: as many as `cells` where the aggregation needs them, else 0."""
 
 RULE = np.dtype(
     [
@@ -199,6 +208,8 @@ CELL = np.dtype(
         ("last", "f8"),
         ("last_time", "i8"),
         ("hash_sum", "u8"),
+        ("extra", "f8"),
+        ("sketch", "i4"),
         ("first_length", "i4"),
         ("last_length", "i4"),
         ("first_id", "u1", (ID_BYTES,)),
@@ -206,7 +217,16 @@ CELL = np.dtype(
     ],
     align=True,
 )
-"""The mergeable parts of an aggregate; `index` says which step of event time the ring's place holds."""
+"""The mergeable parts of an aggregate; `index` says which step of event time the ring's place holds.
+
+`extra`: of a deviation the sum of squared distances from the mean, of a rate, quantile or number of distinct values in
+a whole window its value. `sketch`: where the cell's sketch lies; the next one's place where it has none.
+"""
+
+SKETCH = np.dtype(
+    [("level", "i4"), ("used", "i4"), ("key", "i8", (SKETCH_ENTRIES,)), ("count", "u4", (SKETCH_ENTRIES,))], align=True
+)
+"""What quantiles and numbers of distinct values are taken from: `used` entries in order of `key`."""
 
 POINT = np.dtype([("time", "i8"), ("value", "f8"), ("length", "i4"), ("id", "u1", (ID_BYTES,))], align=True)
 
@@ -280,19 +300,21 @@ RESULT = np.dtype(
 class Tables(NamedTuple):
     """All arrays of one partition: the plan's (read only), the state's, and what a pass writes.
 
-    `calendars` (calendars, boundaries) int64; `history` float64; `places` uint32, the hash index of `ids` (position +
-    1, 0
-    empty; its length is a power of two); `evidence_index` int64 and `evidence_value` float64 run in step; `dirty`
-    uint8, one a block of series; `counters` int64; `scratch` float64.
+    `calendars` (calendars, boundaries) int64; `periods` (periods, boundaries) int64: the first index of the period that
+    each belongs to; `history` float64; `places` uint32, the hash index of `ids` (position + 1, 0 empty; its length is a
+    power of two); `result_sketches`: one a result, where any view has sketches; `evidence_index` int64 and
+    `evidence_value` float64 run in step; `dirty` uint8, one a block of series; `counters` int64; `scratch` float64.
     """
 
     kpis: NDArray[np.void]
     views: NDArray[np.void]
     rules: NDArray[np.void]
     calendars: NDArray[np.int64]
+    periods: NDArray[np.int64]
     series: NDArray[np.void]
     slots: NDArray[np.void]
     cells: NDArray[np.void]
+    sketches: NDArray[np.void]
     points: NDArray[np.void]
     instances: NDArray[np.void]
     base: NDArray[np.void]
@@ -300,6 +322,7 @@ class Tables(NamedTuple):
     ids: NDArray[np.void]
     places: NDArray[np.uint32]
     results: NDArray[np.void]
+    result_sketches: NDArray[np.void]
     evidence_index: NDArray[np.int64]
     evidence_value: NDArray[np.float64]
     dirty: NDArray[np.uint8]

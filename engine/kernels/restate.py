@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.kernels._jit import jit, jit_apart, stay_apart
+from engine.kernels.figures import add_more
 from engine.kernels.layout import (
+    DEVIATION,
     LATE_RAW,
     LEDGER,
     RAW,
@@ -17,7 +19,7 @@ from engine.kernels.layout import (
     SERIES_A_BLOCK,
     WINDOWS,
 )
-from engine.kernels.windows import add, clear, copy_id, index_of, start_of
+from engine.kernels.windows import add, clear, copy_id, first_of, index_of, start_of
 
 if TYPE_CHECKING:
     from engine.kernels.ingest import Inputs
@@ -86,9 +88,9 @@ def _in_window(tables: Tables, slot_number: int, position: int, former: float) -
     entry = tables.ids[position]
     index = index_of(view, tables.calendars, entry.time)
     cell = tables.cells[slot.cell + index % view.cells]
-    if index + view.span - 1 < slot.final or cell.index != index:
+    if index < first_of(view, tables.periods, slot.final) or cell.index != index:
         return False
-    if _is_within(cell, entry.time, former) and cell.count > 1:
+    if view.aggregation < DEVIATION and _is_within(cell, entry.time, former) and cell.count > 1:
         _replace(cell, former, entry.value)
     else:
         _count_again(tables, view, cell, entry.row)
@@ -122,6 +124,7 @@ def _count_again(tables: Tables, view: Any, cell: Any, row: int) -> None:
     for position in range(tables.counters[LEDGER]):
         entry = tables.ids[position]
         if entry.row == row and begin <= entry.time < end:
+            add_more(tables, view, cell, entry.value)
             add(cell, entry.time, entry.value, entry.hash)
     cell.first_length, cell.last_length = first, last
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.kernels._jit import jit, jit_apart, stay_apart
+from engine.kernels.figures import gather
 from engine.kernels.layout import NO_COLUMN, NO_INDEX, RAW, RESULTS, SILENCE, SILENT, SPOKEN, UNSET, WINDOWS
 from engine.kernels.step import emit_closed, step, step_window
-from engine.kernels.windows import gather, index_of, start_of
+from engine.kernels.windows import first_of, index_of, start_of
 
 if TYPE_CHECKING:
     from engine.kernels.layout import Tables
@@ -30,7 +31,7 @@ def floor_of(tables: Tables, row: int) -> int:
             floor = min(floor, max(series.newest - view.lateness, slot.final))
         elif view.kind == WINDOWS:
             final = index_of(view, tables.calendars, series.newest - view.lateness - view.grace)
-            floor = min(floor, start_of(view, tables.calendars, final - view.span + 1))
+            floor = min(floor, start_of(view, tables.calendars, first_of(view, tables.periods, final)))
     return max(series.bound, floor)
 
 
@@ -117,12 +118,13 @@ def keep_base(tables: Tables, slot_number: int) -> None:
 @jit
 def close_idle(tables: Tables, slot_number: int) -> bool:
     """Close every window that holds something, though the watermark has not passed it: provisionally. False: none
-    was open.
+    was open. Of windows that run on to the end of a period, those up to the newest measurement.
     """
     slot = tables.slots[slot_number]
     if slot.newest == UNSET:
         return False
-    upto = slot.newest + tables.views[slot.view_row].span
+    view = tables.views[slot.view_row]
+    upto = slot.newest + (view.span if view.period < 0 else 1)
     if slot.closed >= upto:
         return False
     keep_base(tables, slot_number)

@@ -36,7 +36,7 @@ from engine.kernels.threshold import threshold
 from engine.kernels.trend_break import trend_break
 from engine.kernels.trend_evidence import cite_break
 from engine.kernels.trend_halves import half_of, own_half
-from engine.kernels.windows import aggregate, clear, merge, start_of
+from engine.kernels.windows import aggregate, clear, first_of, merge, start_of
 
 if TYPE_CHECKING:
     from engine.kernels.layout import Tables
@@ -179,14 +179,13 @@ def step_window(tables: Tables, instances: Any, slot_number: int, window: Any, c
     """Take a closed window that is not empty through every rule of its slot; its time is its end."""
     slot = tables.slots[slot_number]
     view = tables.views[slot.view_row]
-    start = start_of(view, tables.calendars, window.index - view.span + 1)
+    start = start_of(view, tables.calendars, first_of(view, tables.periods, window.index))
     end = start_of(view, tables.calendars, window.index + 1)
     for place in range(view.rules):
         number = slot.instance + place
         value = aggregate(window, tables.rules[instances[number].rule].aggregation)
         if step(tables, instances, number, window.index, end, value, column, emit) != NOTHING and emit == SPOKEN:
-            result = tables.results[tables.counters[RESULTS] - 1]
-            _bound(result, window, start, end)
+            _bound(tables, view, window, start, end)
 
 
 @jit_apart
@@ -202,16 +201,23 @@ def emit_closed(tables: Tables, slot_number: int, window: Any, column: int) -> N
     result.slot = slot_number
     result.instance = -1
     result.revision = slot.revision
-    start = start_of(view, tables.calendars, window.index - view.span + 1)
+    start = start_of(view, tables.calendars, first_of(view, tables.periods, window.index))
     end = start_of(view, tables.calendars, window.index + 1)
-    _bound(result, window, start, end)
+    _bound(tables, view, window, start, end)
     result.time = end
 
 
 @jit
-def _bound(result: Any, window: Any, start: int, end: int) -> None:
+def _bound(tables: Tables, view: Any, window: Any, start: int, end: int) -> None:
+    """Put the window into the newest result."""
+    place = tables.counters[RESULTS] - 1
+    result = tables.results[place]
     result.index = window.index
     result.start = start
     result.end = end
     clear(result.window, window.index)
     merge(result.window, window)
+    result.window.extra = window.extra
+    if view.sketches > 0:
+        result.window.sketch = place
+        tables.result_sketches[place] = tables.result_sketches[len(tables.result_sketches) - 1]

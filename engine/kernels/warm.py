@@ -29,14 +29,14 @@ from engine.kernels.slots import floors_of, publish_again, replay
 from engine.kernels.texts import BEGINNING, TEXT_ROOM, derive_ids, hash_ids, numbers_of, times_of
 from engine.kernels.threshold import threshold
 from engine.kernels.ticks import tick
-from engine.kernels.windows import aggregate, index_of, start_of
+from engine.kernels.windows import aggregate, first_of, index_of, start_of
 
 
 def empty_tables() -> Tables:
     """Tables with one KPI, one window view and one series, of the types that a partition uses."""
     view = np.zeros(1, layout.VIEW)
     view["step"] = view["span"] = view["cells"] = 1
-    view["calendar"] = -1
+    view["calendar"] = view["period"] = -1
     kpi = np.zeros(1, layout.KPI)
     kpi["views"] = 1
     slots = np.zeros(1, layout.SLOT)
@@ -46,9 +46,11 @@ def empty_tables() -> Tables:
         views=view,
         rules=np.zeros(1, layout.RULE),
         calendars=np.zeros((1, 1), np.int64),
+        periods=np.zeros((1, 1), np.int64),
         series=np.zeros(1, layout.SERIES),
         slots=slots,
         cells=np.zeros(1, layout.CELL),
+        sketches=np.zeros(1, layout.SKETCH),
         points=np.zeros(1, layout.POINT),
         instances=np.zeros(1, layout.INSTANCE),
         base=np.zeros(1, layout.INSTANCE),
@@ -56,6 +58,7 @@ def empty_tables() -> Tables:
         ids=np.zeros(4, layout.ID),
         places=np.zeros(8, np.uint32),
         results=np.zeros(4, layout.RESULT),
+        result_sketches=np.zeros(1, layout.SKETCH),
         evidence_index=np.zeros(1, np.int64),
         evidence_value=np.zeros(1, np.float64),
         dirty=np.zeros(1, np.uint8),
@@ -142,13 +145,14 @@ def _warm_evaluation() -> None:
     floors_of(tables, np.zeros(1, np.int64))
     index_all(tables.ids, tables.places, 0)
     forget(tables.ids, 0, longs)
-    lay_out(tables, integers, 0, 0, 0, 0, 0)
+    lay_out(tables, integers, 0, 0, 0, 0, 0, 0)
     key, keys = np.frombuffer(b"k", np.uint8), np.zeros(1, np.uint8)
     murmur2(key, 0, 1)
     find(keys, np.zeros(2, np.int64), np.zeros(2, np.int32), key)
     index_rows(keys, np.zeros(2, np.int64), np.zeros(2, np.int32), 0, 0)
     index_of(tables.views[0], tables.calendars, 0)
     start_of(tables.views[0], tables.calendars, 0)
+    first_of(tables.views[0], tables.periods, 0)
     aggregate(tables.cells[0], 0)
     threshold(tables.rules[0], 0, 0.0)
     change(tables.rules[0], 0.0, 0.0)

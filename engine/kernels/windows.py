@@ -1,4 +1,4 @@
-"""Cutting event time: which cell a time falls into, where a window begins and ends, what its cells add up to."""
+"""Cutting event time: which cell a time falls into, where a window begins and ends, what cells hold."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from engine.kernels._jit import jit
-from engine.kernels.layout import COUNT, ID_BYTES, LAST, MAX, MEAN, MIN, SUM
+from engine.kernels.layout import COUNT, DEVIATION, ID_BYTES, LAST, MAX, MEAN, MIN, SHARE, SUM
 from engine.kernels.words import copy_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from engine.kernels.layout import Tables
 
 
 @jit
@@ -30,6 +28,16 @@ def start_of(view: Any, calendars: NDArray[np.int64], index: int) -> int:
     if view.calendar < 0:
         return index * view.step
     return calendars[view.calendar, index]
+
+
+@jit
+def first_of(view: Any, periods: NDArray[np.int64], index: int) -> int:
+    """The first cell of window `index`, which ends with that cell."""
+    if view.period < 0:
+        return index - view.span + 1
+    if index < 0 or index >= periods.shape[1]:
+        return index
+    return periods[view.period, index]
 
 
 @jit
@@ -59,6 +67,7 @@ def clear(cell: Any, index: int) -> None:
     cell.last = 0.0
     cell.last_time = -(2**62)
     cell.hash_sum = np.uint64(0)
+    cell.extra = 0.0
     cell.first_length = 0
     cell.last_length = 0
 
@@ -98,16 +107,6 @@ def merge(target: Any, cell: Any) -> None:
 
 
 @jit
-def gather(tables: Tables, slot: Any, view: Any, index: int, window: Any) -> None:
-    """Merge the cells of window `index` (it ends with cell `index`) into `window`."""
-    clear(window, index)
-    for cell_index in range(index - view.span + 1, index + 1):
-        cell = tables.cells[slot.cell + cell_index % view.cells]
-        if cell.index == cell_index and cell.count > 0:
-            merge(window, cell)
-
-
-@jit
 def aggregate(window: Any, aggregation: int) -> float:
     """The KPI's value of a window that holds at least one measurement."""
     if aggregation == COUNT:
@@ -122,4 +121,8 @@ def aggregate(window: Any, aggregation: int) -> float:
         return window.max
     if aggregation == LAST:
         return window.last
-    return window.nonzero / window.count
+    if aggregation == SHARE:
+        return window.nonzero / window.count
+    if aggregation == DEVIATION:
+        return np.sqrt(window.extra / window.count)
+    return window.extra

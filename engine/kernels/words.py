@@ -115,6 +115,16 @@ def as_float(_context: Any, word: Any) -> Any:
     return types.float64(types.uint64), generate
 
 
+@instruction
+def as_word(_context: Any, number: Any) -> Any:
+    """The bits of a double, as a uint64."""
+
+    def generate(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.IntType(64))
+
+    return types.uint64(types.float64), generate
+
+
 @jit
 def same_bytes(one: NDArray[np.uint8], start: int, other: NDArray[np.uint8], place: int, length: int) -> bool:
     """Whether `length` bytes of `one` from `start` on are those of `other` from `place` on."""

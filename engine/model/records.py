@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from engine.model.sketch import Buckets
+
 Domain = Literal["live", "replay"]
 
 
@@ -55,7 +57,11 @@ class Progress(msgspec.Struct, frozen=True, tag_field="type", tag="progress"):
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """The mergeable parts of an aggregate. `last` is the value at the newest event time, `last_time`."""
+    """The mergeable parts of an aggregate. `last` is the value at the newest event time, `last_time`.
+
+    Only where the aggregation needs them: `squares`, the sum of squared distances from the mean (deviation); `buckets`
+    (quantiles); `smallest`, the smallest hashes of the values, in hex (distinct).
+    """
 
     count: int
     sum: float
@@ -64,6 +70,9 @@ class Parts(msgspec.Struct, frozen=True):
     nonzero: int
     last: float
     last_time: str
+    squares: float | msgspec.UnsetType = msgspec.UNSET
+    buckets: Buckets | msgspec.UnsetType = msgspec.UNSET
+    smallest: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Ids(msgspec.Struct, frozen=True):

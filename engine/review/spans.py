@@ -27,11 +27,15 @@ def duration(time: Micros) -> str:
 
 
 def window_named(start: str, end: str, window: Window, rules: RuleSet, *, over: bool = False) -> str:
-    """`on 2013-02-08` for a calendar day, `over the 7 days to 2024-06-30` for several, else start and end in UTC."""
+    """`on 2013-02-08` for a calendar day, `in the month up to 2024-06-12` for one that begins with its month, `over the
+    7 days to 2024-06-30` for several, else start and end in UTC.
+    """
     if window.zone is None:
         return f"over {start} to {end}" if over else f"from {start} to {end}"
     first = local_date(parse_own_time(start), window.zone, rules)
     last = local_date(parse_own_time(end) - 1, window.zone, rules)
+    if window.since is not None and not over:
+        return f"in the {window.since} up to {last}"
     if first == last:
         return f"on {first}"
     days = round((parse_own_time(end) - parse_own_time(start)) / DAY)

@@ -23,7 +23,7 @@ def idle_default(window: Window) -> Micros:
 def window_of(spec: WindowSpec) -> Window:
     """The window in numbers; a calendar day is nominally 24 hours."""
     if spec.every == "day":
-        return Window(DAY, DAY, spec.zone)
+        return Window(DAY, DAY, spec.zone, spec.since)
     return Window(spec.size or spec.every, spec.every)
 
 

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 
 from engine.model.time import DAY, from_datetime
-from engine.rules.resolved.timing import ZoneTransition
+from engine.rules.resolved.timing import Period, ZoneTransition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+PERIODS: Final[tuple[Period, ...]] = get_args(Period)
+LONGEST: Final[dict[Period, int]] = {"week": 7, "month": 31, "quarter": 92, "year": 366}
+"""Days that a period has at most."""
 FIRST_DAY = datetime(1990, 1, 1, tzinfo=UTC)
 LAST_DAY = datetime(2060, 1, 1, tzinfo=UTC)
 
@@ -78,6 +81,31 @@ def day_starts(transitions: Sequence[ZoneTransition]) -> NDArray[np.int64]:
     place = np.searchsorted(local_ends, midnights, side="right")
     begins: NDArray[np.int64] = np.maximum(midnights - offsets[place], starts[place])
     return begins
+
+
+def period_firsts(period: Period) -> list[int]:
+    """By local day, counted as `day_starts` counts them: which day began its week (a Monday), month, quarter or year.
+
+    The same in all zones: days are counted, not hours. A period that began before the first day begins with it.
+    """
+    firsts, first = [], 0
+    for index in range((LAST_DAY - FIRST_DAY).days + 1):
+        if _begins(period, FIRST_DAY + timedelta(days=index)):
+            first = index
+        firsts.append(first)
+    return firsts
+
+
+def _begins(period: Period, day: datetime) -> bool:
+    match period:
+        case "week":
+            return day.weekday() == 0
+        case "month":
+            return day.day == 1
+        case "quarter":
+            return day.day == 1 and day.month % 3 == 1
+        case "year":
+            return day.day == 1 and day.month == 1
 
 
 def _change_between(before: datetime, after: datetime, info: ZoneInfo) -> datetime:

@@ -5,14 +5,16 @@ Pure: the same set gives the same plan, row for row.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from engine.kernels import layout
 from engine.kernels.layout import CHANGE, MISSING, RAW, SILENCE, THRESHOLD, WINDOWS
+from engine.model.aggregation import kind_of, quantile_of
 from engine.model.time import DAY, HOUR, Micros
-from engine.rules.calendar import day_starts
+from engine.rules.calendar import LONGEST, PERIODS, day_starts, period_firsts
 from engine.rules.lay_anomaly import lay_anomaly
 from engine.rules.lay_control import lay_control
 from engine.rules.lay_trend import lay_trend
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from engine.rules.resolved.timing import Window
     from engine.rules.ruleset import RuleSet
 
+_MORE = ("deviation", "quantile", "distinct")
+_SKETCHED = ("quantile", "distinct")
 SHORTEST_DAY: Micros = 23 * HOUR
 _OPS = {"above": layout.ABOVE, "below": layout.BELOW, "outside": layout.OUTSIDE, "inside": layout.INSIDE}
 _NAN = float("nan")
@@ -56,6 +60,8 @@ class ViewKey(NamedTuple):
     lateness: Micros
     grace: Micros
     idle: Micros
+    sketch: str = ""
+    """The aggregation, where cells keep more for it than the parts that all have."""
 
 
 class Join(NamedTuple):
@@ -86,6 +92,7 @@ class Plan(NamedTuple):
     views: NDArray[np.void]
     rules: NDArray[np.void]
     calendars: NDArray[np.int64]
+    periods: NDArray[np.int64]
     view_keys: tuple[ViewKey, ...]
     rule_of: tuple[Rule, ...]
     joins: tuple[tuple[Join, ...], ...]
@@ -143,6 +150,7 @@ def _compile(rule_set: RuleSet) -> Plan:
         views=view_table,
         rules=rule_table,
         calendars=calendars,
+        periods=_periods(),
         view_keys=tuple(keys),
         rule_of=tuple(rules),
         joins=tuple(tuple(view.joins) for _, view in views),
@@ -163,6 +171,11 @@ def _calendars(rule_set: RuleSet, zones: list[str]) -> NDArray[np.int64]:
     return table
 
 
+@cache
+def _periods() -> NDArray[np.int64]:
+    return np.array([period_firsts(period) for period in PERIODS], np.int64)
+
+
 def _clock(kpi: Kpi, sources: tuple[Source, ...]) -> int:
     """The first mapped source that the KPI names; where it names none, the first that maps something to it."""
     names = [source.id for source in sources]
@@ -173,19 +186,21 @@ def _clock(kpi: Kpi, sources: tuple[Source, ...]) -> int:
 
 def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
     """The KPI's own windows first, then what its rules and the joins it takes part in ask for."""
-    views = {ViewKey(WINDOWS, kpi.window, kpi.lateness, kpi.grace, kpi.idle): _View()}
+    kind = kind_of(kpi.aggregation)
+    sketch = kind if kind in _MORE else ""
+    views = {ViewKey(WINDOWS, kpi.window, kpi.lateness, kpi.grace, kpi.idle, sketch): _View()}
     for rule in rule_set.rules:
         if rule.mode == "off":
             continue
         if isinstance(rule.condition, OverWindows | GovernanceCondition):
             if kpi.id in sides(rule):
                 waits = rule if kpi.id == rule.kpi else kpi
-                key = ViewKey(WINDOWS, rule.window, waits.lateness, waits.grace, waits.idle)
+                key = ViewKey(WINDOWS, rule.window, waits.lateness, waits.grace, waits.idle, sketch)
                 view = views.setdefault(key, _View())
                 scope = () if isinstance(rule.condition, GovernanceCondition) else rule.condition.scope
                 view.joins.append(Join(rule.id, scope, rule.where))
         elif rule.kpi == kpi.id and not isinstance(rule.condition, Composite | Cadence | Precision):
-            views.setdefault(_key(rule), _View()).rules.append(rule)
+            views.setdefault(_key(rule, sketch), _View()).rules.append(rule)
     return views
 
 
@@ -206,12 +221,12 @@ def sides(rule: Rule) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def _key(rule: Rule) -> ViewKey:
+def _key(rule: Rule, sketch: str) -> ViewKey:
     if isinstance(rule.condition, MissingData):
         return ViewKey(SILENCE, None, 0, 0, 0)
     if rule.points == "raw":
         return ViewKey(RAW, None, rule.lateness + rule.grace, 0, 0)
-    return ViewKey(WINDOWS, rule.window, rule.lateness, rule.grace, rule.idle)
+    return ViewKey(WINDOWS, rule.window, rule.lateness, rule.grace, rule.idle, sketch)
 
 
 def _tables(
@@ -225,11 +240,14 @@ def _tables(
         entry["lateness"], entry["grace"], entry["idle"] = key.lateness, key.grace, key.idle
         entry["rule"], entry["rules"] = len(rule_rows), len(view.rules)
         entry["publish"] = bool(view.joins) or row in published
-        entry["calendar"] = -1
+        entry["calendar"] = entry["period"] = -1
         entry["step"], entry["span"], entry["cells"] = 1, 1, 0
         if key.window is not None:
             _lay_window(entry, key.window, key.lateness + key.grace, zones)
-        aggregation = layout.AGGREGATIONS.index(rule_set.kpis[kpi].aggregation)
+        named = rule_set.kpis[kpi].aggregation
+        entry["aggregation"] = aggregation = layout.AGGREGATIONS.index(kind_of(named))
+        entry["quantile"] = quantile_of(named) or 0
+        entry["sketches"] = entry["cells"] if key.sketch in _SKETCHED else 0
         rule_rows.extend(_rule_row(rule, row, int(entry["cells"]), aggregation) for rule in view.rules)
     rule_table = np.zeros(len(rule_rows), layout.RULE)
     for row, rule_row in enumerate(rule_rows):
@@ -246,6 +264,8 @@ def _lay_window(entry: NDArray[np.void], window: Window, kept: Micros, zones: li
     entry["calendar"] = -1 if window.zone is None else zones.index(window.zone)
     entry["step"] = window.step
     entry["span"] = window.size // window.step
+    if window.since is not None:
+        entry["period"], entry["span"] = PERIODS.index(window.since), LONGEST[window.since]
     entry["cells"] = -(-kept // shortest) + entry["span"]
 
 

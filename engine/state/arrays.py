@@ -17,6 +17,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "series": layout.SERIES,
     "slots": layout.SLOT,
     "cells": layout.CELL,
+    "sketches": layout.SKETCH,
     "points": layout.POINT,
     "instances": layout.INSTANCE,
     "base": layout.INSTANCE,
@@ -36,11 +37,12 @@ class Arrays:
     """The arrays of one partition and how much of each is used; `tables` is what kernels take."""
 
     def __init__(self, plan: Plan) -> None:
-        self.used = dict.fromkeys(("series", "slots", "cells", "points", "instances", "history"), 0)
+        self.used = dict.fromkeys(("series", "slots", "cells", "sketches", "points", "instances", "history"), 0)
         results = max(_RESULTS_MIN, 2 * plan.reserve)
         evidence = max(_RESULTS_MIN, 2 * plan.evidence_reserve)
         deepest = max([int(row["count"]) for row in plan.rules], default=0)
-        rooms = {"places": _PLACES_AN_ID * _ROOM}
+        sketches = results if plan.views["sketches"].any() else 1
+        rooms = {"places": _PLACES_AN_ID * _ROOM, "sketches": 1}
         self._memory = {
             name: Memory(dtype, rooms.get(name, _ROOM), sparse=name in _SPARSE) for name, dtype in _DTYPES.items()
         }
@@ -49,8 +51,10 @@ class Arrays:
             views=plan.views,
             rules=plan.rules,
             calendars=plan.calendars,
+            periods=plan.periods,
             **{name: memory.array for name, memory in self._memory.items()},
             results=np.zeros(results, layout.RESULT),
+            result_sketches=np.zeros(sketches, layout.SKETCH),
             evidence_index=np.zeros(evidence, np.int64),
             evidence_value=np.zeros(evidence, np.float64),
             counters=np.zeros(COUNTERS, np.int64),

@@ -88,12 +88,26 @@ def _move_slots(old: PartitionState, new: PartitionState, rows: NDArray[np.int64
         new.tables.slots[name][goals] = slots[name][kept]
     cells = new.plan.views["cells"][views]
     source, target = (_spread(each["cell"], cells) for each in (slots[kept], new.tables.slots[goals]))
-    new.tables.cells[target] = old.tables.cells[source]
+    _move_cells(old, source, new, target, np.repeat(new.plan.views["sketches"][views] > 0, cells))
     went = _went(len(slots), kept, goals)
     for slot in old.with_points(slice(0, len(slots))).tolist():
         if went[slot] != _GONE:
             _move_points(old, slot, new, int(went[slot]))
     return went
+
+
+def _move_cells(
+    old: PartitionState,
+    rows: NDArray[np.int64],
+    new: PartitionState,
+    goals: NDArray[np.int64],
+    own: NDArray[np.bool_],
+) -> None:
+    """Copy cells, with the sketches of those that have their `own`; these lie elsewhere now."""
+    sources, targets = old.tables.cells["sketch"][rows], new.tables.cells["sketch"][goals]
+    new.tables.cells[goals] = old.tables.cells[rows]
+    new.tables.cells["sketch"][goals] = targets
+    new.tables.sketches[targets[own]] = old.tables.sketches[sources[own]]
 
 
 def _move_points(old: PartitionState, slot: int, new: PartitionState, goal: int) -> None:

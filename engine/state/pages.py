@@ -64,6 +64,7 @@ class Block(msgspec.Struct, frozen=True):
     series: memoryview
     slots: memoryview
     cells: memoryview
+    sketches: memoryview
     instances: memoryview
     history: memoryview
     base: dict[int, memoryview]
@@ -168,12 +169,13 @@ def _row_starts(state: PartitionState, row: int) -> dict[str, int]:
     if row >= len(state.series):
         return used
     slot = int(tables.series[row]["slot"])
-    instance = int(tables.slots[slot]["instance"])
+    cell, instance = int(tables.slots[slot]["cell"]), int(tables.slots[slot]["instance"])
     history = int(tables.instances[instance]["history"]) if instance < used["instances"] else used["history"]
     return {
         "series": row,
         "slots": slot,
-        "cells": int(tables.slots[slot]["cell"]),
+        "cells": cell,
+        "sketches": int(tables.cells[cell]["sketch"]),
         "instances": instance,
         "history": history,
     }

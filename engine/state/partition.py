@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from engine.rules.compiler import Plan
     from engine.rules.resolved.catalogue import Kpi
 
-RANGES = ("series", "slots", "cells", "instances", "history")
+RANGES = ("series", "slots", "cells", "sketches", "instances", "history")
 """Tables in which what belongs to one series is a range of rows, in the order of the series."""
 _POINTS_FIRST = 8
 _NAN = float("nan")
@@ -266,7 +266,8 @@ def _sizes(plan: Plan) -> NDArray[np.int64]:
     for kpi_row, kpi in enumerate(plan.kpis):
         views = plan.views[kpi["view"] : kpi["view"] + kpi["views"]]
         widths = [int(plan.rules[rule_row]["width"]) for rule_row in _rules_of(plan, kpi_row)]
-        sizes[kpi_row] = 1, len(views), views["cells"].sum(), len(widths), sum(widths)
+        rings = views["cells"].sum(), views["sketches"].sum()
+        sizes[kpi_row] = 1, len(views), *rings, len(widths), sum(widths)
     return sizes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from fractions import Fraction
 from typing import Any
 
@@ -12,10 +13,13 @@ from hypothesis import strategies as st
 from stage2_world import T0, day, parts
 
 from engine.correlate.judge import BaselinePoint, aggregate, judge_side, ratio, stride, usual_of
-from engine.model.records import Parts
+from engine.kernels.sketches import hash_of, key_of
+from engine.model.records import Parts, WindowBounds
+from engine.model.sketch import Buckets, error_of
 from engine.model.time import DAY, HOUR, format_time
 from engine.rules.resolved.condition import Judge
 
+TWO_HOURS = [WindowBounds(format_time(T0 + n * HOUR), format_time(T0 + (n + 1) * HOUR), n) for n in range(2)]
 numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
 series = st.lists(st.lists(numbers, min_size=1, max_size=5), min_size=1, max_size=6)
 
@@ -29,7 +33,15 @@ def parts_of(values: list[float], number: int) -> Parts:
         sum(value != 0 for value in values),
         values[-1],
         format_time(T0 + number * HOUR),
+        squares=statistics.pvariance(values) * len(values),
+        buckets=buckets_of(values),
+        smallest=tuple(sorted(f"{hash_of(value):016x}" for value in set(values))),
     )
+
+
+def buckets_of(values: list[float]) -> Buckets:
+    keys = sorted({key_of(value, 0) for value in values})
+    return Buckets(0, tuple(keys), tuple(sum(key_of(value, 0) == key for value in values) for key in keys))
 
 
 @settings(max_examples=200, deadline=None)
@@ -45,13 +57,22 @@ def test_merged_parts_give_the_value_over_all_measurements_in_any_order(values: 
         "max": max(everything),
         "last": values[-1][-1],
         "share": sum(value != 0 for value in everything) / len(everything),
+        "distinct": len(set(everything)),
     }
     for aggregation, value in expected.items():
-        assert aggregate(shares, aggregation) == value
-    assert aggregate(shares, "sum") == pytest.approx(exact, abs=1e-6)
-    assert aggregate(shares, "mean") == pytest.approx(exact / len(everything), abs=1e-6)
-    for aggregation in (*expected, "sum", "mean"):
-        assert aggregate(shuffled, aggregation) == aggregate(shares, aggregation)
+        assert aggregate(shares, aggregation, TWO_HOURS) == value
+    near = {
+        "sum": exact,
+        "mean": exact / len(everything),
+        "rate": exact / 7200,
+        "deviation": statistics.pstdev(map(Fraction, everything)),
+    }
+    for aggregation, value in near.items():
+        assert aggregate(shares, aggregation, TWO_HOURS) == pytest.approx(value, abs=1e-3)
+    ranked = sorted(everything)[math.ceil(len(everything) * 0.9) - 1]
+    assert aggregate(shares, "p90", TWO_HOURS) == pytest.approx(ranked, rel=error_of(0), abs=1e-300)
+    for aggregation in (*expected, *near, "p90"):
+        assert aggregate(shuffled, aggregation, TWO_HOURS) == aggregate(shares, aggregation, TWO_HOURS)
 
 
 def naive_median(values: Any):
@@ -123,5 +144,5 @@ def test_there_is_no_ratio_without_a_denominator():
 
 def test_an_empty_window_has_no_mean_but_a_count():
     empty = [Parts(0, 0.0, math.inf, -math.inf, 0, 0.0, day(0))]
-    assert [aggregate(empty, kind) for kind in ("mean", "share", "min", "max", "last")] == [None] * 5
-    assert aggregate([*empty, parts(2.0)], "count") == 1
+    assert [aggregate(empty, kind, TWO_HOURS) for kind in ("mean", "share", "min", "max", "last")] == [None] * 5
+    assert aggregate([*empty, parts(2.0)], "count", TWO_HOURS) == 1

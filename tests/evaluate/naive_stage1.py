@@ -9,10 +9,12 @@ import statistics
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from naive_aggregates import aggregate
 from naive_anomaly import NaiveAnomaly
 from naive_control import NaiveControl
 from naive_trend import NaiveTrend
 
+from engine.model.time import SECOND
 from engine.rules.resolved.condition import Anomaly, Change, MissingData, Threshold, TrendBreak
 from engine.rules.resolved.control import ControlChart
 
@@ -168,37 +170,20 @@ class NaiveSeries:
                 if name == view:
                     content.setdefault(index, []).append(measured)
         closed = [i for i in content if i < self.idle_bound.get(view, -(2**62)) or self.closed(view, i)]
-        parts = {i: self.parts(view, content[i]) for i in sorted(closed)}
-        return [((i + 1) * step, self.aggregate(parts[i]), i, tuple(parts[i].values())) for i in parts]
+        return [((i + 1) * step, *self.whole(view, i, content[i])) for i in sorted(closed)]
 
-    def aggregate(self, parts: dict[str, float]) -> float:
-        count = parts["count"]
-        shares = {"mean": parts["sum"] / count, "share": parts["nonzero"] / count}
-        return {**parts, **shares}[self.kpi.aggregation]
-
-    def parts(self, view: Any, members: list[Measured]) -> dict[str, float]:
-        # cells are summed first, and then merged, as the engine does: floating sums depend on it
-        step = view[1]
+    def whole(self, view: Any, index: int, members: list[Measured]) -> tuple[float, int, Any]:
+        """The value of a window, its index and its parts."""
         cells: dict[int, list[float]] = {}
         for member in members:
-            cells.setdefault(member.time // step, []).append(member.value)
+            cells.setdefault(member.time // view[1], []).append(member.value)
+        held = [cells[cell] for cell in sorted(cells)]
         values = [member.value for member in members]
-        total = 0.0
-        for cell in sorted(cells):
-            part = 0.0
-            for value in cells[cell]:
-                part += value
-            total += part
         newest = max(m.time for m in members)
         last = [m.value for m in members if m.time == newest][-1]
-        return {
-            "count": float(len(values)),
-            "sum": total,
-            "min": min(values),
-            "max": max(values),
-            "nonzero": sum(v != 0 for v in values),
-            "last": last,
-        }
+        total = aggregate("sum", held, last, 1.0)
+        parts = (float(len(values)), total, min(values), max(values), sum(v != 0 for v in values), last)
+        return aggregate(self.kpi.aggregation, held, last, view[0] / SECOND), index, parts
 
     def difference(self) -> list[Said]:
         now = {}

@@ -22,7 +22,7 @@ from engine.state.partition import RANGES, PartitionState
 DECLARED = ({"a": "0"}, {"a": "1", "b": "x"}, {"a": "7"})
 KPIS = (
     msgspec.structs.replace(kpi("mean", 0), dimensions=("a", "b"), series=DECLARED),
-    msgspec.structs.replace(kpi("sum", 20 * SECOND), id="l", dimensions=("a",)),
+    msgspec.structs.replace(kpi("p90", 20 * SECOND), id="l", dimensions=("a",)),
     msgspec.structs.replace(kpi("sum", 0), id="m"),
 )
 MORE = (
@@ -35,6 +35,9 @@ MORE = (
     rule("m-silent", MissingData(60 * SECOND), kpi="m"),
 )
 PLAN = compile_plan(RuleSet((), (), KPIS, tuple(sorted([*RULES, *MORE], key=lambda r: r.id)), (), {}))
+
+OF_TABLE: dict[str, Any] = {"cells": ["index", "sketch"], "sketches": "used"}
+"""What is looked at of rows that hold more."""
 
 some = st.fixed_dictionaries({"a": st.sampled_from("0123")}, optional={"b": st.sampled_from("xy")})
 asked = st.one_of(
@@ -58,7 +61,9 @@ class Twin:
             view, slot = self.plan.views[view_row], len(self.rows["slots"])
             first_cell, first_instance = len(self.rows["cells"]), len(self.rows["instances"])
             self.rows["slots"].append((row, view_row, first_cell, first_instance, *[0] * 6, UNSET, UNSET, UNSET))
-            self.rows["cells"] += [UNSET] * view["cells"]
+            for _ in range(view["cells"]):
+                self.rows["cells"].append((UNSET, len(self.rows["sketches"])))
+                self.rows["sketches"] += [0] * (kpi_row == self.plan.kpi_row["l"])
             for rule_row in range(view["rule"], view["rule"] + view["rules"]):
                 concerned = selects(self.plan.rule_of[rule_row].where, dimensions) and (
                     declared or view["kind"] != SILENCE
@@ -87,7 +92,7 @@ def test_new_series_are_laid_out_as_the_twin_does(batches: list[list[tuple[str, 
             assert known[row] == (kpi_id, dims)
         for name, rows in twin.rows.items():
             table = getattr(state.tables, name)[: state.arrays.used[name]]
-            found = table["index"] if name == "cells" else table
+            found = table[OF_TABLE[name]] if name in OF_TABLE else table
             assert repr(found.tolist()) == repr([*map(plain, rows)]), name
     assert not state.tables.base.view(np.uint8).any()
 

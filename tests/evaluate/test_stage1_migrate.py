@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from engine.rules.resolved.rule import Rule
 
 K = msgspec.structs.replace(kpi("mean", 8 * SECOND), dimensions=("a",), series=({"a": "0"}, {"a": "9"}))
-L = msgspec.structs.replace(kpi("sum", 0), id="l", dimensions=("a",))
+L = msgspec.structs.replace(kpi("p90", 0), id="l", dimensions=("a",))
 OTHER_K = msgspec.structs.replace(K, series=({"a": "1"}, {"a": "5"}))
 OF_L = [
     rule("l-above", Threshold("above", None, 4.0, None), kpi="l"),
@@ -101,7 +101,7 @@ def slots_of(state: PartitionState, row: int) -> dict[Any, Any]:
         assert slot["series"] == row
         content = [
             [slot[name].item() for name in KEPT_OF_SLOT],
-            state.tables.cells[slot["cell"] : slot["cell"] + view["cells"]].tobytes(),
+            cells_of(state, slot["cell"], view),
             state.tables.points[state.points_of(number)].tobytes(),
             based := number in state.with_base(slice(number, number + 1)),
         ]
@@ -111,6 +111,14 @@ def slots_of(state: PartitionState, row: int) -> dict[Any, Any]:
             {print_of(state, each): instance_of(state, number, each, based) for each in instances},
         )
     return found
+
+
+def cells_of(state: PartitionState, first: int, view: Any) -> tuple[bytes, bytes]:
+    """The cells of a slot without where their sketches lie, and these."""
+    cells = state.tables.cells[first : first + view["cells"]].copy()
+    sketches = state.tables.sketches[cells["sketch"][: view["sketches"]]]
+    cells["sketch"] = 0
+    return cells.tobytes(), sketches.tobytes()
 
 
 def print_of(state: PartitionState, number: int) -> str:

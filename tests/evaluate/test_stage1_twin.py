@@ -92,6 +92,7 @@ def context(aggregation: str, lateness: int, chosen: list[Rule] = RULES) -> Stag
     return StageContext({rule_set.hash: rule_set}, rule_set.hash, 1, 1, future_max=HOUR)
 
 
+AGGREGATIONS = ["count", "sum", "mean", "min", "max", "last", "share", "rate", "deviation", "p90", "distinct"]
 events = st.lists(
     st.one_of(
         st.tuples(st.just("measure"), st.integers(-25, 12), st.sampled_from([0.0, 1.5, 3.0, 3.5, 5.0, 5.25, 8.0])),
@@ -239,7 +240,7 @@ def order(said: list[Said]) -> list[str]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(events, st.sampled_from(["count", "sum", "mean", "min", "max", "last", "share"]), st.sampled_from([0, 8]))
+@given(events, st.sampled_from(AGGREGATIONS), st.sampled_from([0, 8]))
 def test_stage_1_says_what_the_slow_twin_says(drawn: list[Any], aggregation: str, lateness: int):
     agree_with_the_twin(drawn, aggregation, lateness)
 
@@ -280,10 +281,10 @@ def test_windows_that_are_final_as_they_close_are_remembered_when_later_ones_are
 
 
 @settings(max_examples=60, deadline=None)
-@given(events)
-def test_how_the_log_is_cut_and_when_the_worker_died_changes_no_byte(drawn: list[Any]):
+@given(events, st.sampled_from(["mean", "deviation", "p90", "distinct"]))
+def test_how_the_log_is_cut_and_when_the_worker_died_changes_no_byte(drawn: list[Any], aggregation: str):
     records = encode(lay_out(drawn))
-    around = context("mean", 8 * SECOND)
+    around = context(aggregation, 8 * SECOND)
     whole = run(records, around, cut=10_000)
     assert run(records, around, cut=1) == whole
     assert run(records, around, cut=5, restore=True) == whole

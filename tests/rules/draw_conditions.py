@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from engine.correlate.align import aligned_of
+from engine.kernels.layout import AGGREGATIONS, RATE
+from engine.model.aggregation import kind_of
 from engine.model.identity import series_key
 from engine.model.measurement import Measurement
+from engine.model.outputs import KpiState
 from engine.model.time import format_time
-from engine.model.topics import TRIGGERS
+from engine.model.topics import KPI_STATE, TRIGGERS
 from engine.offline.explain.case import case_of
 from engine.offline.explain.given import given
 from engine.offline.plot.compose import name_of, picture_of
 from engine.offline.plot.draw import draw
-from engine.offline.plot.picture import Level, Mark, Panel, Picture
+from engine.offline.plot.picture import Level, Mark, Panel, Picture, place_of
 from engine.offline.replay import replay
 from engine.rules.compiler import sides
 from engine.rules.loader import load_read
@@ -38,10 +41,11 @@ if TYPE_CHECKING:
     from engine.offline.plot.picture import Around
     from engine.rules.loader import Loaded
     from engine.rules.resolved.catalogue import Kpi
+    from engine.rules.resolved.rule import Rule
     from engine.rules.rule_tests import Expectation, Measured, RuleTest
     from engine.rules.ruleset import RuleSet
 
-COMMON = {"template", *(info.alias or name for name, info in RuleSpec.model_fields.items())}
+COMMON = {"template", "aggregation", *(info.alias or name for name, info in RuleSpec.model_fields.items())}
 """Fields of rules, and what makes several of them."""
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "rules"
 CONDITIONS = tuple(page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in ConditionSpec.model_fields)
@@ -87,14 +91,33 @@ def draw_condition(condition: str, folder: Path) -> None:
 
 def around(test: RuleTest, expected: Expectation, trigger: ReviewTrigger) -> Around:
     """What was measured, by series and, for a conflict, by side; for governance by KPI."""
-    marks = {key(each): marks_of(each) for each in test.measured}
-    marks |= {each.kpi: marks_of(each) for each in test.measured if not each.dimensions}
     case = case_of(trigger)
+    marks = {key(each): marks_of(each) for each in test.measured}
+    if not is_as_measured(case.rule, case.rules):
+        marks |= windows_of(test, case.rules, case.rule)
+    marks |= {each.kpi: marks_of(each) for each in test.measured if not each.dimensions}
     if isinstance(case.rule.condition, OverWindows):
         there = of_scope(test, expected)
         for side in aligned_of(case.rule, case.rules).aligned:
             marks[name_of(side)] = summed([each for each in there if each.kpi in side.rolled])
     return marks
+
+
+def is_as_measured(rule: Rule, rules: RuleSet) -> bool:
+    """Whether the points that the rule sees look like the measurements of these pages."""
+    kpi = rules.kpi_by_id.get(str(rule.kpi))
+    return kpi is None or (rule.window.since is None and kind_of(kpi.aggregation) in AGGREGATIONS[:RATE])
+
+
+def windows_of(test: RuleTest, rules: RuleSet, rule: Rule) -> dict[str, tuple[Mark, ...]]:
+    """What stands in the windows of the rule's KPI, by series."""
+    kpi = msgspec.structs.replace(rules.kpi_by_id[str(rule.kpi)], window=rule.window, publish=True)
+    outputs = replay(msgspec.structs.replace(rules, kpis=(kpi,), rules=()), history_of(test)).outputs
+    states = [msgspec.json.decode(each.record.value, type=KpiState) for each in outputs if each.topic == KPI_STATE]
+    found: dict[str, dict[int, float]] = {}
+    for state in states:
+        found.setdefault(state.series, {})[place_of(state.window, rule.window)] = state.value
+    return {series: tuple(Mark(*pair) for pair in sorted(values.items())) for series, values in found.items()}
 
 
 def of_scope(test: RuleTest, expected: Expectation) -> list[Measured]:
@@ -127,14 +150,18 @@ def standing(measured: Measured, test: RuleTest) -> tuple[Mark, ...]:
     return tuple(restated.get(mark.time, mark) for mark in marks_of(measured))
 
 
-def triggers_of(test: RuleTest, rules: RuleSet) -> list[dict[str, Any]]:
-    """What is said of the measurements of the test."""
+def history_of(test: RuleTest) -> list[tuple[int, Measurement]]:
     history = [
         (mark.time, Measurement(each.kpi, format_time(mark.time), mark.value, each.dimensions, source=each.source))
         for each in test.measured
         for mark in marks_of(each)
     ]
-    outputs = replay(rules, sorted(history, key=lambda pair: pair[0])).outputs
+    return sorted(history, key=lambda pair: pair[0])
+
+
+def triggers_of(test: RuleTest, rules: RuleSet) -> list[dict[str, Any]]:
+    """What is said of the measurements of the test."""
+    outputs = replay(rules, history_of(test)).outputs
     return [msgspec.json.decode(output.record.value or b"") for output in outputs if output.topic == TRIGGERS]
 
 
@@ -155,12 +182,19 @@ def silent(firing: Picture, expected: Expectation, test: RuleTest, rules: RuleSe
     fixed = firing.panels[0].levels if isinstance(rule.condition, Threshold | ControlChart) else ()
     if isinstance(rule.condition, OffTrack):
         fixed = tuple(level for level in firing.panels[0].levels if level.kind == "limit")
+    whole = {} if is_as_measured(rule, rules) else windows_of(test, rules, rule)
     panels = []
     for each in measured:
         kpi = rules.kpi_by_id[each.kpi]
         levels = target_of(kpi) if isinstance(rule.condition, GovernanceCondition) else fixed
         panels.append(
-            Panel(f"{kpi.title} ({key(each)})", kpi.unit, judged=(), around=standing(each, test), levels=levels)
+            Panel(
+                f"{kpi.title} ({key(each)})",
+                kpi.unit,
+                judged=(),
+                around=whole.get(key(each)) or standing(each, test),
+                levels=levels,
+            )
         )
     dimensions = ", ".join(f"{name} {value}" for name, value in measured[0].dimensions.items())
     of = f" of {{{dimensions}}}" if dimensions else ""

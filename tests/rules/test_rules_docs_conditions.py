@@ -29,8 +29,18 @@ def test_every_condition_has_a_page():
     assert set(CONDITIONS) == set(ConditionSpec.model_fields)
 
 
-def test_every_field_that_decides_when_a_rule_fires_has_a_page():
-    assert set(FIELDS) == {"where", "critical", "for", "at_least", "warm_up", "grace", "template"}
+def test_every_field_that_decides_what_a_rule_sees_and_when_it_fires_has_a_page():
+    assert set(FIELDS) == {
+        "where",
+        "critical",
+        "for",
+        "at_least",
+        "warm_up",
+        "grace",
+        "template",
+        "aggregation",
+        "window",
+    }
 
 
 @each_page

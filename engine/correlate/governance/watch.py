@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from engine.correlate.judge import aggregate
+from engine.correlate.judge import aggregate, more_of
 from engine.correlate.rings import Ring, Share
 from engine.model.finding import BaselinePoint
 from engine.model.governance import FiringThen, MovedField
@@ -93,7 +93,8 @@ def points(
     windows = watch.rings[kpi].windows
     found = []
     for index in indices:
-        value = aggregate([share.parts for share in windows[index].shares.values()], aggregation)
+        parts = [share.parts for share in windows[index].shares.values()]
+        value = aggregate(parts, aggregation, [windows[index].bounds])
         if value is None:
             return None
         found.append(BaselinePoint(windows[index].bounds.start, value))
@@ -114,7 +115,7 @@ def merged(parts: list[Parts]) -> Parts:
     """The parts of all of them together; of equal newest times the greatest value is the last."""
     filled = [each for each in parts if each.count] or parts
     last_time, last = max([(parse_own_time(each.last_time), each.last) for each in filled])
-    return Parts(
+    together = Parts(
         count=sum([each.count for each in parts]),
         sum=fsum([each.sum for each in parts]),
         min=min([each.min for each in filled]),
@@ -123,3 +124,5 @@ def merged(parts: list[Parts]) -> Parts:
         last=last,
         last_time=next(each.last_time for each in filled if parse_own_time(each.last_time) == last_time),
     )
+    more = more_of(filled)
+    return msgspec.structs.replace(together, **more) if more else together

@@ -93,7 +93,8 @@ def _rolled_up(kpi: Kpi, states: list[KpiState], now: Micros) -> Reading | None:
     ends = [parse_own_time(state.window.end) for state in states]
     oldest = min(max(ends), now - fresh_for(kpi))
     taking_part = [state for state, end in zip(states, ends, strict=True) if end >= oldest]
-    value = aggregate([state.parts for state in taking_part], kpi.aggregation)
+    parts = [state.parts for state in taking_part]
+    value = aggregate(parts, kpi.aggregation, {state.window for state in taking_part})
     if value is None:
         return None
     return Reading(value, max(ends), len(taking_part), len(states) - len(taking_part))

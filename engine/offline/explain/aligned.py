@@ -8,7 +8,7 @@ from engine.correlate import judge as arithmetic
 from engine.model.records import WindowBounds
 from engine.offline.explain.account import Check, Line, holds, same
 from engine.offline.explain.case import kpi_of, micros
-from engine.offline.explain.series import sound_parts
+from engine.offline.explain.parts import sound_parts
 from engine.review.spans import window_named
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class SideLines(Generic[SaidT]):
     def rolled_up(self, kpi: str) -> float | None:
         """The value of one of its KPIs, from the shares."""
         parts = [share.parts for share in self._parts(kpi)]
-        return arithmetic.aggregate(parts, self.rolled[kpi]) if parts else None
+        return arithmetic.aggregate(parts, self.rolled[kpi], self.said.windows) if parts else None
 
     def windows_line(self) -> Line:
         """The windows that are merged."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from engine.errors import WireError
-from engine.kernels.windows import index_of, start_of
+from engine.kernels.windows import first_of, index_of, start_of
 from engine.model.identity import series_key
 from engine.model.records import WindowBounds
 from engine.model.time import format_time, parse_own_time
@@ -53,7 +53,8 @@ class Case(NamedTuple):
 
     def bounds(self, view: Any, index: int) -> WindowBounds:
         """The window of a view that ends with cell `index`."""
-        first = index - int(view["span"]) + 1
+        self._start(view, index)  # that it is a day there
+        first = int(first_of(view, self.plan.periods, index))
         return WindowBounds(format_time(self._start(view, first)), format_time(self._start(view, index + 1)), index)
 
     def join_view(self) -> Any:

@@ -81,7 +81,7 @@ def _looked_at(rule: Rule, kpi: Kpi) -> str:
 
 def _window(window: Window) -> str:
     if window.zone is not None:
-        return f"a day in {window.zone}"
+        return f"{f'the {window.since} up to each day' if window.since else 'a day'} in {window.zone}"
     every = "" if window.size == window.step else f", every {duration(window.step)}"
     return f"{duration(window.size)}{every}"
 

@@ -9,7 +9,6 @@ import numpy as np
 from engine.kernels import layout
 from engine.kernels.change import change, median
 from engine.kernels.layout import (
-    AGGREGATIONS,
     ANOMALY,
     CHANGE,
     CONTROL,
@@ -24,13 +23,13 @@ from engine.kernels.layout import (
 )
 from engine.kernels.lifecycle import advance, is_step
 from engine.kernels.threshold import threshold
-from engine.kernels.windows import aggregate
 from engine.model.finding import RawPoint, WindowPoint
-from engine.model.time import format_time
+from engine.model.time import SECOND, format_time
 from engine.offline.explain.account import Check, Line, Step, holds, same, shown
 from engine.offline.explain.anomaly import anomaly_lines
 from engine.offline.explain.case import micros
 from engine.offline.explain.control import control_lines
+from engine.offline.explain.parts import aggregated, formula, sound_parts
 from engine.offline.explain.trend import trend_lines
 from engine.review.numbers import number, percent
 from engine.review.spans import duration, window_named
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from engine.model.finding import Episode, Evidence
-    from engine.model.records import Parts
     from engine.model.trigger import FindingName
     from engine.offline.explain.case import Case
 
@@ -96,46 +94,13 @@ def _contents(case: Case, point: WindowPoint, path: str) -> Iterator[Line]:
     )
     names = ids.first if parts.count == 1 else f"from {ids.first} to {ids.last}"
     yield Line("measurements", f"{parts.count}: {names}; sum of the hashes of their ids {ids.hash_sum}", counted)
-    value = aggregated(parts, kpi.aggregation)
+    seconds = (micros(point.window.end) - micros(point.window.start)) / SECOND
+    value = aggregated(parts, kpi.aggregation, seconds)
     checks = (
         same(f"{path}.aggregation", point.aggregation, kpi.aggregation),
         same(f"{path}.value", point.value, value),
     )
-    yield Line("value", f"{formula(parts, kpi.aggregation)} = {shown(value)}", checks)
-
-
-def sound_parts(parts: Parts, path: str, start: str, end: str) -> Iterator[Check]:
-    """What must hold between the parts of any aggregate of a window."""
-    last_time = micros(parts.last_time)
-    within = micros(start) <= last_time < micros(end)
-    yield holds(f"{path}.count", parts.count, true=parts.count > 0, why="a window that was judged holds something")
-    yield holds(f"{path}.last_time", parts.last_time, true=within, why="it lies in the window")
-    if parts.count == 1:
-        for name in ("sum", "min", "max"):
-            yield same(f"{path}.{name}", getattr(parts, name), parts.last)
-    ordered = parts.min <= parts.last <= parts.max
-    yield holds(f"{path}.last", parts.last, true=ordered, why="it lies between the least and the greatest")
-    nonzero = 0 <= parts.nonzero <= parts.count
-    yield holds(f"{path}.nonzero", parts.nonzero, true=nonzero, why="not more than there are measurements")
-
-
-def aggregated(parts: Parts, aggregation: str) -> float:
-    """The KPI's value by the kernel that made it."""
-    cell = np.zeros(1, layout.CELL)
-    for name in ("count", "sum", "min", "max", "nonzero", "last"):
-        cell[name] = getattr(parts, name)
-    return float(aggregate(cell[0], AGGREGATIONS.index(aggregation)))
-
-
-def formula(parts: Parts, aggregation: str) -> str:
-    """How the aggregate comes of its parts, in words."""
-    match aggregation:
-        case "mean":
-            return f"mean = sum / count = {shown(parts.sum)} / {parts.count}"
-        case "share":
-            return f"share = non-zero / count = {parts.nonzero} / {parts.count}"
-        case _:
-            return aggregation
+    yield Line("value", f"{formula(parts, kpi.aggregation, seconds)} = {shown(value)}", checks)
 
 
 def _threshold(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved_by: FindingName) -> Iterator[Line]:

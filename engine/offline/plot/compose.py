@@ -20,7 +20,7 @@ from engine.model.trigger import (
 )
 from engine.offline.plot.control import control_panel
 from engine.offline.plot.course import course_panel
-from engine.offline.plot.picture import Around, Level, Mark, Moment, Panel, Picture, Row
+from engine.offline.plot.picture import Around, Level, Mark, Moment, Panel, Picture, Row, place_of
 from engine.review.numbers import number
 from engine.review.spans import offset_at
 from engine.rules.resolved.condition import Change, Composite, MissingData, Threshold
@@ -109,7 +109,7 @@ def _firing(case: Case) -> tuple[Micros, Micros] | None:
         return first, last
     # An episode names windows by their ends; here they stand where they begin.
     view = case.view_of(case.rule_row())
-    return parse_own_time(case.bounds(view, case.cell_at(view, first - 1)).start), last
+    return place_of(case.bounds(view, case.cell_at(view, first - 1)), case.rule.window), last
 
 
 def _series(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, around: Around) -> Panel:
@@ -120,13 +120,13 @@ def _series(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, aroun
         return _band(case, evidence.anomaly, around)
     if evidence.control:
         return control_panel(case, evidence, evidence.control, around)
-    start = point.time if isinstance(point, RawPoint) else point.window.start
+    place = parse_own_time(point.time) if isinstance(point, RawPoint) else place_of(point.window, case.rule.window)
     moved_by = case.data.moved_by
     series = moved_by.series if isinstance(moved_by, FindingName) else kpi.id
     return Panel(
         title=f"{kpi.title} ({series})",
         unit=kpi.unit,
-        judged=(Mark(parse_own_time(start), point.value),),
+        judged=(Mark(place, point.value),),
         earlier=tuple(Mark(parse_own_time(each.start), each.value) for each in evidence.baseline_points),
         around=around.get(series, ()),
         levels=tuple(_levels(case, evidence)),

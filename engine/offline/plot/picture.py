@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from engine.model.time import DAY, parse_own_time
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from engine.model.records import WindowBounds
     from engine.model.time import Micros
+    from engine.rules.resolved.timing import Window
 
 LevelKind = Literal["usual", "limit", "recover", "before", "after"]
 MomentKind = Literal["onset", "alarm", "over"]
@@ -18,6 +22,13 @@ class Mark(NamedTuple):
 
     time: Micros
     value: float
+
+
+def place_of(window: WindowBounds, cut: Window) -> Micros:
+    """Where a window stands: at its beginning; one that grows from the first day of a period on at its last day (give
+    or take the hour by which a clock was moved).
+    """
+    return parse_own_time(window.start) if cut.since is None else parse_own_time(window.end) - DAY
 
 
 class Level(NamedTuple):

@@ -23,7 +23,7 @@ from engine.model.trigger import (
 )
 from engine.offline.explain.log_stages import batches
 from engine.offline.plot.compose import name_of
-from engine.offline.plot.picture import Around, Mark
+from engine.offline.plot.picture import Around, Mark, place_of
 from engine.review.stretch import stretch_of
 from engine.rules.compiler import compile_plan
 from engine.rules.resolved.condition import MissingData
@@ -92,7 +92,7 @@ async def _windows(log: Log, context: StageContext, case: Case, series: str, par
         for output in stage.apply(batch):
             if output.topic == KPI_STATE and output.record.key == series.encode():
                 state = msgspec.json.decode(output.record.value or b"", type=KpiState)
-                found[parse_own_time(state.window.start)] = state.value
+                found[place_of(state.window, published.kpis[0].window)] = state.value
     stage.close()
     return found
 
@@ -151,7 +151,9 @@ def _values(aligned: Aligned, side: AlignedSide, shares: dict[tuple[str, int], d
         values = []
         for kpi, aggregation in side.rolled.items():
             there = [share for each in span for share in shares.get((kpi, each), {}).values()]
-            values.append(arithmetic.aggregate([share.parts for share in there], aggregation) if there else None)
+            bounds = {share.window for share in there}
+            parts = [share.parts for share in there]
+            values.append(arithmetic.aggregate(parts, aggregation, bounds) if there else None)
         value = aligned.combined(values)
         if value is not None and span[0] >= indices[0]:
             first = next(each for each in span if (side.kpi, each) in shares)

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from engine.rules.spec import RuleSpec
     from engine.rules.spec.conditions import ThresholdSpec
 
-RANGES: Final = {"share": (0.0, 1.0), "count": (1.0, inf)}
+RANGES: Final = {"share": (0.0, 1.0), "count": (1.0, inf), "distinct": (1.0, inf), "deviation": (0.0, inf)}
 """What a window can come to. One without measurements is not judged: a count is 1 at least."""
 
 _WHY: Final = {
     "share": "a share lies between 0 and 1",
     "count": "a window without measurements is not judged, so a count is 1 at least; silence is `missing_data`",
+    "distinct": "a window without measurements is not judged, so it holds one value at least",
+    "deviation": "a standard deviation is not below zero",
 }
 
 

@@ -30,8 +30,11 @@ def check_timing(declarations: Declarations) -> Iterator[Problem]:
             if against.same != "windows" and not _divides_day(window):
                 yield _not_a_part_of_a_day(rule, path, against)
         for name in ("counterpart_conflict", "reconciliation", "off_track"):
-            if getattr(rule.spec.condition, name) and window.size != window.step:
+            if getattr(rule.spec.condition, name) and window.overlaps:
                 yield _overlapping(rule, name)
+        for name in ("change", "trend_break", "anomaly", "control_chart") if window.since else ():
+            if getattr(rule.spec.condition, name):
+                yield _running_total(rule, name)
         yield from _season(rule, window)
 
 
@@ -88,11 +91,21 @@ def _not_a_part_of_a_day(rule: Declared[RuleSpec], path: Path_, against: Against
     )
 
 
+def _running_total(rule: Declared[RuleSpec], condition: str) -> Problem:
+    return rule.problem(
+        ("condition", condition),
+        "running-total",
+        expected="windows of one length, which can have a usual level",
+        found="windows that grow from the first day of a period on",
+        mend="give the rule a `window` without `since`, or use `threshold`",
+    )
+
+
 def _overlapping(rule: Declared[RuleSpec], condition: str) -> Problem:
     return rule.problem(
         ("condition", condition),
         "overlapping-windows",
         expected="windows that do not overlap",
-        found="hopping ones, which would count measurements twice when merged",
-        mend="give the rule a `window` without `size`, and merge with `over`",
+        found="others, which would count measurements twice when merged",
+        mend="give the rule a `window` without `size` or `since`, and merge with `over`",
     )

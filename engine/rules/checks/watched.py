@@ -107,13 +107,13 @@ def _others(
     wrong = list(_role(rule, spec, kpi))
     yield from wrong
     window = rule_window(rule, declarations)
-    if window is not None and window.size != window.step and spec.name != "moved_goalposts":
+    if window is not None and window.overlaps and spec.name != "moved_goalposts":
         yield rule.problem(
             (*_GOVERNANCE, spec.name),
             "overlapping-windows",
             expected="windows that do not overlap",
-            found="hopping ones, which share measurements",
-            mend="give the KPI a `window` without `size`",
+            found="others, which share measurements",
+            mend="give the KPI a `window` without `size` or `since`",
         )
     if not wrong:
         yield from _fitting(rule, spec, kpi, declarations)

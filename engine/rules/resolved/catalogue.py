@@ -9,7 +9,8 @@ import msgspec
 from engine.model.time import Micros
 from engine.rules.resolved.timing import Due, Window
 
-Aggregation = Literal["count", "sum", "mean", "min", "max", "last", "share"]
+Aggregation = str
+"""`sum`, `mean`, ..., `p95`: see `engine.model.aggregation`."""
 Direction = Literal["higher_is_better", "lower_is_better", "in_band"]
 
 

@@ -5,20 +5,31 @@ Durations and times are integer microseconds.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from engine.model.time import Micros
+
+Period = Literal["week", "month", "quarter", "year"]
 
 
 class Window(msgspec.Struct, frozen=True):
     """How event time is cut. `size` = `step` is tumbling, `size` a multiple of `step` hopping.
 
-    `zone` set means calendar days in that time zone (`size` and `step` are then one day, nominally).
+    `zone` set means calendar days in that time zone (`size` and `step` are then one day, nominally); with `since`, each
+    window begins with the first day of that period and ends with its own day.
     """
 
     size: Micros
     step: Micros
     zone: str | None = None
+    since: Period | None = None
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether a measurement counts in several windows."""
+        return self.size != self.step or self.since is not None
 
 
 class Due(msgspec.Struct, frozen=True):

@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
+from engine.model.aggregation import NAMED, QUANTILE_PATTERN, quantile_of
+from engine.rules.resolved.timing import Period  # noqa: TC001 (pydantic reads it)
 from engine.rules.spec.due import Due, check_calendar
 from engine.rules.spec.scalars import (
     DURATION,
@@ -23,7 +25,7 @@ from engine.rules.spec.scalars import (
     refuse,
     span,
 )
-from engine.rules.wording import shown
+from engine.rules.wording import shown, suggestion
 
 
 class OwnerSpec(Spec):
@@ -66,6 +68,9 @@ class WindowSpec(Spec):
     every: Every = Field(examples=["60s"])
     size: Span | None = None
     zone: Zone | None = None
+    since: Period | None = Field(
+        default=None, description="Each day's window begins with the first day of its week, month, quarter or year"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> WindowSpec:
@@ -78,6 +83,14 @@ class WindowSpec(Spec):
                 found="a window of fixed length",
                 mend="leave `zone` out, or write `every: day`",
                 at="zone",
+            )
+        elif self.since is not None:
+            raise refuse(
+                "since-without-day",
+                expected="`since` only with `every: day`",
+                found="a window of fixed length",
+                mend="leave `since` out, or write `every: day` with a `zone`",
+                at="since",
             )
         elif self.size is not None and (self.size < self.every or self.size % self.every):
             raise refuse(
@@ -155,6 +168,24 @@ class CadenceFields(Spec):
         return self
 
 
+def _aggregation(value: object) -> str:
+    if isinstance(value, str) and (value in NAMED or quantile_of(value) is not None):
+        return value
+    raise refuse(
+        "aggregation",
+        expected=f"one of {', '.join(NAMED)}, median, or a quantile such as p95",
+        found=shown(value),
+        mend=suggestion(value, (*NAMED, "median"), "choose how the measurements of a window become one value"),
+    )
+
+
+Aggregation = Annotated[
+    str,
+    PlainValidator(_aggregation),
+    WithJsonSchema({"anyOf": [{"enum": list(NAMED)}, {"type": "string", "pattern": QUANTILE_PATTERN}]}),
+]
+
+
 class KpiSpec(Spec):
     """A catalogued definition."""
 
@@ -168,7 +199,7 @@ class KpiSpec(Spec):
     direction: Literal["higher_is_better", "lower_is_better", "in_band"] = Field(examples=["lower_is_better"])
     role: Literal["leading", "lagging"] = Field(examples=["lagging"])
     unit: Text = Field(examples=["tickets"])
-    aggregation: Literal["count", "sum", "mean", "min", "max", "last", "share"] = Field(examples=["sum"])
+    aggregation: Aggregation = Field(examples=["sum"])
     window: WindowSpec = Field(examples=["{every: 60s}"])
     lateness: Duration = Field(default=0, description="How long a window waits past its end")
     grace: Duration = Field(default=0, description="How long it can be amended after that")
