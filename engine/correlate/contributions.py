@@ -16,7 +16,7 @@ Pure functions of numbers; sums are exact (`math.fsum`), so that no order of ser
 
 from __future__ import annotations
 
-from math import fsum, sqrt
+from math import fsum, inf, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -32,6 +32,10 @@ BEYOND = 2.0
 """And so many times as much as the others together it must have changed, each as a share of itself: where all move
 alike the largest carries most, and is no finding.
 """
+MANY = 10
+"""From so many values on one of them can be told to be apart from the others."""
+APART = 2.0
+"""So many times as far out of step as the second it must be."""
 OUT_OF_STEP = 0.25
 """The share of its own change by which a value must depart from what the whole did to be listed before larger ones."""
 MOSTLY = 2 / 3
@@ -66,7 +70,7 @@ def by_amount(
         ValueChange(value, now.get(value, 0.0), before.get(value, 0.0), now.get(value, 0.0) - before.get(value, 0.0))
         for value in {*now, *before}
     ]
-    return _dimension(dimension, changes, lambda each: amount_rank(each, *wholes), listed_max)
+    return _dimension(dimension, changes, lambda each: _rank(each.change, *amount_step(each, *wholes)), listed_max)
 
 
 def by_ratio(
@@ -81,7 +85,7 @@ def by_ratio(
         _split(value, (now.get(value, NOTHING), before.get(value, NOTHING)), wholes) for value in {*now, *before}
     ]
     rate, mix = fsum(_number(each.rate) for each in changes), fsum(_number(each.mix) for each in changes)
-    found = _dimension(dimension, changes, lambda each: ratio_rank(each, rate), listed_max)
+    found = _dimension(dimension, changes, lambda each: _rank(each.change, *ratio_step(each, rate)), listed_max)
     called = mostly(rate, mix, wholes[0].value / wholes[0].of - wholes[1].value / wholes[1].of)
     return msgspec.structs.replace(found, rate=rate, mix=mix, mostly=called)
 
@@ -123,28 +127,31 @@ def mostly(rate: float, mix: float, change: float) -> Mostly:
     return "both"
 
 
-def amount_rank(one: ValueChange, whole_now: float, whole_before: float) -> float:
-    """By how much a value moved both from its own past and out of step with the whole, in roots of its size; 0 where it
-    is hardly out of step.
+def amount_step(one: ValueChange, whole_now: float, whole_before: float) -> tuple[float, float]:
+    """By how much a value of an amount moved out of step with the whole, and its size."""
+    now, before = one.now or 0.0, one.before or 0.0
+    step = now - before * whole_now / whole_before if whole_before else one.change
+    return step, (abs(now) + abs(before)) / 2
+
+
+def ratio_step(one: ValueChange, rate: float) -> tuple[float, float]:
+    """The same for a ratio, all of whose values changed by `rate` together: its size is its weight."""
+    weight = (abs(_number(one.weight_now)) + abs(_number(one.weight_before))) / 2
+    return one.change - weight * rate, weight or 1.0
+
+
+def apart_by(change: float, step: float, size: float) -> float:
+    """By how much a value moved both from its own past and, that way, out of step with the whole, in roots of its size.
 
     A large value changes by more than a small one on any day, and on a slow day all of them do. The root is how counts
     scatter: the lesser of the two changes is then a residual of Pearson, and values of all sizes can be compared.
     """
-    now, before = one.now or 0.0, one.before or 0.0
-    step = now - before * whole_now / whole_before if whole_before else one.change
-    return _rank(one.change, step, (abs(now) + abs(before)) / 2)
-
-
-def ratio_rank(one: ValueChange, rate: float) -> float:
-    """The same for a ratio, all of whose values changed by `rate` together: its size is its weight."""
-    weight = (abs(_number(one.weight_now)) + abs(_number(one.weight_before))) / 2
-    return _rank(one.change, one.change - weight * rate, weight or 1.0)
+    return min(abs(change), abs(step)) / sqrt(size) if size and change * step > 0 else 0.0
 
 
 def _rank(change: float, step: float, size: float) -> float:
-    if not size or abs(step) < OUT_OF_STEP * abs(change):
-        return 0.0
-    return min(abs(change), abs(step)) / sqrt(size)
+    """What hardly departs from what the whole did comes after all that does, by size."""
+    return 0.0 if abs(step) < OUT_OF_STEP * abs(change) else apart_by(change, step, size)
 
 
 def _dimension(
@@ -156,12 +163,36 @@ def _dimension(
     return DimensionChange(dimension, tuple(listed), len(ordered), fsum(each.change for each in others))
 
 
+def rank_in(dimension: DimensionChange, one: ValueChange, now: float, before: float) -> float:
+    """What the values of a dimension are listed by, the largest first."""
+    return _rank(one.change, *_step(dimension, one, now, before))
+
+
+def _step(dimension: DimensionChange, one: ValueChange, now: float, before: float) -> tuple[float, float]:
+    rate = dimension.rate
+    return ratio_step(one, rate) if isinstance(rate, float) else amount_step(one, now, before)
+
+
 def named(now: float, before: float, dimensions: Iterable[DimensionChange]) -> Named | None:
-    """What carries the change from `before` to `now`: of several dimensions that of which most is beyond its share."""
-    found = [each for dimension in dimensions if (each := _named_in(dimension, now - before, before)) is not None]
-    if not found:
+    """What carries the change from `before` to `now`: of several dimensions that of which most is beyond its share.
+    Where nothing does, the value that is furthest apart from the others.
+    """
+    there = list(dimensions)
+    found = [each for dimension in there if (each := _named_in(dimension, now - before, before)) is not None]
+    found = found or [each for dimension in there if (each := _apart(dimension, now, before)) is not None]
+    return max(reversed(found), key=lambda each: each[0])[1] if found else None
+
+
+def _apart(dimension: DimensionChange, now: float, before: float) -> tuple[float, Named] | None:
+    """Of many values, one that is out of step by far more than any other. Of a few, one always is."""
+    if dimension.values_count < MANY:
         return None
-    return max(reversed(found), key=lambda each: each[0])[1]
+    one, *others = dimension.values
+    first = rank_in(dimension, one, now, before)
+    second = max((apart_by(each.change, *_step(dimension, each, now, before)) for each in others), default=inf)
+    if not first or first < APART * second:
+        return None
+    return first / second if second else inf, Named(dimension.dimension, one.value, "apart", one.change)
 
 
 def _named_in(dimension: DimensionChange, change: float, before: float) -> tuple[float, Named] | None:

@@ -28,8 +28,8 @@ class ValueChange(msgspec.Struct, frozen=True):
 
 
 class DimensionChange(msgspec.Struct, frozen=True):
-    """The change of the whole by the values of one `dimension`, the largest first: at most 5 of `values_count`, and
-    `rest` is what those that are left out carry together.
+    """The change of the whole by the values of one `dimension`, what is most out of step first: at most 5 of
+    `values_count`, and `rest` is what those that are left out carry together.
 
     Of a ratio `rate` and `mix` are the sums over all values; `mostly` is the one that has at least two thirds of the
     change, else `both`. They are absent where the values add up.
@@ -46,12 +46,13 @@ class DimensionChange(msgspec.Struct, frozen=True):
 
 class Named(msgspec.Struct, frozen=True):
     """What carries the change, where something does: a `value` of `dimension` (by itself, or by its own `rate`), or a
-    change of `mix` over the values of it, of which `value` has the largest part. `change` is what it carries.
+    change of `mix` over the values of it, of which `value` is the first. Where nothing does, a value of many that is
+    far out of step with the others (`apart`). `change` is what it carries.
     """
 
     dimension: str
     value: str | None
-    what: Literal["value", "rate", "mix"]
+    what: Literal["value", "rate", "mix", "apart"]
     change: float
 
 
@@ -60,7 +61,8 @@ class Bottleneck(msgspec.Struct, frozen=True):
 
     `before` is the mean over the `windows_before` (merged) windows of the baseline, of a ratio that of the sums over
     them, and `now` that over the `windows_now` that were judged; `change` is their difference. The changes of all
-    values of each dimension add up to it. `named` is null where no value and no mix carries enough of it.
+    values of each dimension add up to it. `named` is null where no value and no mix carries
+    enough of it, and none of many values is far out of step.
     """
 
     now: float

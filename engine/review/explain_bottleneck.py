@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 
 
 def bottleneck_words(bottleneck: Bottleneck | UnsetType) -> str:
-    """`most of it in channel=email: -410 of -520`; nothing where no value and no mix carries enough of the change."""
+    """`most of it in channel=email: -410 of -520`; nothing where there is nothing to name."""
     if not isinstance(bottleneck, Bottleneck) or bottleneck.named is None:
         return ""
     named = bottleneck.named
     size = f"{signed(named.change)} of {signed(bottleneck.change)}"
     if named.what == "mix":
         return f"most of it a change of mix over {named.dimension}: {size}"
+    if named.what == "apart":
+        return f"furthest out of step {named.dimension}={value_named(named.value)}: {size}"
     return f"most of it in {named.dimension}={value_named(named.value)}: {size}"
 
 

@@ -10,7 +10,7 @@ from math import fsum
 from typing import TYPE_CHECKING
 
 from engine.correlate.bottleneck import Values, adds_up, whole_of
-from engine.correlate.contributions import amount_rank, mix_of, mostly, named, rate_of, ratio_rank
+from engine.correlate.contributions import mix_of, mostly, named, rank_in, rate_of
 from engine.model.bottleneck import Bottleneck
 from engine.offline.explain.account import Line, alike, holds, same, shown
 from engine.review.explain_bottleneck import bottleneck_words, signed, value_named
@@ -106,7 +106,7 @@ def _dimension_line(found: Bottleneck, dimension: DimensionChange, path: str, no
     why = f"with those listed it makes {shown(found.change)}, found {shown(together)}"
     checks.append(holds(f"{path}.rest", dimension.rest, true=_close(together, found.change, sizes), why=why))
     checks += _whole(found, dimension, path)
-    ranks = [_rank(found, dimension, each) for each in dimension.values]
+    ranks = [rank_in(dimension, each, found.now, found.before) for each in dimension.values]
     falling = all(one >= other for one, other in pairwise(ranks))
     checks.append(holds(f"{path}.values", None, true=falling, why="what is most out of step first"))
     left_out = dimension.values_count - len(dimension.values)
@@ -158,12 +158,6 @@ def _whole(found: Bottleneck, dimension: DimensionChange, path: str) -> Iterator
         for name, whole in (("rate", dimension.rate), ("mix", dimension.mix)):
             yield same(f"{path}.{name}", whole, fsum(_number(getattr(each, name)) for each in dimension.values))
     yield same(f"{path}.mostly", dimension.mostly, mostly(dimension.rate, dimension.mix, found.change))
-
-
-def _rank(found: Bottleneck, dimension: DimensionChange, each: ValueChange) -> float:
-    if isinstance(dimension.rate, float):
-        return ratio_rank(each, dimension.rate)
-    return amount_rank(each, found.now, found.before)
 
 
 def _told(each: ValueChange) -> str:
