@@ -31,4 +31,4 @@ def value_named(value: str | None) -> str:
 
 def signed(value: float) -> str:
     """`+12`, `-410`."""
-    return f"{'+' if value > 0 else ''}{number(value)}"
+    return f"{'+' if value > 0 else ''}{number(value + 0.0)}"
