@@ -95,6 +95,13 @@ class Conflict(Aligned):
                 return held
         return self.usual(track, side, index + side.lag)
 
+    def baseline(self, track: Track, side: Side, index: int, run: Run | None) -> list[int]:
+        """The windows, by a side's own numbers, that the usual level in force in a window was taken from."""
+        held = run is not None and side.judge.hold and run.usual.get(side.kpi)
+        if run is not None and (held or (side.judge.hold and self.usual(track, side, run.begin + side.lag))):
+            index = run.begin
+        return [index + side.lag - back * side.stride for back in range(1, side.judge.count + 1)]
+
     def usual(self, track: Track, side: Side, at: int) -> Usual | None:
         """The usual level of a side for its window index `at`, from the windows before it."""
         count = side.judge.count

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
+from engine.correlate.bottleneck import bottleneck_of
 from engine.correlate.shares import missing_of, shares_of, window_of, windows_of
 from engine.correlate.track import NOT_COME
 from engine.model.identity import digest_of
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from engine.correlate.conflict import Conflict, Side
     from engine.correlate.judge import Judged, Usual
     from engine.correlate.track import Run, Step, Track
+    from engine.model.bottleneck import Bottleneck
     from engine.model.finding import BaselinePoint
     from engine.model.limits import Limits
 
@@ -45,7 +49,8 @@ def _side_evidence(
 ) -> SideEvidence:
     side = conflict.sides[place]
     judged = step.sides[place] or NOT_COME
-    usual = _usual(conflict, track, side, index, step.before or step.after)
+    run = step.before or step.after
+    usual = _usual(conflict, track, side, index, run)
     at = index + side.lag
     windows = windows_of(conflict, track, side.kpi, at)
     shares = shares_of(conflict, track, side, at)
@@ -63,7 +68,20 @@ def _side_evidence(
         shares=shares[: limits.evidence_points_max],
         missing=missing_of(conflict, track, side, at)[: limits.members_listed_max],
         shares_count=len(shares),
+        bottleneck=_bottleneck(conflict, track, side, index, run, usual if judged.usual is not None else None, limits),
     )
+
+
+def _bottleneck(
+    conflict: Conflict, track: Track, side: Side, index: int, run: Run | None, usual: Usual | None, limits: Limits
+) -> Bottleneck | msgspec.UnsetType:
+    """Nothing where the usual level was held from windows that have been restated since, or are gone."""
+    if usual is None:
+        return msgspec.UNSET
+    before = conflict.baseline(track, side, index, run)
+    if conflict.usual(track, side, before[0] + side.stride) != usual:
+        return msgspec.UNSET
+    return bottleneck_of(conflict, track, side, [index + side.lag], before, limits)
 
 
 def _usual(conflict: Conflict, track: Track, side: Side, index: int, run: Run | None) -> Usual | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import msgspec
 
 from engine.correlate.aligned import Aligned, AlignedSide
+from engine.correlate.bottleneck import bottleneck_of
 from engine.correlate.forecast import forecast
 from engine.correlate.judge import Judged
 from engine.correlate.shares import share_of_side, window_of
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from engine.correlate.aligned import Sides
     from engine.correlate.forecast import Forecast
+    from engine.model.bottleneck import Bottleneck
     from engine.model.finding import BaselinePoint
     from engine.model.limits import Limits
     from engine.rules.resolved.rule import Rule
@@ -33,6 +37,15 @@ Verdict = Literal["misses", "on_course", "date_passed", "inconclusive"]
 
 _FIRST_DAY = day_number("1990-01-01")
 """Windows of calendar days are numbered from it on."""
+
+
+PointT = TypeVar("PointT")
+
+
+def halves(points: Sequence[PointT]) -> tuple[Sequence[PointT], Sequence[PointT]]:
+    """The older half of the windows of a forecast, and the newer, which has the one in the middle."""
+    middle = len(points) // 2
+    return points[:middle], points[middle:]
 
 
 def due_index(by: str, window: Window) -> int:
@@ -128,6 +141,8 @@ class Course(Aligned):
         if verdict in ("misses", "on_course"):
             course = course_of([(at, point.value) for at, point in points], self.due, condition)
         measured = share_of_side(self, track, self.side, index, judged, limits)
+        if course is not None:
+            measured = msgspec.structs.replace(measured, bottleneck=self._bottleneck(track, points, limits))
         listed = tuple(point for _, point in points)[-limits.evidence_points_max :]
         parts = {"condition": self.rule.declared, "measured": measured, "points": listed}
         return OffTrackEvidence(
@@ -150,6 +165,13 @@ class Course(Aligned):
             rule_set=self.hash,
             digests={name: digest_of(part) for name, part in parts.items()},
         )
+
+    def _bottleneck(
+        self, track: Track, points: Sequence[tuple[int, BaselinePoint]], limits: Limits
+    ) -> Bottleneck | msgspec.UnsetType:
+        """The newer half of the windows against the older: one window alone says little of a course."""
+        older, newer = halves([at for at, _ in points])
+        return bottleneck_of(self, track, self.side, newer, older, limits)
 
     def _points_to(self, track: Track, index: int) -> list[tuple[int, BaselinePoint]]:
         """The windows that have a value, with their numbers, as far back as a forecast looks."""

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.model.bottleneck import Bottleneck
+from engine.model.trigger import ConflictEvidence, OffTrackEvidence
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from engine.model.trigger import ReviewTrigger
+    from engine.model.trigger import AnyEvidence, ReconciledSide, ReviewTrigger, SideEvidence
 
 SHORT = 3
 """A value of fewer characters is replaced only where it stands alone: `a` is also part of words."""
@@ -51,7 +54,25 @@ def scrubber_of(trigger: ReviewTrigger, key: bytes) -> Scrubber:
     values = {value for name, value in data.dimensions.items() if name in data.sensitive}
     for series in _strings(msgspec.to_builtins(data)):
         values.update(value for name, value in _dimensions(series).items() if name in data.sensitive)
+    for bottleneck in _bottlenecks(data.evidence):
+        values.update(_named(bottleneck, data.sensitive))
     return Scrubber(values, key)
+
+
+def _bottlenecks(evidence: AnyEvidence | None) -> Iterator[Bottleneck]:
+    """What carries a change stands by dimension, and its series may not be among those that are listed."""
+    sides: tuple[SideEvidence | ReconciledSide, ...] = ()
+    if isinstance(evidence, ConflictEvidence):
+        sides = evidence.sides
+    elif isinstance(evidence, OffTrackEvidence):
+        sides = (evidence.measured,)
+    yield from (side.bottleneck for side in sides if isinstance(side.bottleneck, Bottleneck))
+
+
+def _named(bottleneck: Bottleneck, sensitive: Iterable[str]) -> Iterator[str]:
+    for dimension in bottleneck.dimensions:
+        if dimension.dimension in sensitive:
+            yield from (each.value for each in dimension.values if each.value is not None)
 
 
 def _forms(value: str) -> set[str]:

@@ -30,3 +30,5 @@ class Limits(msgspec.Struct, frozen=True):
     """Members that a trigger lists; all are counted."""
     evidence_points_max: int = 400
     """Baseline points and shares that a trigger lists."""
+    bottleneck_values_max: int = 5
+    """Values of a dimension that a trigger lists with what they carry of a change; the others are added up."""

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from engine.model.bottleneck import Bottleneck
 from engine.model.finding import BaselinePoint, Episode, Evidence, Silence, Status, Transition
 from engine.model.governance import GovernanceEvidence
 from engine.model.records import Parts, ReviewCommand, Verdict, WindowBounds
@@ -82,7 +83,8 @@ class SideEvidence(msgspec.Struct, frozen=True):
     `effect` is what `limit` is held against: the relative change from `usual` (+0.12 is 12 % above), or the value
     itself where the rule names a level. `noise` is the robust scale of the baseline (0 where it is not used).
     `missing` lists the series of the side that had sent nothing for the window when it was judged. `shares` lists at
-    most 400 of `shares_count`.
+    most 400 of `shares_count`. `bottleneck`: which values carry the change, of a side that was rolled up over several
+    series whose values add up; absent elsewhere.
     """
 
     kpi: str
@@ -98,6 +100,7 @@ class SideEvidence(msgspec.Struct, frozen=True):
     shares: tuple[SeriesShare, ...]
     missing: tuple[str, ...]
     shares_count: int = 0
+    bottleneck: Bottleneck | msgspec.UnsetType = msgspec.UNSET
 
 
 class ConflictEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="conflict"):
@@ -113,7 +116,8 @@ class ConflictEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="confl
 
 class ReconciledSide(msgspec.Struct, frozen=True):
     """One side of a reconciliation, or what a forecast goes on from: its value, merged over series and windows and
-    added over `kpis`, and the `count` of measurements behind it. `missing` and `shares` as in a conflict.
+    added over `kpis`, and the `count` of measurements behind it. `missing` and `shares` as in a conflict, `bottleneck`
+    too: of a forecast the newer half of its windows against the older. It is absent in a reconciliation.
     """
 
     kpis: tuple[str, ...]
@@ -123,6 +127,7 @@ class ReconciledSide(msgspec.Struct, frozen=True):
     shares: tuple[SeriesShare, ...]
     missing: tuple[str, ...]
     shares_count: int = 0
+    bottleneck: Bottleneck | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReconciliationEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="reconciliation"):

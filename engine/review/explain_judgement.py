@@ -16,6 +16,7 @@ from engine.model.trigger import (
     ReconciliationEvidence,
 )
 from engine.review.explain import of_dimensions
+from engine.review.explain_bottleneck import bottleneck_words
 from engine.review.explain_composite import joined, sentence_of_composite
 from engine.review.explain_governance import explain_governance
 from engine.review.explain_off_track import sentence_of_course
@@ -86,8 +87,10 @@ def _conflict(judgement: Judgement, evidence: ConflictEvidence, rule: Rule, rule
     worse = [side for side in others if side.verdict == "worsened"]
     span = window_named(evidence.window.start, evidence.window.end, rule.window, rules, over=True)
     if evidence.verdict == "conflict":
-        costs = joined([_side(side, rules) for side in worse])
-        return f"{_side(own, rules, of_dimensions(scope))} while {costs}, {span}."
+        costs = joined([_carried(side, rules) for side in worse])
+        gain = _carried(own, rules, of_dimensions(scope))
+        pause = "," if bottleneck_words(own.bottleneck) else ""
+        return f"{gain}{pause} while {costs}, {span}."
     title = f"{rule.title}{of_dimensions(scope)}"
     if evidence.verdict == "inconclusive":
         silent = joined([_title(side.kpi, rules) for side in evidence.sides if side.value is None])
@@ -95,6 +98,11 @@ def _conflict(judgement: Judgement, evidence: ConflictEvidence, rule: Rule, rule
     lasted = judgement.episode
     ended = "" if lasted is None else f" after {lasted.points} window{'' if lasted.points == 1 else 's'}"
     return f"{title}: no longer so {span}{ended}; {_side(own, rules)}."
+
+
+def _carried(side: SideEvidence, rules: RuleSet, of: str = "") -> str:
+    """What a side did, and what of it carries that."""
+    return ", ".join(filter(None, (_side(side, rules, of), bottleneck_words(side.bottleneck))))
 
 
 def _side(side: SideEvidence, rules: RuleSet, of: str = "") -> str:

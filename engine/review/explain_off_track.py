@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.review.explain_bottleneck import bottleneck_words
 from engine.review.numbers import number
 from engine.review.spans import window_named
 from engine.rules.resolved.condition import OffTrack
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from engine.model.trigger import OffTrackEvidence
     from engine.rules.resolved.rule import Rule
     from engine.rules.ruleset import RuleSet
+
+
+_AGAINST = "the newer half of its windows against the older"
 
 
 def sentence_of_course(of: str, evidence: OffTrackEvidence, lasted: Episode | None, rule: Rule, rules: RuleSet) -> str:
@@ -28,9 +32,11 @@ def sentence_of_course(of: str, evidence: OffTrackEvidence, lasted: Episode | No
         f"by {evidence.by}"
     )
     if evidence.verdict == "misses":
+        carried = bottleneck_words(evidence.measured.bottleneck)
         return (
             f"{course}, {_side(evidence.forecast, evidence, rule)}: {number(evidence.measured.value)} {span}, going by "
-            f"{_signed(evidence.drift)} a {_unit(rule)} where {_signed(evidence.needed)} is needed."
+            f"{_signed(evidence.drift)} a {_unit(rule)} where {_signed(evidence.needed)} is needed"
+            f"{f'; {_AGAINST}, {carried}' if carried else ''}."
         )
     ended = "" if lasted is None else f" after {lasted.points} window{'' if lasted.points == 1 else 's'}"
     return f"{rule.title}{of}: {number(evidence.target)} may still be reached {span}{ended}; {course}."

@@ -19,6 +19,8 @@ from engine.correlate.off_track import due_index, judge
 from engine.deliver.evidence import evidence_lines
 from engine.model.records import Progress
 from engine.model.time import DAY, HOUR
+from engine.offline.explain.explanation import explain
+from engine.offline.explain.given import given as read
 from engine.rules.resolved.condition import OffTrack
 from engine.rules.resolved.timing import Window
 
@@ -235,3 +237,24 @@ def test_it_rests_on_the_newest_120_windows_and_keeps_no_more():
     assert triggers_of(world.outputs)[-1].data.evidence.points_count == 120
     [joined] = world.stage.correlator.joined.values()
     assert len(joined.track.rings["traffic"].windows) < 130
+
+
+def test_of_a_course_the_newer_half_of_the_windows_is_held_against_the_older_and_the_sentence_names_who_carries_it():
+    """Two members from 40 each: one falls by half a point a day, the other stays."""
+    world, opened = World(rules_of(target(90.0))), []
+    for index in range(20):
+        for member, value in (("x", 40.0 - 0.5 * index), ("y", 40.0)):
+            world.write(told(index, value, member=member), 0)
+        world.tick(24 * (index + 1))
+        opened += world.run()
+    trigger = opened[0]
+    count = trigger.data.evidence.points_count
+    assert (short(trigger), count) == ("opened", 16)
+    bottleneck = trigger.data.evidence.measured.bottleneck
+    newer, older = 80 - 0.5 * 11.5, 80 - 0.5 * 3.5  # the means of days 8 to 15, and 0 to 7
+    assert (bottleneck.now, bottleneck.before, bottleneck.change) == (newer, older, -4.0)
+    assert (bottleneck.windows_now, bottleneck.windows_before) == (8, 8)
+    assert [(each.value, each.change) for each in bottleneck.dimensions[0].values] == [("x", -4.0), ("y", 0.0)]
+    words = "the newer half of its windows against the older, most of it in m=x: -4 of -4."
+    assert trigger.data.explanation.endswith(words)
+    assert explain(read(msgspec.to_builtins(trigger))).failures == ()

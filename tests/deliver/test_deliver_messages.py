@@ -16,9 +16,10 @@ from engine.deliver.alerts import alert_of
 from engine.deliver.message import Templates, Writer, scrubbed_labels
 from engine.deliver.scrub import hashed, scrubber_of
 from engine.deliver.template import NAMES, render, unknown_names
+from engine.model.bottleneck import Bottleneck, DimensionChange, Named, ValueChange
 from engine.model.finding import Evidence, WindowPoint
 from engine.model.records import Ids, Parts, WindowBounds
-from engine.model.trigger import GroupEvidence, Member, ReviewTrigger
+from engine.model.trigger import ConflictEvidence, GroupEvidence, Member, ReviewTrigger, SideEvidence
 from engine.notify.notification import Notification, of_digest, of_release, of_trigger
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -192,3 +193,26 @@ def test_a_short_value_is_hidden_where_it_stands_alone_and_words_stay_whole():
     made = settled(trigger(1, 1, "opened", dimensions={"plan": "a"}, sensitive=("plan",), scope='x{"plan":"a"}'))
     text = scrubber_of(made, b"key").text('Plan a (a, "a") has a late start; a_1')
     assert re.fullmatch(r'Plan ~\w+ \(~\w+, "~\w+"\) has ~\w+ late start; ~\w+_1', text)
+
+
+def test_a_sensitive_value_that_carries_a_change_is_hidden_though_none_of_its_series_is_listed():
+    changes = (ValueChange("ACME Holding/7", 280.0, 400.0, -120.0), ValueChange(None, 598.0, 600.0, -2.0))
+    named = Named("customer", "ACME Holding/7", "value", -120.0)
+    carried = Bottleneck(878.0, 1000.0, -122.0, 1, 4, named, (DimensionChange("customer", changes, 2, 0.0),))
+    window = WindowBounds("2026-01-31T10:00:00Z", "2026-01-31T11:00:00Z", 4711)
+    side = SideEvidence(
+        "support.tickets", None, "worsened", 878.0, 1000.0, -0.1, -0.1, 0.0, (window,), (), (), (), 900, carried
+    )
+    made = trigger(
+        1,
+        1,
+        "opened",
+        dimensions={},
+        scope="{}",
+        sensitive=("customer",),
+        evidence=ConflictEvidence({}, window, (side,), "conflict", "set"),
+        explanation="Tickets went 12 % below, most of it in customer=ACME Holding/7: -120 of -122.",
+    )
+    text = _everything(of_trigger(settled(made)))
+    assert "ACME" not in text
+    assert f"customer={hashed('ACME Holding/7', WRITER.key)}: -120 of -122" in text

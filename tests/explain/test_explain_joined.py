@@ -20,6 +20,21 @@ RECONCILED = tuple(
         *("window.index", "window.start"),
     )
 )
+CARRIED = tuple(
+    f"{EVIDENCE}.sides[1].bottleneck.{leaf}"
+    for leaf in (
+        *("now", "before", "change", "windows_before", "named.what", "named.value", "named.change"),
+        "dimensions[0].rest",
+        *(f"dimensions[0].values[0].{field}" for field in ("now", "change")),
+    )
+)
+SPLIT = tuple(
+    f"{EVIDENCE}.sides[1].bottleneck.{leaf}"
+    for leaf in (
+        *("now", "change", "named.what", "dimensions[0].rate", "dimensions[0].mix", "dimensions[0].mostly"),
+        *(f"dimensions[0].values[0].{field}" for field in ("now", "weight_now", "rate", "mix", "change")),
+    )
+)
 GROUPED = tuple(f"{EVIDENCE}.{leaf}" for leaf in ("count", "listed[0].rule", "listed[0].finding"))
 TOLD = {
     ("reconciliation", "sales-not-in-the-books", "opened"): (
@@ -34,6 +49,8 @@ TOLD = {
     ),
     ("reconciliation", "sales-do-not-add-up", "opened"): (*OPENED, *RECONCILED, f"{EVIDENCE}.record.kpis[1]"),
     ("reconciliation", "sales-not-in-the-books", "alert_ended"): (*RECONCILED, "data.explanation"),
+    ("bottleneck", "visits-without-orders", "opened"): (*OPENED, *CARRIED),
+    ("bottleneck", "visits-for-returns", "opened"): (*OPENED, *SPLIT),
     ("composite", "two-signs", "opened"): (*OPENED, *GROUPED),
     ("composite", "load-unexplained", "opened"): (*OPENED, *GROUPED),
     ("composite", "broken-by-deployment", "opened"): (*OPENED, *GROUPED),

@@ -50,7 +50,9 @@ COMMON = {"template", "aggregation", *(info.alias or name for name, info in Rule
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "rules"
 CONDITIONS = tuple(page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in ConditionSpec.model_fields)
 FIELDS = tuple(page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in COMMON)
-DRAWN = (*CONDITIONS, *FIELDS)
+EVIDENCE = ("bottleneck",)
+"""Pages on what evidence says."""
+DRAWN = (*CONDITIONS, *FIELDS, *EVIDENCE)
 
 
 def page_of(condition: str) -> Path:
@@ -198,7 +200,7 @@ def silent(firing: Picture, expected: Expectation, test: RuleTest, rules: RuleSe
         )
     dimensions = ", ".join(f"{name} {value}" for name, value in measured[0].dimensions.items())
     of = f" of {{{dimensions}}}" if dimensions else ""
-    titles = " and ".join(rules.kpi_by_id[each.kpi].title.lower() for each in measured).capitalize()
+    titles = " and ".join(dict.fromkeys(rules.kpi_by_id[each.kpi].title.lower() for each in measured)).capitalize()
     sentence = f"{titles}{of}: nothing is said."
     return firing._replace(sentence=sentence, moments=(), firing=None, panels=tuple(panels), rows=())
 

@@ -11,6 +11,7 @@ from engine.model.finding import Episode
 from engine.model.trigger import TurnName
 from engine.offline.explain.account import Check, Line, Step, alike, holds, same, shown
 from engine.offline.explain.aligned import EVIDENCE, SideLines, sound_run, window_line
+from engine.offline.explain.bottleneck import bottleneck_lines
 from engine.review.numbers import number, percent
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class _Side(SideLines["SideEvidence"]):
         yield self.shares_line()
         yield Line("value", self._formula(), (same(f"{path}.value", said.value, self.value),))
         yield from self._held_against()
+        points = [point.value for point in said.baseline_points]
+        yield from bottleneck_lines(said, path, self.rolled, points if len(points) == self.side.judge.count else ())
         if said.missing:
             yield Line("missing", f"nothing for this window came of {', '.join(said.missing)}")
 

@@ -10,6 +10,7 @@ from engine.model.finding import Episode
 from engine.model.trigger import TurnName
 from engine.offline.explain.account import Line, Step, alike, holds, same, shown
 from engine.offline.explain.aligned import EVIDENCE, SideLines, sound_run, window_line
+from engine.offline.explain.bottleneck import bottleneck_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ def off_track_steps(case: Case, evidence: OffTrackEvidence) -> Iterator[Step]:
     rule, index = Course(case.rule, case.rules), evidence.window.index
     yield Step("What was looked at", (window_line(case, rule.over, evidence.window, [(evidence.measured.windows, 0)]),))
     lines = SideLines(case, rule.over, rule.side, evidence.measured, f"{EVIDENCE}.measured", index)
-    yield Step("What it came to", tuple(_measured(lines, evidence.measured)))
+    yield Step("What it came to", tuple(_measured(lines, evidence)))
     points = [(case.cell(case.join_view(), each.start), each.value) for each in evidence.points]
     if len(points) < evidence.points_count:
         yield Step("The forecast", (_points(evidence, points, "; not all are listed, so it is not recomputed"),))
@@ -35,7 +36,8 @@ def off_track_steps(case: Case, evidence: OffTrackEvidence) -> Iterator[Step]:
     yield Step("The verdict", tuple(_verdict(case, rule, evidence, judged)))
 
 
-def _measured(lines: SideLines[ReconciledSide], said: ReconciledSide) -> Iterator[Line]:
+def _measured(lines: SideLines[ReconciledSide], evidence: OffTrackEvidence) -> Iterator[Line]:
+    said = evidence.measured
     yield lines.windows_line()
     yield lines.shares_line()
     value = added([lines.rolled_up(kpi) for kpi in said.kpis]) if lines.whole and not _waited(said) else said.value
@@ -45,6 +47,8 @@ def _measured(lines: SideLines[ReconciledSide], said: ReconciledSide) -> Iterato
     checks += alike(f"{lines.path}.kpis", said.kpis, tuple(lines.rolled))
     text = "not known" if value is None else shown(value)
     yield Line("value", f"{text}, of {said.count} measurements", tuple(checks))
+    points = [point.value for point in evidence.points] if len(evidence.points) == evidence.points_count else ()
+    yield from bottleneck_lines(said, lines.path, lines.rolled, points)
     if said.missing:
         yield Line("missing", f"nothing for this window came of {', '.join(said.missing)}")
 
