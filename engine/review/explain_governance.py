@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from engine.model.governance import (
     EasyTarget,
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from engine.model.judgement import Judgement
     from engine.rules.resolved.rule import Rule
     from engine.rules.ruleset import RuleSet
+
+
+SELDOM: Final = 1e-4
+"""What is rarer is not told apart."""
 
 
 def explain_governance(judgement: Judgement, evidence: GovernanceEvidence, rule: Rule, rules: RuleSet) -> str:
@@ -148,15 +152,17 @@ def _restated(found: FavouredRestatements, rule: Rule, kpi: str, rules: RuleSet)
 def _tally(tally: RestatedTally, unit: str) -> str:
     if not tally.changed:
         return "none"
+    were = "was" if tally.changed == 1 else "were"
+    sign = "-" if tally.net < 0 else "+"
+    by = f"{sign}{number(abs(tally.net))} {unit} in all ({sign}{percent(abs(tally.effect))})"
     return (
-        f"{tally.changed} {'was' if tally.changed == 1 else 'were'} restated, {tally.in_favour} for the better, by "
-        f"{_signed(tally.net)} {unit} in all ({_signed(100 * abs(tally.effect), tally.net)} %; by chance so many "
-        f"in {number(100 * tally.chance)} % of all cases)"
+        f"{tally.changed} {were} restated, {tally.in_favour} for the better, by {by}, as chance gives in "
+        f"{_rarely(tally.chance)} of all cases"
     )
 
 
-def _signed(value: float, sign: float | None = None) -> str:
-    return f"{'-' if (value if sign is None else sign) < 0 else '+'}{number(abs(value))}"
+def _rarely(chance: float) -> str:
+    return f"{100 * chance:.2g} %" if chance >= SELDOM else f"less than {100 * SELDOM:g} %"
 
 
 def listed(parts: Sequence[str]) -> str:

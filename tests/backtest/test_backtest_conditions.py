@@ -140,6 +140,11 @@ CASES: dict[str, tuple[str, list[float | None], list[float | None]]] = {
         [*APART, *[150 - value for value in WILD[48:]]],
     ),
     "governance of milestones": ("kpi: visits\ncondition: {governance: {unproven_milestone: {}}}" + STEP, EPISODE, []),
+    "governance of restatements": (
+        "kpi: visits\ngrace: 60h\ncondition: {governance: {restated_in_favour: {windows: 24}}}",
+        [*STEADY, *STEADY],
+        [],
+    ),
     "off_track": (
         "kpi: tickets\ncondition: {off_track: {learn: 24, scope: [shop]}}",
         [],
