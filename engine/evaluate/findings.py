@@ -137,8 +137,8 @@ def signals_of(state: PartitionState, finding: Finding) -> Iterator[Signal]:
         )
 
 
-def published_of(state: PartitionState, result: Any) -> Iterator[JoinRecord | KpiState]:
-    """Join records and KPI state of a CLOSED row."""
+def published_of(state: PartitionState, result: Any, *, restated: bool = False) -> Iterator[JoinRecord | KpiState]:
+    """Join records and KPI state of a CLOSED row; `restated`: what a measurement that was said again has changed."""
     slot = state.tables.slots[result["slot"]]
     view = int(slot["view_row"])
     series = state.series[int(slot["series"])]
@@ -157,6 +157,7 @@ def published_of(state: PartitionState, result: Any) -> Iterator[JoinRecord | Kp
             parts=parts,
             ids=ids_of(result["window"]),
             tick=-1 if state.tick_number is None else state.tick_number,
+            restated=(restated and join.restated) or msgspec.UNSET,
         )
     if view in state.plan.published:
         yield KpiState(

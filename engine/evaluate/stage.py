@@ -136,8 +136,8 @@ def _revise(state: PartitionState, columns: Columns, result: Any, cause: int) ->
     """A measurement came into a stretch that was judged already, late or with another value: publish the windows that
     it changed, and what follows.
     """
-    number, column = int(result["slot"]), int(result["column"])
-    for finding in revise(state, number, RESTATED if result["revision"] else LATE):
+    number, column, restated = int(result["slot"]), int(result["column"]), bool(result["revision"])
+    for finding in revise(state, number, RESTATED if restated else LATE):
         yield Emission(cause, finding)
         yield from (Emission(cause, signal) for signal in signals_of(state, finding))
     slot = state.tables.slots[number]
@@ -151,7 +151,8 @@ def _revise(state: PartitionState, columns: Columns, result: Any, cause: int) ->
             break  # it begins after what changed
         publish_again(state.tables, number, window)
         if int(state.tables.counters[RESULTS]) > used:
-            yield from (Emission(cause, record) for record in published_of(state, state.tables.results[used]))
+            row = state.tables.results[used]
+            yield from (Emission(cause, record) for record in published_of(state, row, restated=restated))
         state.tables.counters[RESULTS] = used
 
 

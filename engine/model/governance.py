@@ -128,7 +128,53 @@ class Unfollowed(msgspec.Struct, frozen=True, tag_field="what", tag="vanity"):
     below: float
 
 
-Governed = StaleTarget | MovedGoalposts | UnprovenMilestones | EasyTarget | FallingOutcome | Unfollowed
+class RestatedWindow(msgspec.Struct, frozen=True):
+    """A window that was restated after it had closed: `before` is its value when that first happened, `change` what all
+    `times` together made of it, in the KPI's unit. `near`: it begins near the end of a reporting period.
+    """
+
+    start: str
+    before: float
+    change: float
+    times: int
+    near: bool
+
+
+class RestatedTally(msgspec.Struct, frozen=True):
+    """`changed` of `of` windows were restated, `in_favour` of them for the better. `chance`: the probability that at
+    least so many of as many are, where better and worse are as likely: the upper tail of the binomial distribution
+    with one half, exact (the sign test; Conover 1999, Practical Nonparametric Statistics, 3.4). `net`: the sum of all
+    changes, in the KPI's unit; `effect`: that with the sign of good, as a share of what all `of` windows would be
+    together without them (all of it where that is nothing).
+    """
+
+    of: int
+    changed: int
+    in_favour: int
+    chance: float
+    net: float
+    effect: float
+
+
+class FavouredRestatements(msgspec.Struct, frozen=True, tag_field="what", tag="restated_in_favour"):
+    """The restated windows, all of them counted, and those near the end of a period (null: there is no such thing). It
+    fires when one of both counts at least `least` changed windows, a share `share` of them in favour, a chance of at
+    most `limit` and an effect of at least `at_least`. It ends when neither counts half as many with half as much of an
+    effect and a share past the middle of `share` and one half.
+    """
+
+    windows: tuple[RestatedWindow, ...]
+    all: RestatedTally
+    near: RestatedTally | None
+    share: float
+    least: int
+    at_least: float
+    limit: float
+
+
+Governed = (
+    StaleTarget | MovedGoalposts | UnprovenMilestones | EasyTarget | FallingOutcome | Unfollowed | FavouredRestatements
+)
 
 
 class GovernanceEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="governance"):

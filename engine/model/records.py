@@ -97,7 +97,8 @@ class WindowBounds(msgspec.Struct, frozen=True):
 class JoinRecord(msgspec.Struct, frozen=True, tag_field="type", tag="join"):
     """One series' share of one window, for the correlation rule `correlation` at `scope`; no verdict.
 
-    `revision` counts restatements of this share; a later one replaces the earlier.
+    `revision` counts how often this share changed; a later one replaces the earlier. `restated`: it changed because a
+    measurement was said again with another value, and not because one came late; only rules that ask are told.
     """
 
     correlation: str
@@ -109,6 +110,7 @@ class JoinRecord(msgspec.Struct, frozen=True, tag_field="type", tag="join"):
     parts: Parts
     ids: Ids
     tick: int
+    restated: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Signal(msgspec.Struct, frozen=True, tag_field="type", tag="signal"):

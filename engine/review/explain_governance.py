@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from engine.model.governance import (
     EasyTarget,
     FallingOutcome,
+    FavouredRestatements,
     MovedGoalposts,
     StaleTarget,
     Unfollowed,
@@ -14,14 +15,19 @@ from engine.model.governance import (
 )
 from engine.review.numbers import number, percent
 from engine.review.spans import duration
+from engine.rules.resolved.governance import RestatedInFavour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.model.governance import GovernanceEvidence, MovedField, OpenMilestone
+    from engine.model.governance import GovernanceEvidence, MovedField, OpenMilestone, RestatedTally
     from engine.model.judgement import Judgement
     from engine.rules.resolved.rule import Rule
     from engine.rules.ruleset import RuleSet
+
+
+SELDOM: Final = 1e-4
+"""What is rarer is not told apart."""
 
 
 def explain_governance(judgement: Judgement, evidence: GovernanceEvidence, rule: Rule, rules: RuleSet) -> str:
@@ -33,7 +39,7 @@ def explain_governance(judgement: Judgement, evidence: GovernanceEvidence, rule:
     return f"{rule.title}: {said}."
 
 
-def _said(evidence: GovernanceEvidence, rule: Rule, rules: RuleSet) -> str:
+def _said(evidence: GovernanceEvidence, rule: Rule, rules: RuleSet) -> str:  # noqa: PLR0911 (one for each kind)
     kpi = _title(str(rule.kpi), rules)
     match evidence.found:
         case StaleTarget() as found:
@@ -48,6 +54,8 @@ def _said(evidence: GovernanceEvidence, rule: Rule, rules: RuleSet) -> str:
             return _falling(found, evidence, kpi)
         case Unfollowed() as found:
             return _unfollowed(found, evidence, kpi, rules)
+        case FavouredRestatements() as found:
+            return _restated(found, rule, kpi, rules)
 
 
 def _stale(found: StaleTarget, kpi: str) -> str:
@@ -128,6 +136,33 @@ def _unfollowed(found: Unfollowed, evidence: GovernanceEvidence, kpi: str, rules
     when = "at once" if best.lag == 0 else f"{best.lag} window{'' if best.lag == 1 else 's'} later"
     follows = "never followed" if best.high < found.below else "follows" if best.rho >= found.below else "may follow"
     return f"over {windows} windows {outcome} {follows} {kpi}; the closest was {when} ({span})"
+
+
+def _restated(found: FavouredRestatements, rule: Rule, kpi: str, rules: RuleSet) -> str:
+    unit, tally, condition = rules.kpi_by_id[str(rule.kpi)].unit, found.all, rule.condition
+    if not tally.changed:
+        return f"of the last {tally.of} windows of {kpi} none was restated"
+    told = f"of the last {tally.of} windows of {kpi} {_tally(tally, unit)}"
+    if found.near is None or not isinstance(condition, RestatedInFavour):
+        return told
+    near = f"in the last {duration(condition.near)} of a {condition.period}"
+    return f"{told}; of the {found.near.of} that begin {near}, {_tally(found.near, unit)}"
+
+
+def _tally(tally: RestatedTally, unit: str) -> str:
+    if not tally.changed:
+        return "none"
+    were = "was" if tally.changed == 1 else "were"
+    sign = "-" if tally.net < 0 else "+"
+    by = f"{sign}{number(abs(tally.net))} {unit} in all ({sign}{percent(abs(tally.effect))})"
+    return (
+        f"{tally.changed} {were} restated, {tally.in_favour} for the better, by {by}, as chance gives in "
+        f"{_rarely(tally.chance)} of all cases"
+    )
+
+
+def _rarely(chance: float) -> str:
+    return f"{100 * chance:.2g} %" if chance >= SELDOM else f"less than {100 * SELDOM:g} %"
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from engine.rules.resolved.governance import (
     GovernanceCondition,
     GreenOverFalling,
     MovedGoalposts,
+    RestatedInFavour,
     SetAndForget,
     UnprovenMilestone,
     Vanity,
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
     from engine.rules.resolved.catalogue import Initiative
     from engine.rules.resolved.rule import Rule
     from engine.rules.spec import RuleSpec
-    from engine.rules.spec.governance import GovernanceSpec
+    from engine.rules.spec.governance import GovernanceSpec, RestatedInFavourSpec
 
 FALL_LIMITS = {"low": 3.7, "normal": 3.1, "high": 2.3}
 """Z past which an outcome falls: chosen on other seeds than those that the tests judge by."""
+
+CHANCE_LIMITS = {"low": 0.0001, "normal": 0.001, "high": 0.01}
+"""What chance may give at most where windows are restated in favour: chosen on other seeds as well."""
 
 ON_SERIES = ("threshold", "change", "trend_break", "anomaly", "control_chart", "missing_data")
 """Conditions whose findings tell moved goalposts what fires."""
@@ -86,7 +90,9 @@ def others_named(spec: GovernanceSpec, kpi: _Kpi, kpis: Mapping[str, KpiT]) -> l
     return []
 
 
-def bind_watched(spec: GovernanceSpec, kpi: _Kpi, kpis: Mapping[str, KpiT]) -> GovernanceCondition:
+def bind_watched(  # noqa: PLR0911 (one for each kind)
+    spec: GovernanceSpec, kpi: _Kpi, kpis: Mapping[str, KpiT]
+) -> GovernanceCondition:
     """The running form; what it looks at must be there."""
     others = others_named(spec, kpi, kpis)
     if spec.set_and_forget is not None:
@@ -97,12 +103,26 @@ def bind_watched(spec: GovernanceSpec, kpi: _Kpi, kpis: Mapping[str, KpiT]) -> G
         return UnprovenMilestone(spec.unproven_milestone.windows)
     if spec.always_green is not None:
         return AlwaysGreen(spec.always_green.windows, spec.always_green.margin)
+    if spec.restated_in_favour is not None:
+        return _restated(spec.restated_in_favour)
     falling, vanity = spec.green_over_falling, spec.vanity
     if falling is not None:
         limit = FALL_LIMITS[falling.sensitivity]
         return GreenOverFalling(tuple(others), falling.windows, falling.green, limit, falling.at_least)
     assert vanity is not None  # noqa: S101 - the shape has exactly one of them
     return Vanity(others[0], vanity.windows, vanity.lag, vanity.below)
+
+
+def _restated(spec: RestatedInFavourSpec) -> RestatedInFavour:
+    return RestatedInFavour(
+        windows=spec.windows,
+        in_favour=spec.in_favour,
+        changed=spec.changed,
+        at_least=spec.at_least,
+        limit=CHANCE_LIMITS[spec.sensitivity],
+        period=spec.period,
+        near=spec.near or 0,
+    )
 
 
 def with_what_it_watches(rule: Rule, rules: Iterable[RuleSpec], initiatives: Iterable[Initiative]) -> Rule:

@@ -33,7 +33,7 @@ from engine.rules.resolved.condition import (
     TrendBreak,
 )
 from engine.rules.resolved.control import ControlChart
-from engine.rules.resolved.governance import GovernanceCondition, MovedGoalposts, others_of
+from engine.rules.resolved.governance import GovernanceCondition, MovedGoalposts, RestatedInFavour, others_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,13 +68,14 @@ class Join(NamedTuple):
     """Closed windows of a view go to `correlation` as shares of side `kpi`, at the scope of these dimensions.
 
     `where`: only those of series that the rule looks at. `by_finding`: a composite that must know which finding a
-    signal replaces.
+    signal replaces. `restated`: a rule that must know which windows were restated.
     """
 
     correlation: str
     scope: tuple[str, ...]
     where: Where
     by_finding: bool = False
+    restated: bool = False
 
 
 class Plan(NamedTuple):
@@ -198,7 +199,8 @@ def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
                 key = ViewKey(WINDOWS, rule.window, waits.lateness, waits.grace, waits.idle, sketch)
                 view = views.setdefault(key, _View())
                 scope = () if isinstance(rule.condition, GovernanceCondition) else rule.condition.scope
-                view.joins.append(Join(rule.id, scope, rule.where))
+                told = isinstance(rule.condition, RestatedInFavour)
+                view.joins.append(Join(rule.id, scope, rule.where, restated=told))
         elif rule.kpi == kpi.id and not isinstance(rule.condition, Composite | Cadence | Precision):
             views.setdefault(_key(rule, sketch), _View()).rules.append(rule)
     return views

@@ -52,6 +52,15 @@ def due_at(start: Micros, due: Due, rules: RuleSet) -> Micros:
     return clock.days_on(start, due.days) if due.days else clock.time_on(start, due.micros)
 
 
+def local_offset(moment: Micros, zone: Sequence[ZoneTransition]) -> Micros:
+    """What local time is ahead of UTC by; before the first transition that is known, as after it."""
+    return zone[max(_passed(moment, zone) - 1, 0)].offset if zone else 0
+
+
+def _passed(moment: Micros, zone: Sequence[ZoneTransition]) -> int:
+    return bisect_right(zone, moment, key=attrgetter("start"))
+
+
 class WorkingDays(NamedTuple):
     """A calendar with its dates as numbers: days since 1970-01-01."""
 
@@ -87,7 +96,7 @@ class _Clock(NamedTuple):
         return start + _FURTHEST
 
     def days_on(self, start: Micros, days: int) -> Micros:
-        day, time_of_day = divmod(start + self._offset_at(start), DAY)
+        day, time_of_day = divmod(start + local_offset(start, self.zone), DAY)
         for following in range(day + 1, day + 1 + _FURTHEST // DAY):
             days -= bool(self.days.stretches(following))
             if days == 0:
@@ -113,20 +122,13 @@ class _Clock(NamedTuple):
 
     def _offsets(self, start: Micros, stop: Micros) -> Iterator[tuple[Micros, Micros, Micros]]:
         """What is in force from `start` to `stop`, as (since, until, offset)."""
-        since, offset = start, self._offset_at(start)
-        for transition in self.zone[self._passed(start) :]:
+        since, offset = start, local_offset(start, self.zone)
+        for transition in self.zone[_passed(start, self.zone) :]:
             if transition.start >= stop:
                 break
             yield since, transition.start, offset
             since, offset = transition.start, transition.offset
         yield since, stop, offset
-
-    def _offset_at(self, moment: Micros) -> Micros:
-        """What local time is ahead by; before the first transition that is known, as after it."""
-        return self.zone[max(self._passed(moment) - 1, 0)].offset if self.zone else 0
-
-    def _passed(self, moment: Micros) -> int:
-        return bisect_right(self.zone, moment, key=attrgetter("start"))
 
     def _instant(self, local: Micros, after: Micros) -> Micros:
         """When the clock shows `local`, not before `after`: the first time, or the end of the gap that skips it."""

@@ -140,6 +140,11 @@ CASES: dict[str, tuple[str, list[float | None], list[float | None]]] = {
         [*APART, *[150 - value for value in WILD[48:]]],
     ),
     "governance of milestones": ("kpi: visits\ncondition: {governance: {unproven_milestone: {}}}" + STEP, EPISODE, []),
+    "governance of restatements": (
+        "kpi: visits\ngrace: 60h\ncondition: {governance: {restated_in_favour: {windows: 24}}}",
+        [*STEADY, *STEADY],
+        [],
+    ),
     "off_track": (
         "kpi: tickets\ncondition: {off_track: {learn: 24, scope: [shop]}}",
         [],
@@ -147,6 +152,9 @@ CASES: dict[str, tuple[str, list[float | None], list[float | None]]] = {
     ),
     "composite": ("condition: {composite: {all: [many-visits, many-tickets]}}" + HIGH, EPISODE, EPISODE),
 }
+
+AGAIN = {"governance of restatements": [(place, STEADY[place % 72] + 2, 40) for place in range(24, 36)]}
+"""What is said again of visits: of which hour, what, and in which hour."""
 
 FORMS = {
     "at_least": "{at_least: {count: 2, of: [many-visits, many-tickets, few-visits]}}",
@@ -185,6 +193,23 @@ def measured(kpi: str, values: Sequence[float | None]) -> list[tuple[Micros, Mea
     ]
 
 
+def said_again(condition: str) -> list[tuple[Micros, Measurement]]:
+    return [
+        (
+            BEGIN + at * HOUR,
+            Measurement("visits", format_time(BEGIN + of * HOUR), value, {"shop": "a"}, f"visits{of}", revision=1),
+        )
+        for of, value, at in AGAIN.get(condition, [])
+    ]
+
+
+def series_again(condition: str) -> list[Measured]:
+    return [
+        Measured("visits", {"shop": "a"}, [value], BEGIN + of * HOUR, HOUR, None, BEGIN + at * HOUR, 1)
+        for of, value, at in AGAIN.get(condition, [])
+    ]
+
+
 @pytest.mark.parametrize("condition", ["counterpart_conflict", "reconciliation"])
 @pytest.mark.parametrize(("shop", "fires"), [("a", True), ("b", False)])
 def test_what_joins_windows_looks_only_where_it_is_told_to(condition: str, shop: str, *, fires: bool):
@@ -194,18 +219,30 @@ def test_what_joins_windows_looks_only_where_it_is_told_to(condition: str, shop:
     assert bool(episodes(replay(rules, told, every=HOUR), rules)) == fires
 
 
-def as_test(expect: tuple[Expectation, ...], visits: list[float | None], tickets: list[float | None]) -> RuleTest:
+def as_test(
+    expect: tuple[Expectation, ...],
+    visits: list[float | None],
+    tickets: list[float | None],
+    again: Sequence[Measured] = (),
+) -> RuleTest:
     series = tuple(
         Measured(kpi, {"shop": "a"}, values, BEGIN, HOUR, None)
         for kpi, values in (("visits", visits), ("tickets", tickets))
         if values
     )
-    return RuleTest("same", None, "all.yaml", 1, BEGIN, HOUR, None, series, expect)
+    return RuleTest("same", None, "all.yaml", 1, BEGIN, HOUR, None, (*series, *again), expect)
 
 
 def written(path: Path, told: Sequence[tuple[Micros, Measurement]]) -> Path:
     rows = [
-        {"kpi": each.kpi, "time": each.time, "value": each.value, "dimensions": each.dimensions, "id": each.id}
+        {
+            "kpi": each.kpi,
+            "time": each.time,
+            "value": each.value,
+            "dimensions": each.dimensions,
+            "id": each.id,
+            "revision": each.revision,
+        }
         for _, each in told
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
@@ -220,7 +257,8 @@ def test_every_condition_has_a_case():
 def test_live_backtest_and_rule_test_say_the_same(condition: str, tmp_path: Path):
     rule, visits, tickets = (CASES | CASES_OF_FORMS)[condition]
     rules = rules_of(rule)
-    told = sorted(measured("visits", visits) + measured("tickets", tickets), key=lambda pair: pair[0])
+    measurements = measured("visits", visits) + measured("tickets", tickets) + said_again(condition)
+    told = sorted(measurements, key=lambda pair: pair[0])
     live = replay(rules, told, every=HOUR)
     triggers = [output.record.value for output in live.outputs if output.topic == TRIGGERS]
     found: list[bytes] = []
@@ -229,9 +267,10 @@ def test_live_backtest_and_rule_test_say_the_same(condition: str, tmp_path: Path
     [place] = [each for each in episodes(live, rules) if each[0] == "told"]
     fired = episodes(live, rules)[place]
     assert any(each.to is not None for each in fired), "it fires, and recovers"
+    again = series_again(condition)
     whole = condition.startswith("governance")
     assert place == ("told", scope_key({} if whole else {"shop": "a"}))
     expected = Expectation(*place, tuple(Firing(*each) for each in fired), None, 1)
-    assert run_test(as_test((expected,), visits, tickets), rules).differences == ()
+    assert run_test(as_test((expected,), visits, tickets, again), rules).differences == ()
     never = expected._replace(firing=())
-    assert run_test(as_test((never,), visits, tickets), rules).differences
+    assert run_test(as_test((never,), visits, tickets, again), rules).differences

@@ -147,6 +147,12 @@ def shares(kpi: str, number: int, value: float) -> list[JoinRecord]:
     return found
 
 
+def restated(kpi: str, number: int, value: float, revision: int, *, late: bool = False) -> list[JoinRecord]:
+    """A week's value is another: what was measured was said again, or (`late`) some more of it came."""
+    told: bool | msgspec.UnsetType = msgspec.UNSET if late else True
+    return [msgspec.structs.replace(each, revision=revision, restated=told) for each in shares(kpi, number, value)]
+
+
 class Driven:
     """One rule over weeks. `told`: what it said, by the week at whose barrier it said it."""
 

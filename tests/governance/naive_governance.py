@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
+from itertools import pairwise
 from typing import NamedTuple
 
 MARGIN = 3.0
@@ -70,6 +71,56 @@ def green_over_falling(
         else:
             verdicts[last] = True if z <= -Z and lost >= fall else None
     return verdicts
+
+
+class Said(NamedTuple):
+    """A correction: told in week `at`, it changes the window `window` by `change`."""
+
+    at: int
+    window: int
+    change: float
+
+
+def restated_in_favour(
+    values: list[float],
+    said: list[Said],
+    count: int,
+    near: set[int] | None = None,
+    *,
+    share: float = 0.75,
+    least: int = 10,
+    effect: float = 0.01,
+    chance: float = 0.001,
+) -> dict[int, bool | None]:
+    """Higher is better; `values` are those before any correction, `near` the windows that are also looked at alone."""
+    verdicts: dict[int, bool | None] = {}
+    for last in range(count - 1, len(values)):
+        span = list(range(last - count + 1, last + 1))
+        told = []
+        for windows in [span] if near is None else [span, [window for window in span if window in near]]:
+            moved = {}
+            for each in said:
+                if each.at <= last and each.window in windows:
+                    moved[each.window] = moved.get(each.window, 0.0) + each.change
+            moved = {window: change for window, change in moved.items() if abs(change) > 1e-6}
+            better = len([change for change in moved.values() if change > 0])
+            part = better / len(moved) if moved else 0.0
+            gained = sum(moved.values()) / sum(abs(values[window]) for window in windows) if windows else 0.0
+            if len(moved) >= least and part >= share and at_least_by_chance(better, len(moved)) <= chance:
+                told.append(True if gained >= effect else None if gained >= effect / 2 else False)
+            else:
+                half = len(moved) >= least / 2 and part >= (share + 0.5) / 2 and gained >= effect / 2
+                told.append(None if half else False)
+        verdicts[last] = True if True in told else None if None in told else False
+    return verdicts
+
+
+def at_least_by_chance(heads: int, throws: int) -> float:
+    """By Pascal's triangle: of all ways to throw a coin so often, how many show as many heads."""
+    row = [1]
+    for _ in range(throws):
+        row = [1, *[left + right for left, right in pairwise(row)], 1]
+    return sum(row[heads:]) / sum(row)
 
 
 def theil_sen(values: list[float]) -> float:

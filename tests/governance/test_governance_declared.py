@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from governed_world import CATALOGUE, RULE
+from governed_world import CATALOGUE, RULE, rules_of
 
+from engine.model.time import DAY
 from engine.offline.reached import branches_of
 from engine.rules.loader import load_read
-from engine.rules.resolved.governance import GreenOverFalling, MovedGoalposts, UnprovenMilestone, Vanity
+from engine.rules.resolved.governance import (
+    GreenOverFalling,
+    MovedGoalposts,
+    RestatedInFavour,
+    UnprovenMilestone,
+    Vanity,
+)
 from engine.rules.source import read_text
 
 Edit = tuple[str, str]
@@ -38,6 +45,12 @@ HOPPING = (
 )
 DAILY = (
     ("unit: visits\naggregation: sum\nwindow: {every: 7d}", "unit: visits\naggregation: sum\nwindow: {every: 1d}"),
+)
+GRACE = (
+    (
+        "unit: visits\naggregation: sum\nwindow: {every: 7d}",
+        "unit: visits\naggregation: sum\nwindow: {every: 7d}\ngrace: 30d",
+    ),
 )
 NO_BOARD = (*NO_TARGET, ("target: {value: 40, by: 2030-12-31}", "target: none"))
 NO_OUTCOME = (
@@ -71,6 +84,17 @@ VAIN = "{vanity: {windows: 52}}"
         ("{vanity: {windows: 52, outcome: nobody}}", "visits", (), "", "unknown-kpi"),
         (VAIN, "visits", NO_OUTCOME, "", "no-outcome"),
         (VAIN, "visits", DAILY, "", "different-windows"),
+        ("{restated_in_favour: {windows: 52}}", "visits", (), "", "no-grace"),
+        ("{restated_in_favour: {windows: 52}}", "visits", GRACE, "grace: 0s", "no-grace"),
+        ("{restated_in_favour: {windows: 52}}", "visits", IN_BAND, "grace: 30d", "no-direction"),
+        ("{restated_in_favour: {windows: 52}}", "visits", HOPPING, "grace: 30d", "overlapping-windows"),
+        ("{restated_in_favour: {windows: 52, period: month, near: 6d}}", "visits", GRACE, "", "near"),
+        ("{restated_in_favour: {windows: 52, period: month, near: 28d}}", "visits", GRACE, "", "near"),
+        ("{restated_in_favour: {windows: 52, period: quarter}}", "visits", GRACE, "", "near"),
+        ("{restated_in_favour: {windows: 52, near: 7d}}", "visits", GRACE, "", "near"),
+        ("{restated_in_favour: {windows: 52, in_favour: 50%}}", "visits", GRACE, "", "share"),
+        ("{restated_in_favour: {windows: 52, changed: 6}}", "visits", GRACE, "", "range"),
+        ("{restated_in_favour: {windows: 52}}", "visits", GRACE, "window: {every: 1d}", "governance-field"),
         ("{moved_goalposts: {}}", "visits", (), "where: {shop: a}", "governance-field"),
         ("{moved_goalposts: {}}", "visits", (), "for: 7d", "governance-field"),
         ("{moved_goalposts: {}}", "visits", (), "group_by: []", "group-by"),
@@ -127,3 +151,19 @@ def test_what_only_an_edit_of_the_catalogue_brings_about_is_not_asked_of_rule_te
 
 def test_a_vanity_rule_may_cut_both_by_windows_of_its_own():
     assert problems(VAIN, edits=DAILY, more="window: {every: 14d}") == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "bound"),
+    [
+        ("windows: 52", RestatedInFavour(52, 0.75, 10, 0.01, 0.001)),
+        (
+            "windows: 26, in_favour: 80%, changed: 7, at_least: 2%, sensitivity: high, period: quarter, near: 14d",
+            RestatedInFavour(26, 0.8, 7, 0.02, 0.01, "quarter", 14 * DAY),
+        ),
+    ],
+)
+def test_what_is_not_written_of_restatements_is_usual(fields: str, bound: RestatedInFavour):
+    rule = rules_of(f"{{restated_in_favour: {{{fields}}}}}", "visits", *GRACE).rule_by_id["told"]
+    assert (rule.condition, rule.grace) == (bound, 30 * DAY)
+    assert branches_of(rule) == ("fires", "recovers", "keeps silent")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import naive_governance as naive
 import pytest
 
+from engine.model.time import format_time
 from engine.rules.loader import load, load_read
-from engine.rules.resolved.governance import AlwaysGreen, GreenOverFalling, Vanity
+from engine.rules.resolved.governance import AlwaysGreen, GreenOverFalling, RestatedInFavour, Vanity
 from engine.rules.source import read_text
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from engine.rules.rule_tests import Expectation, RuleTest
     from engine.rules.ruleset import RuleSet
 
+KINDS = (AlwaysGreen, GreenOverFalling, Vanity, RestatedInFavour)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -34,14 +38,14 @@ def expectations() -> list[tuple[RuleSet, RuleTest, Expectation]]:
         for test in loaded.tests:
             for each in test.expect:
                 rule = loaded.rule_set.rule_by_id[each.rule]
-                if isinstance(rule.condition, AlwaysGreen | GreenOverFalling | Vanity):
+                if isinstance(rule.condition, KINDS):
                     found.append((loaded.rule_set, test, each))
     return found
 
 
 def verdicts(rules: RuleSet, rule: Rule, test: RuleTest) -> dict[int, bool | None]:
     """Every KPI has one value a window; where less is better, its negative is judged."""
-    measured = {each.kpi: [float(value or 0) for value in each.values] for each in test.measured}
+    measured = {each.kpi: [float(value or 0) for value in each.values] for each in test.measured if each.sent is None}
     own = measured[str(rule.kpi)]
     if isinstance(rule.condition, AlwaysGreen):
         target = rules.kpi_by_id[str(rule.kpi)].target
@@ -54,9 +58,28 @@ def verdicts(rules: RuleSet, rule: Rule, test: RuleTest) -> dict[int, bool | Non
             assert kpi.target is not None
             board[sign * kpi.target.value] = [sign * value for value in measured[name]]
         return naive.green_over_falling(own, board, rule.condition.windows)
+    if isinstance(rule.condition, RestatedInFavour):
+        return restated(own, rule.condition, test)
     assert isinstance(rule.condition, Vanity)
     condition = rule.condition
     return naive.vanity(own, measured[condition.outcome], condition.windows, condition.lag, condition.below)
+
+
+def restated(values: list[float], condition: RestatedInFavour, test: RuleTest) -> dict[int, bool | None]:
+    """Days; `sent` with the measurement of the day after the last window that is judged without it."""
+    now, said = list(values), []
+    step = test.measured[0].every
+    for each in sorted((each for each in test.measured if each.revision), key=lambda each: each.sent or 0):
+        for place, value in enumerate(each.values, (each.start - test.start) // step):
+            assert each.sent is not None
+            assert value is not None
+            said.append(naive.Said((each.sent - test.start) // step - 1, place, value - now[place]))
+            now[place] = value
+    assert condition.period == "month"
+    days = [date.fromisoformat(format_time(test.start + place * step)[:10]) for place in range(len(values))]
+    left = condition.near // step
+    near = {place for place, day in enumerate(days) if monthrange(day.year, day.month)[1] - day.day < left}
+    return naive.restated_in_favour(values, said, condition.windows, near)
 
 
 @pytest.mark.parametrize(
@@ -72,4 +95,4 @@ def test_what_is_expected_is_what_the_twin_says(rules: RuleSet, test: RuleTest, 
 
 def test_there_is_something_of_each_kind_to_compare():
     kinds = {(type(rules.rule_by_id[each.rule].condition), bool(each.firing)) for rules, _, each in expectations()}
-    assert kinds == {(kind, fires) for kind in (AlwaysGreen, GreenOverFalling, Vanity) for fires in (True, False)}
+    assert kinds == {(kind, fires) for kind in KINDS for fires in (True, False)}

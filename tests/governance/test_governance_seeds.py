@@ -5,10 +5,12 @@ of the slow twin. Limits were chosen on seeds from 1000 on; these are others.
 from __future__ import annotations
 
 import random
+from calendar import monthrange
+from datetime import date
 
 import naive_governance as naive
 import pytest
-from governed_world import WEEKS, Driven, drive, merged, rules_of, wandering, week, with_target
+from governed_world import WEEK, WEEKS, Driven, drive, merged, restated, rules_of, wandering, week, with_target
 
 from engine.model.records import Signal
 from engine.model.time import format_time
@@ -131,3 +133,62 @@ def test_moved_goalposts(seed: int):
         over = [end for begin, end in episodes if begin <= edited < end]
         expected = naive.Turns([edited], over) if fires else naive.Turns([], [])
         assert_is(driven, expected, fires=fires)
+
+
+GRACED = (
+    "unit: visits\naggregation: sum\nwindow: {every: 7d}",
+    "unit: visits\naggregation: sum\nwindow: {every: 7d}\ngrace: 70d",
+)
+
+
+def corrections(chance: random.Random, values: list[float], windows: set[int], better: float) -> list[naive.Said]:
+    """Each of these windows is corrected within ten weeks, the share `better` of them upwards."""
+    return [
+        naive.Said(window + chance.randrange(1, 10), window, sign * values[window] * chance.uniform(0.04, 0.12))
+        for window in sorted(windows)
+        for sign in [1 if chance.random() < better else -1]
+    ]
+
+
+def corrected(values: list[float], said: list[naive.Said], condition: str, *, late: bool = False) -> Driven:
+    driven = Driven(rules_of(condition, "visits", GRACED))
+    now, revisions = list(values), dict.fromkeys(range(WEEKS), 0)
+    for number in range(WEEKS):
+        records = []
+        for each in said:
+            if each.at == number:
+                now[each.window] += each.change
+                revisions[each.window] += 1
+                records += restated("visits", each.window, now[each.window], revisions[each.window], late=late)
+        driven.week(number, {"visits": values[number]}, records)
+    return driven
+
+
+def some(chance: random.Random, share: float) -> set[int]:
+    return {number for number in range(WEEKS - 10) if chance.random() < share}
+
+
+@each_seed
+def test_restated_in_favour(seed: int):
+    """Nearly all up; clean are as many up as down, nearly all down, and up by measurements that came late."""
+    chance = random.Random(f"restated {seed}")
+    values = wandering(chance, 100.0, 0.5, 3.0)
+    for better, late, fires in ((0.95, False, True), (0.5, False, False), (0.05, False, False), (0.95, True, False)):
+        said = corrections(chance, values, some(chance, 0.4), better)
+        expected = naive.turns(naive.restated_in_favour(values, [] if late else said, COUNT))
+        assert_is(corrected(values, said, "{restated_in_favour: {windows: 52}}", late=late), expected, fires=fires)
+
+
+@each_seed
+def test_restated_in_favour_near_the_end_of_a_month(seed: int):
+    """As many up as down in between. The week that begins in the last seven days of a month goes up, or does not."""
+    chance = random.Random(f"near {seed}")
+    condition = "{restated_in_favour: {windows: 104, period: month, near: 7d}}"
+    values = wandering(chance, 100.0, 0.5, 3.0)
+    begins = [date.fromisoformat(format_time(week(number) - WEEK)[:10]) for number in range(WEEKS)]
+    near = {number for number, day in enumerate(begins) if monthrange(day.year, day.month)[1] - day.day < 7}
+    for better, fires in ((0.97, True), (0.5, False)):
+        said = corrections(chance, values, some(chance, 0.3) - near, 0.5)
+        said += corrections(chance, values, some(chance, 0.85) & near, better)
+        expected = naive.turns(naive.restated_in_favour(values, said, 104, near))
+        assert_is(corrected(values, said, condition), expected, fires=fires)

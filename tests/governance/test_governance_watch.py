@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import naive_governance as naive
 import pytest
-from governed_world import Driven, rules_of, shares, week
+from governed_world import Driven, restated, rules_of, shares, week
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,6 +102,81 @@ def test_a_window_that_one_kpi_lacks_is_passed_over():
     assert driven.weeks("began") == [complete[begin]]
     first = driven.told[0][1].evidence
     assert [point.value for point in first.kpis[0].points] == fell[begin - 7 : begin + 1]
+
+
+GRACED = ("aggregation: sum\nwindow: {every: 7d}", "aggregation: sum\ngrace: 140d\nwindow: {every: 7d}")
+FEW = "{restated_in_favour: {windows: 12, changed: 8, sensitivity: high}}"
+
+
+def corrected(records: list[JoinRecord], *edits: tuple[str, str]) -> Driven:
+    """Twelve weeks of a hundred each; with the last of them come records on what was before."""
+    driven = Driven(rules_of(FEW, "visits", GRACED, *edits))
+    for number in range(11):
+        driven.week(number, {"visits": 100.0})
+    driven.week(11, {"visits": 100.0}, records)
+    return driven
+
+
+def all_of(value: float, count: int = 8, *, late: bool = False, revision: int = 1) -> list[JoinRecord]:
+    return [each for week in range(count) for each in restated("visits", week, value, revision, late=late)]
+
+
+def up_and_back(value: float) -> list[JoinRecord]:
+    return [*all_of(value), *all_of(100.0, revision=2)]
+
+
+LOWER = (
+    "direction: higher_is_better\nrole: leading\nunit: visits",
+    "direction: lower_is_better\nrole: leading\nunit: visits",
+)
+
+
+@pytest.mark.parametrize(
+    ("records", "edits", "on"),
+    [
+        (all_of(110.0), (), True),
+        (all_of(110.0, late=True), (), False),
+        (all_of(110.0, 7), (), False),
+        (all_of(90.0), (), False),
+        (all_of(90.0), (LOWER,), True),
+        (all_of(110.0), (LOWER,), False),
+        (all_of(101.0), (), False),  # 8 of 1200 are less than one in a hundred
+        (all_of(101.5), (), True),  # 12 of 1200
+        (up_and_back(110.0), (), False),
+        (up_and_back(100.1), (), False),
+        # What came late stands in the values, and in no change: 8 of 1200 + 8 * 50.
+        ([*all_of(150.0, late=True), *all_of(151.0, revision=2)], (), False),
+        ([*all_of(150.0, late=True), *all_of(154.0, revision=2)], (), True),
+        # The same record twice, as after a crash.
+        ([*all_of(101.0), *all_of(101.0)], (), False),
+        # A series of which nothing was known says what it is, and restates nothing.
+        ([msgspec.structs.replace(each, series="visits{}") for each in all_of(110.0)], (), False),
+    ],
+)  # fmt: skip
+def test_windows_that_are_restated_in_favour_by_hand(
+    records: list[JoinRecord], edits: tuple[tuple[str, str], ...], on: object
+):
+    driven = corrected(records, *edits)
+    assert driven.weeks("began") == ([11] if on else [])
+
+
+def test_restatements_are_counted_for_as_long_as_the_grace_lets_them_come():
+    """The oldest of eight is eleven weeks behind the newest; others are final after seven."""
+    driven = corrected(all_of(110.0))
+    found = driven.told[0][1].evidence.found
+    assert [(each.start[:10], each.before, each.times) for each in found.windows][:2] == [
+        ("2026-01-01", 100.0, 2),
+        ("2026-01-08", 100.0, 2),
+    ]
+    assert (found.all.changed, found.all.net, found.all.chance) == (8, 80.0, 1 / 256)
+
+
+def test_a_watch_forgets_the_restatements_of_windows_that_it_no_longer_holds():
+    driven = corrected(all_of(110.0))
+    for number in range(12, 60):
+        driven.week(number, {"visits": 100.0})
+    assert driven.watch.restated == {}
+    assert driven.weeks("ended") == [16], "four of eight are half, three are not: the weeks 5 to 16 hold three"
 
 
 def test_a_rule_that_is_taken_away_while_it_is_on_never_was():

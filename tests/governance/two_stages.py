@@ -53,6 +53,14 @@ class Log:
         self._ticks(BEGIN + self._weeks * WEEK + 2 * DAY)
         return self
 
+    def again(self, kpi: str, week: int, value: float, shop: str = "a", revision: int = 1) -> Log:
+        """What a shop measured in a week that is over is another value."""
+        time = BEGIN + week * WEEK + DAY
+        name = f"{kpi}-{shop}-{week}"
+        message = encode_measurement(kpi, time, value, {"shop": shop}, id=name, revision=revision)
+        self.records.append(Record(None, message))
+        return self
+
     def activate(self, rules: RuleSet) -> Log:
         """From the next tick on."""
         self.sets[rules.hash] = rules

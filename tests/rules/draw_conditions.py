@@ -53,6 +53,8 @@ FIELDS = tuple(page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in
 EVIDENCE = ("bottleneck",)
 """Pages on what evidence says."""
 DRAWN = (*CONDITIONS, *FIELDS, *EVIDENCE)
+APART = {"restated_in_favour": ("governance", "takings-restated")}
+"""Sections with pictures of their own: of which page, and of which rule."""
 
 
 def page_of(condition: str) -> Path:
@@ -73,20 +75,32 @@ def names_of(condition: str) -> tuple[str, str]:
 def main(folder: Path) -> None:
     for condition in DRAWN:
         draw_condition(condition, folder)
+    for section in APART:
+        draw_section(section, folder)
 
 
 def draw_condition(condition: str, folder: Path) -> None:
-    found = loaded(page_of(condition))
+    draw_rule(page_of(condition), None, names_of(condition), folder)
+
+
+def draw_section(section: str, folder: Path) -> None:
+    page, rule = APART[section]
+    draw_rule(page_of(page), rule, names_of(section), folder)
+
+
+def draw_rule(page: Path, rule: str | None, names: tuple[str, str], folder: Path) -> None:
+    """Pictures of a rule of the page; of the first that is seen to fire where none is named."""
+    found = loaded(page)
     rules = found.rule_set
     assert rules is not None
-    test, speaks = next((test, each) for test in found.tests for each in test.expect if each.firing)
+    expectations = [(test, each) for test in found.tests for each in test.expect if rule in (None, each.rule)]
+    test, speaks = next((test, each) for test, each in expectations if each.firing)
     calm, keeps_quiet = next(
-        (test, each) for test in found.tests for each in test.expect if each.rule == speaks.rule and not each.firing
+        (test, each) for test, each in expectations if each.rule == speaks.rule and not each.firing
     )
     trigger = opening(speaks, test, rules)
     firing = picture_of(case_of(trigger), around(test, speaks, trigger))
     assert firing is not None
-    names = names_of(condition)
     draw(firing, folder / names[0])
     draw(silent(firing, keeps_quiet, calm, rules), folder / names[1])
 
@@ -94,10 +108,11 @@ def draw_condition(condition: str, folder: Path) -> None:
 def around(test: RuleTest, expected: Expectation, trigger: ReviewTrigger) -> Around:
     """What was measured, by series and, for a conflict, by side; for governance by KPI."""
     case = case_of(trigger)
-    marks = {key(each): marks_of(each) for each in test.measured}
+    first = [each for each in test.measured if not each.revision]
+    marks = {key(each): marks_of(each) for each in first}
     if not is_as_measured(case.rule, case.rules):
         marks |= windows_of(test, case.rules, case.rule)
-    marks |= {each.kpi: marks_of(each) for each in test.measured if not each.dimensions}
+    marks |= {each.kpi: marks_of(each) for each in first if not each.dimensions}
     if isinstance(case.rule.condition, OverWindows):
         there = of_scope(test, expected)
         for side in aligned_of(case.rule, case.rules).aligned:
@@ -154,7 +169,17 @@ def standing(measured: Measured, test: RuleTest) -> tuple[Mark, ...]:
 
 def history_of(test: RuleTest) -> list[tuple[int, Measurement]]:
     history = [
-        (mark.time, Measurement(each.kpi, format_time(mark.time), mark.value, each.dimensions, source=each.source))
+        (
+            mark.time if each.sent is None else each.sent,
+            Measurement(
+                each.kpi,
+                format_time(mark.time),
+                mark.value,
+                each.dimensions,
+                source=each.source,
+                revision=each.revision,
+            ),
+        )
         for each in test.measured
         for mark in marks_of(each)
     ]

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, get_args
 
 import pytest
-from draw_conditions import CONDITIONS, DRAWN, FIELDS, FOLDER, draw_condition, loaded, names_of, page_of, triggers_of
+from draw_conditions import (
+    APART,
+    CONDITIONS,
+    DRAWN,
+    FIELDS,
+    FOLDER,
+    draw_condition,
+    draw_section,
+    loaded,
+    names_of,
+    page_of,
+    triggers_of,
+)
 
 from engine.offline.explain.explanation import explain
 from engine.offline.explain.given import given
@@ -99,6 +111,16 @@ def test_its_pictures_are_drawn_from_its_example(condition: str, tmp_path: Path)
     draw_condition(condition, tmp_path)
     text = page_of(condition).read_text("utf-8")
     for name in names_of(condition):
+        assert (tmp_path / name).is_file()
+        assert (FOLDER / name).is_file()
+        assert f"]({name})" in text
+
+
+@pytest.mark.parametrize("section", APART)
+def test_a_section_has_pictures_of_its_own_rule(section: str, tmp_path: Path):
+    draw_section(section, tmp_path)
+    text = page_of(APART[section][0]).read_text("utf-8")
+    for name in names_of(section):
         assert (tmp_path / name).is_file()
         assert (FOLDER / name).is_file()
         assert f"]({name})" in text

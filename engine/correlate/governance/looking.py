@@ -6,21 +6,28 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from engine.correlate.governance.always_green import easy_target
 from engine.correlate.governance.falling import falling_outcome, is_met
+from engine.correlate.governance.restated import favoured, restated_windows
 from engine.correlate.governance.vanity import unfollowed
 from engine.correlate.governance.watch import aligned, points
 from engine.model.governance import GovernedKpi
-from engine.rules.resolved.governance import AlwaysGreen, GreenOverFalling, Vanity, others_of
+from engine.rules.resolved.governance import AlwaysGreen, GreenOverFalling, RestatedInFavour, Vanity, others_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.correlate.governance.watch import Watch
-    from engine.model.governance import EasyTarget, FallingOutcome, Unfollowed
+    from engine.model.governance import (
+        EasyTarget,
+        FallingOutcome,
+        FavouredRestatements,
+        RestatedWindow,
+        Unfollowed,
+    )
     from engine.rules.resolved.catalogue import Kpi
     from engine.rules.resolved.rule import Rule
     from engine.rules.ruleset import RuleSet
 
-OVER_WINDOWS = (AlwaysGreen, GreenOverFalling, Vanity)
+OVER_WINDOWS = (AlwaysGreen, GreenOverFalling, Vanity, RestatedInFavour)
 """Conditions that are judged over so many windows."""
 
 
@@ -28,7 +35,7 @@ class Verdict(NamedTuple):
     """What one window led to: whether the condition holds (None: between yes and no), by what, from which windows."""
 
     on: bool | None
-    found: EasyTarget | FallingOutcome | Unfollowed
+    found: EasyTarget | FallingOutcome | Unfollowed | FavouredRestatements
     kpis: tuple[GovernedKpi, ...]
 
 
@@ -50,8 +57,10 @@ def verdicts(rule: Rule, rules: RuleSet, watch: Watch) -> Iterator[tuple[int, Ve
     for place, index in enumerate(complete, 1):
         if place < count or (watch.judged is not None and index <= watch.judged):
             continue
-        governed = governed_at(watch, rules, kpis, complete[place - count : place])
-        verdict = None if governed is None else judge(rule, rules, governed)
+        seen = complete[place - count : place]
+        governed = governed_at(watch, rules, kpis, seen)
+        restated = restated_windows(watch.restated, watch.rings[kpis[0]], seen)
+        verdict = None if governed is None else judge(rule, rules, governed, restated)
         if verdict is not None:
             yield index, verdict
 
@@ -70,8 +79,10 @@ def governed_at(
     return tuple(found)
 
 
-def judge(rule: Rule, rules: RuleSet, governed: tuple[GovernedKpi, ...]) -> Verdict | None:
-    """What the condition says of these windows; None where it cannot say anything."""
+def judge(
+    rule: Rule, rules: RuleSet, governed: tuple[GovernedKpi, ...], restated: tuple[RestatedWindow, ...] = ()
+) -> Verdict | None:
+    """What the condition says of these windows, of which some were restated; None where it cannot say anything."""
     own, *others = governed
     kpi = rules.kpi_by_id[own.kpi]
     values = [point.value for point in own.points]
@@ -89,6 +100,9 @@ def judge(rule: Rule, rules: RuleSet, governed: tuple[GovernedKpi, ...]) -> Verd
             followed = [point.value for point in others[0].points]
             told = unfollowed(values, followed, good, condition.lag, condition.below)
             return None if told is None else Verdict(*told, governed)
+        case RestatedInFavour() as condition:
+            zone = () if rule.window.zone is None else rules.zones[rule.window.zone]
+            return Verdict(*favoured(own.points, restated, kpi.direction, condition, zone), governed)
         case _:
             return None
 

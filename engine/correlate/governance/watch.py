@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from math import fsum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from engine.correlate.governance.restated import Noted, note, value_before
 from engine.correlate.judge import aggregate, more_of
 from engine.correlate.rings import Ring, Share
 from engine.model.finding import BaselinePoint
@@ -35,7 +36,7 @@ class Watch(msgspec.Struct):
 
     Of a target: what it was when last seen, since when (`since`, and whether an activation changed it then). Of
     goalposts: what is firing by `rule|series`; what the rule set took away at the barrier of time `taken_at`; what was
-    moved.
+    moved. Of restatements: what they have made of windows, by index.
     """
 
     rule: str
@@ -52,29 +53,53 @@ class Watch(msgspec.Struct):
     taken: dict[str, FiringThen] = {}
     taken_at: Micros | None = None
     moved: tuple[MovedField, ...] = ()
+    restated: dict[int, Noted] = {}
 
 
-def take(watch: Watch, records: Iterable[JoinRecord], now: Micros, idle: Micros, keep: int) -> bool:
-    """Put shares into the rings, each of which holds its newest `keep` windows; whether anything changed."""
+class Holding(NamedTuple):
+    """How long a watch waits for a series (`idle`, of tick time); how many `windows` each of its rings holds, and how
+    many of them can still be restated. `restated`: restatements are noted, by what the KPI makes of its measurements.
+    """
+
+    idle: Micros
+    windows: int
+    unsettled: int = MEMBERS
+    restated: Aggregation | None = None
+
+
+def take(watch: Watch, records: Iterable[JoinRecord], now: Micros, holding: Holding) -> bool:
+    """Put shares into the rings; whether anything changed."""
     changed = False
     for record in records:
         ring = watch.rings.get(record.kpi)
         if ring is None:
             ring = watch.rings[record.kpi] = Ring(record.kpi, record.window.index)
-        if not is_final(ring, record.window.index):
-            changed |= ring.put(record, now)
+        if not is_final(ring, record.window.index, holding.unsettled):
+            changed |= _put(watch, ring, record, now, holding.restated)
     for ring in watch.rings.values():
-        changed |= bool(ring.settle(now, idle, MEMBERS))
-        _merge(ring)
-        if len(ring.windows) > keep:
-            ring.forget(sorted(ring.windows)[-keep])
-    watch.wake = min((at for at in (ring.wake(idle) for ring in watch.rings.values()) if at is not None), default=None)
+        changed |= bool(ring.settle(now, holding.idle, MEMBERS))
+        _merge(ring, holding.unsettled)
+        if len(ring.windows) > holding.windows:
+            ring.forget(sorted(ring.windows)[-holding.windows])
+            watch.restated = {index: each for index, each in watch.restated.items() if index in ring.windows}
+    wakes = (ring.wake(holding.idle) for ring in watch.rings.values())
+    watch.wake = min((at for at in wakes if at is not None), default=None)
     return changed
 
 
-def is_final(ring: Ring, index: int) -> bool:
+def _put(watch: Watch, ring: Ring, record: JoinRecord, now: Micros, aggregation: Aggregation | None) -> bool:
+    """Keep a share, and note what it restates where that is asked for."""
+    before = None if aggregation is None else value_before(ring, record, aggregation)
+    if not ring.put(record, now):
+        return False
+    if aggregation is not None and before is not None:
+        note(watch.restated, ring, record.window.index, before, aggregation)
+    return True
+
+
+def is_final(ring: Ring, index: int, unsettled: int) -> bool:
     """Whether a window is so far behind the newest that nothing restates it any more."""
-    return bool(ring.windows) and index < max(ring.windows) - MEMBERS
+    return bool(ring.windows) and index < max(ring.windows) - unsettled
 
 
 def aligned(watch: Watch, kpis: Iterable[str]) -> list[int]:
@@ -101,10 +126,10 @@ def points(
     return tuple(found)
 
 
-def _merge(ring: Ring) -> None:
+def _merge(ring: Ring, unsettled: int) -> None:
     """Make one share of those of each window that is final."""
     for index, window in ring.windows.items():
-        if len(window.shares) > 1 and is_final(ring, index):
+        if len(window.shares) > 1 and is_final(ring, index, unsettled):
             parts = merged([share.parts for share in window.shares.values()])
             window.shares = {_MERGED: Share(0, parts, Ids(parts.count, "0", "", ""))}
             window.ready = True

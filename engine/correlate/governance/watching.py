@@ -12,13 +12,19 @@ from engine.correlate.governance.goalposts import firing_at, goalposts, hear, mo
 from engine.correlate.governance.looking import governed_at, kpis_of, verdicts, windows_needed
 from engine.correlate.governance.milestones import unproven
 from engine.correlate.governance.target_age import note_target, stale_target
-from engine.correlate.governance.watch import MEMBERS, aligned, take
+from engine.correlate.governance.watch import MEMBERS, Holding, aligned, take
 from engine.model.governance import GovernanceEvidence
 from engine.model.identity import digest_of
 from engine.model.judgement import Judgement
 from engine.model.records import JoinRecord, Signal
 from engine.model.time import format_time
-from engine.rules.resolved.governance import MovedGoalposts, SetAndForget, UnprovenMilestone, Vanity
+from engine.rules.resolved.governance import (
+    MovedGoalposts,
+    RestatedInFavour,
+    SetAndForget,
+    UnprovenMilestone,
+    Vanity,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +55,11 @@ class Watching:
         self.kpis = kpis_of(rule)
         self.clocked = isinstance(rule.condition, UnprovenMilestone)
         lag = rule.condition.lag if isinstance(rule.condition, Vanity) else 0
-        self._keep = 2 * (self._windows() + lag + MEMBERS)
+        self._holding = Holding(rule.idle, 2 * (self._windows() + lag + MEMBERS))
+        if isinstance(rule.condition, RestatedInFavour):
+            graced = -(-(rule.lateness + rule.grace) // rule.window.step)
+            aggregation = rules.kpi_by_id[self.kpis[0]].aggregation
+            self._holding = self._holding._replace(unsettled=graced + MEMBERS, restated=aggregation)
 
     def _windows(self) -> int:
         condition = self.rule.condition
@@ -61,7 +71,7 @@ class Watching:
             hear(watch, [record for record in records if isinstance(record, Signal)], now)
             return [*self._eased(watch, now)]
         shares = [record for record in records if isinstance(record, JoinRecord)]
-        take(watch, shares, now, self.rule.idle, self._keep)
+        take(watch, shares, now, self._holding)
         if isinstance(self.rule.condition, UnprovenMilestone):
             return [*self._milestones(watch, now)]
         if isinstance(self.rule.condition, SetAndForget):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.correlate.governance.looking import judge, kpis_of
 from engine.correlate.governance.milestones import unproven
-from engine.model.governance import MovedGoalposts, StaleTarget, UnprovenMilestones
+from engine.model.governance import FavouredRestatements, MovedGoalposts, StaleTarget, UnprovenMilestones
 from engine.model.identity import finding_id
 from engine.model.time import format_time
 from engine.offline.explain.account import Line, Step, alike, holds, same
@@ -19,7 +19,7 @@ from engine.rules.resolved.governance import SetAndForget
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.model.governance import FiringThen, GovernanceEvidence, GovernedKpi
+    from engine.model.governance import FiringThen, GovernanceEvidence, GovernedKpi, RestatedWindow
     from engine.model.trigger import TurnName
     from engine.offline.explain.account import Check
     from engine.offline.explain.case import Case
@@ -75,7 +75,9 @@ def _verdict(case: Case, evidence: GovernanceEvidence, moved_by: TurnName) -> It
             on, made = unproven(case.rules.initiatives, kpi, values, micros(evidence.time))
             yield Line("unproven", f"{len(made.milestones)} milestones", (*alike(FOUND, found, made), _turn(on, over)))
         case found:
-            verdict = judge(case.rule, case.rules, evidence.kpis)
+            restated = found.windows if isinstance(found, FavouredRestatements) else ()
+            yield from _restated(evidence, restated)
+            verdict = judge(case.rule, case.rules, evidence.kpis, restated)
             if verdict is None:
                 raise ValueError("expected windows that the condition can say something of")
             checks = (*alike(FOUND, found, verdict.found), _turn(verdict.on, over))
@@ -117,6 +119,18 @@ def _goalposts(found: MovedGoalposts) -> Iterator[Line]:
     listed = len(found.firing)
     count = holds(f"{FOUND}.count", found.count, true=listed <= found.count, why="at least those that are listed")
     yield Line("in all", f"{found.count} were firing", (count,))
+
+
+def _restated(evidence: GovernanceEvidence, windows: tuple[RestatedWindow, ...]) -> Iterator[Line]:
+    """Each window that was restated is one of those that were looked at."""
+    looked_at = {point.start for each in evidence.kpis for point in each.points}
+    for place, each in enumerate(windows):
+        path = f"{FOUND}.windows[{place}]"
+        there = holds(f"{path}.start", each.start, true=each.start in looked_at, why="a window that was looked at")
+        times = holds(f"{path}.times", each.times, true=each.times > 0, why="at least once")
+        where = ", near the end of a period" if each.near else ""
+        text = f"{each.start}: {number(each.before)} by {number(each.change)} in {each.times} steps{where}"
+        yield Line("restated", text, (there, times))
 
 
 def _identity(each: FiringThen, path: str) -> Check:

@@ -8,7 +8,7 @@ from engine.correlate.align import aligned_of
 from engine.correlate.conflict import Conflict
 from engine.correlate.reconcile import Reconcile
 from engine.model.finding import Evidence, RawPoint, WindowPoint
-from engine.model.governance import GovernanceEvidence
+from engine.model.governance import FavouredRestatements, GovernanceEvidence
 from engine.model.time import Micros, parse_own_time
 from engine.model.trigger import (
     ConflictEvidence,
@@ -65,7 +65,7 @@ def _panels(case: Case, evidence: AnyEvidence | None, there: Around) -> Iterator
             yield from _reconciled(case, evidence, there)
         case GovernanceEvidence():
             for each in evidence.kpis:
-                yield _governed(case, each, there)
+                yield _governed(case, evidence, each, there)
         case OffTrackEvidence():
             [side] = aligned_of(case.rule, case.rules).aligned
             yield course_panel(case, evidence, there.get(name_of(side), ()))
@@ -172,15 +172,27 @@ def _band(case: Case, anomaly: Anomaly, around: Around) -> Panel:
     )
 
 
-def _governed(case: Case, governed: GovernedKpi, around: Around) -> Panel:
+def _governed(case: Case, evidence: GovernanceEvidence, governed: GovernedKpi, around: Around) -> Panel:
     kpi, target = case.rules.kpi_by_id[governed.kpi], governed.target
     levels = () if target is None else (Level("limit", f"target {number(target)}", target),)
     return Panel(
         title=kpi.title,
         unit=kpi.unit,
         judged=tuple(Mark(parse_own_time(point.start), point.value) for point in governed.points),
+        expected=_without_restatements(evidence, governed),
+        expected_name="without restatements",
         around=around.get(governed.kpi, ()),
         levels=levels,
+    )
+
+
+def _without_restatements(evidence: GovernanceEvidence, governed: GovernedKpi) -> tuple[Mark, ...]:
+    """What the windows would be; nothing where the verdict is not about that."""
+    if not isinstance(evidence.found, FavouredRestatements):
+        return ()
+    changes = {each.start: each.change for each in evidence.found.windows}
+    return tuple(
+        Mark(parse_own_time(point.start), point.value - changes.get(point.start, 0.0)) for point in governed.points
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from engine.rules.bind_watched import leading_of, outcome_of
+from engine.rules.checks.restatements import check_restatements
 from engine.rules.checks.timing import kpi_window, rule_window
 from engine.rules.wording import shown
 
@@ -38,6 +39,7 @@ def check_watched(declarations: Declarations) -> Iterator[Problem]:
         yield from _direction(rule, spec, kpi)
         yield from _target(rule, spec, kpi)
         yield from _milestones(rule, spec, kpi, declarations)
+        yield from check_restatements(rule, spec, kpi)
         yield from _others(rule, spec, kpi, declarations)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from engine.model.time import Micros
@@ -55,7 +57,24 @@ class Vanity(msgspec.Struct, frozen=True, tag_field="kind", tag="vanity"):
     below: float
 
 
-GovernanceCondition = SetAndForget | MovedGoalposts | UnprovenMilestone | AlwaysGreen | GreenOverFalling | Vanity
+class RestatedInFavour(msgspec.Struct, frozen=True, tag_field="kind", tag="restated_in_favour"):
+    """Of the last `windows` at least `changed` were restated after they had closed, a share `in_favour` of them for the
+    better, which chance alone gives with a probability of at most `limit`, and by the share `at_least` of all together.
+    Those that begin within `near` of the end of a `period` are also looked at alone; null: there is none.
+    """
+
+    windows: int
+    in_favour: float
+    changed: int
+    at_least: float
+    limit: float
+    period: Literal["month", "quarter", "year"] | None = None
+    near: Micros = 0
+
+
+GovernanceCondition = (
+    SetAndForget | MovedGoalposts | UnprovenMilestone | AlwaysGreen | GreenOverFalling | Vanity | RestatedInFavour
+)
 """All of them. They are judged where joins are, at barriers, over all series of a KPI merged."""
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
+from engine.model.time import DAY
 from engine.rules.spec.scalars import Id, Share, Span, Spec, refuse
 from engine.rules.wording import choices
 
 WINDOWS_MAX = 400
 """As many as a trigger lists as evidence."""
+
+PERIODS: Final = {"month": 28 * DAY, "quarter": 90 * DAY, "year": 365 * DAY}
+"""Reporting periods, with how long the shortest of each is."""
+
+EVEN: Final = 0.5
+"""The share in favour that chance gives."""
 
 _Windows = Annotated[int, Field(le=WINDOWS_MAX)]
 
@@ -62,6 +69,49 @@ class VanitySpec(Spec):
     )
 
 
+class RestatedInFavourSpec(Spec):
+    """Closed windows are restated, and mostly for the better."""
+
+    windows: Annotated[_Windows, Field(ge=8)] = Field(examples=[90])
+    in_favour: Share = Field(default=0.75, description="The share of restated windows that moved for the better")
+    changed: Annotated[int, Field(ge=7, le=WINDOWS_MAX)] = Field(default=10, description="Fewer say nothing")
+    at_least: Share = Field(default=0.01, description="A smaller change of all together does not count")
+    sensitivity: Literal["low", "normal", "high"] = "normal"
+    period: Literal["month", "quarter", "year"] | None = Field(
+        default=None, description="Windows near the end of one are also looked at alone"
+    )
+    near: Span | None = Field(default=None, description="How near", examples=["5d"])
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.in_favour <= EVEN:
+            raise refuse(
+                "share",
+                expected="more than half",
+                found=f"{self.in_favour:.0%}",
+                mend="write for instance `75%`: half of them is what chance gives",
+                at="in_favour",
+            )
+        if (self.period is None) != (self.near is None):
+            given, lacks = ("near", "period") if self.period is None else ("period", "near")
+            raise refuse(
+                "near",
+                expected="`period` and `near` together",
+                found=f"`{given}` alone",
+                mend=f"add `{lacks}`, for instance `period: month, near: 5d`, or leave both out",
+                at=given,
+            )
+        if self.period is not None and self.near is not None and self.near >= PERIODS[self.period]:
+            raise refuse(
+                "near",
+                expected=f"less than the {PERIODS[self.period] // DAY} days of a {self.period}",
+                found=f"{self.near / DAY:g} days",
+                mend="write how long before the end of a period a window counts as near it",
+                at="near",
+            )
+        return self
+
+
 class GovernanceSpec(Spec):
     """How a KPI is governed. Exactly one of these."""
 
@@ -71,6 +121,7 @@ class GovernanceSpec(Spec):
     always_green: AlwaysGreenSpec | None = None
     green_over_falling: GreenOverFallingSpec | None = None
     vanity: VanitySpec | None = None
+    restated_in_favour: RestatedInFavourSpec | None = None
 
     @property
     def name(self) -> str:
