@@ -94,7 +94,7 @@ def _over_the_sample(draft: Draft, loaded: Loaded) -> list[tuple[str, Episode]]:
         return []
     span = timed[-1][0] - timed[0][0]
     every = max(min(draft.rhythm.every, HOUR), -(-span // (_TICKS_MAX * MINUTE)) * MINUTE)
-    found = episodes(replay(loaded.rule_set, timed, every=every), loaded.rule_set)
+    found = episodes(replay(loaded.rule_set, timed, every=every))
     fired = [(scope, each) for (rule, scope), held in found.items() if rule == draft.rule_id for each in held]
     return sorted(fired, key=lambda pair: pair[1].begin)
 

@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import typer
 
+from engine.cli.test_report_reviews import (
+    added,
+    as_json,
+    changed,
+    command_as_json,
+    command_lines,
+    moment,
+    removed,
+    review_lines,
+)
 from engine.model.time import Micros, format_time
 from engine.offline.reached import not_reached
 from engine.offline.reviews import place
 from engine.offline.rule_tests import matches
 from engine.rules.problems import has_errors
-from engine.runtime.settings import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +54,10 @@ def failure_lines(verdict: Verdict) -> Iterator[str]:
         yield f"{test.file}:{test.line}: a measurement is refused: {refused}"
     for difference in verdict.differences:
         yield from _lines(verdict, difference)
+    for each in verdict.commands:
+        yield from command_lines(test, each)
+    for one in verdict.reviews:
+        yield from review_lines(test, one)
 
 
 def _coloured(line: str) -> str:
@@ -65,34 +78,22 @@ def _lines(verdict: Verdict, difference: Difference) -> Iterator[str]:
     test = verdict.test
     yield f"{test.file}:{difference.line or test.line}: {difference.rule}, {place(difference.scope)}"
     if difference.severity is not None:
-        yield from _changed(*(f"severity {each}" for each in difference.severity))
+        yield from changed(*(f"severity {each}" for each in difference.severity))
     if not difference.expected:
-        yield _removed("never fires" if difference.line else "not expected here")
+        yield removed("never fires" if difference.line else "not expected here")
     if not difference.found:
-        yield from (_removed(_expected(each, test.start)) for each in difference.expected)
+        yield from (removed(_expected(each, test.start)) for each in difference.expected)
         if difference.expected:
-            yield _added("never fires")
+            yield added("never fires")
         return
     for expected, found in zip_longest(difference.expected, difference.found):
         if expected is not None and found is not None and matches(expected, found):
             yield f"  {_found(found, test.start)}"
             continue
         if expected is not None:
-            yield _removed(_expected(expected, test.start))
+            yield removed(_expected(expected, test.start))
         if found is not None:
-            yield _added(f"{_found(found, test.start)}: {found.says}")
-
-
-def _changed(expected: str, found: str) -> tuple[str, str]:
-    return _removed(expected), _added(found)
-
-
-def _removed(text: str) -> str:
-    return f"- {text}"
-
-
-def _added(text: str) -> str:
-    return f"+ {text}"
+            yield added(f"{_found(found, test.start)}: {found.says}")
 
 
 def _expected(firing: Firing, start: Micros) -> str:
@@ -105,13 +106,8 @@ def _found(episode: Episode, start: Micros) -> str:
 
 
 def _stretch(begin: Micros, to: Micros | None, start: Micros) -> str:
-    until = "to the end" if to is None else f"to {_moment(to, start)}"
-    return f"fires from {_moment(begin, start)} {until}"
-
-
-def _moment(time: Micros, start: Micros) -> str:
-    """As it would be written in the test, and on the clock: `2h (2026-01-05T10:00:00Z)`."""
-    return f"{format_duration(time - start)} ({format_time(time)})"
+    until = "to the end" if to is None else f"to {moment(to, start)}"
+    return f"fires from {moment(begin, start)} {until}"
 
 
 def summary(loaded: Loaded, verdicts: Sequence[Verdict], seconds: float) -> str:
@@ -151,6 +147,8 @@ def _as_json(verdict: Verdict) -> dict[str, Any]:
         "passed": verdict.passed,
         "refused": verdict.refused,
         "differences": [_difference(each) for each in verdict.differences],
+        "commands": [command_as_json(each) for each in verdict.commands],
+        "reviews": [as_json(each) for each in verdict.reviews],
     }
 
 

@@ -10,13 +10,13 @@ from engine.model.finding import Finding
 from engine.model.identity import scope_key
 from engine.model.time import Micros, parse_own_time
 from engine.model.topics import TRIGGERS
-from engine.model.trigger import ReviewTrigger
+from engine.model.trigger import ReviewTrigger, TriggerData, TurnName
 from engine.review.explain import explain_finding
 from engine.rules.resolved.condition import JoinedCondition
 from engine.wire.encode import decode_finding_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from engine.offline.replay import Replayed
     from engine.rules.ruleset import RuleSet
@@ -34,19 +34,20 @@ class Episode(NamedTuple):
     says: str
 
 
-def episodes(replayed: Replayed, rule_set: RuleSet) -> dict[Place, list[Episode]]:
+def episodes(replayed: Replayed) -> dict[Place, list[Episode]]:
     """Every stretch during which a rule was firing, by place, in order of time.
 
-    Rules on single series are told by their findings, whatever their mode. A joined rule is told by its reviews: it
-    must be `on`, and close `on_recovery` for an end to be seen.
+    Rules on single series are told by their findings, whatever their mode. A joined rule is told by its triggers: it
+    must be `on`, and while one of its reviews is flapping nothing is told.
     """
     found: dict[Place, list[Episode]] = {}
-    for place, episode in (*_single(replayed.findings, rule_set), *_joined(replayed.outputs, rule_set)):
+    sets = replayed.rule_sets
+    for place, episode in (*_single(replayed.findings, sets), *_joined(replayed.outputs, sets)):
         found.setdefault(place, []).append(episode)
     return {place: sorted(each, key=lambda episode: episode.begin) for place, each in sorted(found.items())}
 
 
-def _single(outputs: Iterable[Output], rule_set: RuleSet) -> Iterator[tuple[Place, Episode]]:
+def _single(outputs: Iterable[Output], sets: Mapping[str, RuleSet]) -> Iterator[tuple[Place, Episode]]:
     standing: dict[str, Finding] = {}
     for output in outputs:
         record = decode_finding_record(output.record.value)
@@ -60,6 +61,7 @@ def _single(outputs: Iterable[Output], rule_set: RuleSet) -> Iterator[tuple[Plac
     for finding in standing.values():
         if finding.transition == "firing":
             begin = parse_own_time(finding.event_time)
+            rule_set = sets[finding.evidence.rule_set]
             close = rule_set.rule_by_id[finding.rule].review.close
             says = explain_finding(finding, "opened", rule_set, close)
             yield (finding.rule, scope_key(finding.dimensions)), Episode(begin, ends.get(_alert(finding)), says)
@@ -69,17 +71,27 @@ def _alert(finding: Finding) -> tuple[str, str, str]:
     return finding.rule, finding.series, finding.opened_event_time
 
 
-def _joined(outputs: Iterable[Output], rule_set: RuleSet) -> Iterator[tuple[Place, Episode]]:
-    lives: dict[str, list[ReviewTrigger]] = {}
+def _joined(outputs: Iterable[Output], sets: Mapping[str, RuleSet]) -> Iterator[tuple[Place, Episode]]:
+    """By the turns of their alerts, whatever people make of the reviews."""
+    alerts: dict[tuple[Place, str], Episode] = {}
     for output in outputs:
         if output.topic == TRIGGERS:
-            trigger = msgspec.json.decode(output.record.value or b"", type=ReviewTrigger)
-            rule = rule_set.rule_by_id[trigger.data.rule]
-            if isinstance(rule.condition, JoinedCondition):
-                lives.setdefault(trigger.data.review, []).append(trigger)
-    for life in lives.values():
-        opening, newest = life[0].data, life[-1]
-        if ".withdrawn." in newest.type:
-            continue
-        ended = parse_own_time(newest.data.event_time) if ".resolved." in newest.type else None
-        yield (opening.rule, opening.scope), Episode(parse_own_time(opening.event_time), ended, opening.explanation)
+            data = msgspec.json.decode(output.record.value or b"", type=ReviewTrigger).data
+            rule = sets[data.rule_set].rule_by_id[data.rule]
+            if isinstance(rule.condition, JoinedCondition) and isinstance(data.moved_by, TurnName):
+                _turn(alerts, data, data.moved_by)
+    for (place, _), episode in alerts.items():
+        yield place, episode
+
+
+def _turn(alerts: dict[tuple[Place, str], Episode], data: TriggerData, name: TurnName) -> None:
+    key, time = ((data.rule, data.scope), name.opened), parse_own_time(data.event_time)
+    match name.turn:
+        case "began":
+            alerts[key] = Episode(time, None, data.explanation)
+        case "ended" if key in alerts:
+            alerts[key] = alerts[key]._replace(to=time)
+        case "resumed" if key in alerts:
+            alerts[key] = alerts[key]._replace(to=None)
+        case "withdrawn":
+            alerts.pop(key, None)

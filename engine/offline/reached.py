@@ -1,4 +1,6 @@
-"""What rule tests reach of a rule: that it fires, on each side that it looks at, recovers, and keeps silent."""
+"""What rule tests reach of a rule: that it fires, on each side that it looks at, recovers, and keeps silent; of one
+that rests on others each of these.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,22 @@ import msgspec
 from engine.model.finding import Evidence, Finding
 from engine.model.topics import TRIGGERS
 from engine.model.trigger import ReconciliationEvidence, ReviewTrigger
-from engine.rules.resolved.condition import Anomaly, Change, Reconciliation, Threshold, TrendBreak
+from engine.offline.reached_members import (
+    counterparts_reached,
+    counterparts_to_reach,
+    members_reached,
+    members_to_reach,
+)
+from engine.rules.resolved.condition import (
+    Anomaly,
+    Change,
+    Composite,
+    CounterpartConflict,
+    Reconciliation,
+    Threshold,
+    TrendBreak,
+)
 from engine.rules.resolved.control import ControlChart
-from engine.rules.resolved.governance import MovedGoalposts, SetAndForget
 from engine.wire.encode import decode_finding_record
 
 if TYPE_CHECKING:
@@ -37,13 +52,17 @@ class Reached(NamedTuple):
 
 
 def branches_of(rule: Rule) -> tuple[str, ...]:
-    """All that there is to test of it; a rule test has one rule set, and no edits of it."""
-    if isinstance(rule.condition, MovedGoalposts):
-        return (SILENT,)
-    if isinstance(rule.condition, SetAndForget):
-        return (FIRES, SILENT)
+    """All that there is to test of it."""
     fires = (UP, DOWN) if _has_two_sides(rule.condition) else (FIRES,)
-    return (*fires, RECOVERS, SILENT)
+    return (*fires, RECOVERS, SILENT, *_of_others(rule.condition))
+
+
+def _of_others(condition: Condition) -> Iterator[str]:
+    match condition:
+        case Composite():
+            yield from members_to_reach(condition)
+        case CounterpartConflict():
+            yield from counterparts_to_reach(condition)
 
 
 def _has_two_sides(condition: Condition) -> bool:
@@ -65,27 +84,39 @@ def reached_by(
 ) -> frozenset[Reached]:
     """What a test has reached of the rules that it names, by what they said (`found`), findings and triggers."""
     named = {each.rule for each in test.expect}
-    silent = {Reached(each.rule, SILENT) for each in test.expect if not found.get((each.rule, each.scope))}
+    expected = [each for each in test.expect if each.of_firing]
+    silent = {Reached(each.rule, SILENT) for each in expected if not found.get((each.rule, each.scope))}
     ended = {Reached(rule, RECOVERS) for (rule, _), each in found.items() if any(one.to is not None for one in each)}
     fired = {Reached(rule, FIRES) for (rule, _), each in found.items() if each}
-    sides = {*_sides(replayed.findings, rules), *_departures(replayed.outputs)}
-    return frozenset(each for each in silent | ended | fired | sides if each.rule in named)
+    sides = {*_sides(replayed.findings, replayed.rule_sets), *_told(replayed.outputs)}
+    members = {*_members(test, found, rules)}
+    return frozenset(each for each in silent | ended | fired | sides | members if each.rule in named)
 
 
-def _sides(findings: Iterable[Output], rules: RuleSet) -> Iterator[Reached]:
+def _members(test: RuleTest, found: Mapping[Place, Sequence[Episode]], rules: RuleSet) -> Iterator[Reached]:
+    for rule in rules.rules:
+        if isinstance(rule.condition, Composite):
+            scopes = {each.scope for each in test.expect if each.rule == rule.id}
+            for branch in members_reached(rule.id, rule.condition, scopes, found):
+                yield Reached(rule.id, branch)
+
+
+def _sides(findings: Iterable[Output], sets: Mapping[str, RuleSet]) -> Iterator[Reached]:
     for output in findings:
         finding = decode_finding_record(output.record.value)
         if isinstance(finding, Finding) and finding.transition == "firing" and finding.status != "withdrawn":
-            rule = rules.rule_by_id[finding.rule]
+            rule = sets[finding.evidence.rule_set].rule_by_id[finding.rule]
             if _has_two_sides(rule.condition):
                 yield Reached(rule.id, UP if _is_up(finding, finding.evidence, rule.condition) else DOWN)
 
 
-def _departures(outputs: Iterable[Output]) -> Iterator[Reached]:
-    """On which side of its record a reconciliation has seen its KPI."""
+def _told(outputs: Iterable[Output]) -> Iterator[Reached]:
+    """On which side of its record a reconciliation has seen its KPI, and which counterparts of a conflict worsened."""
     for output in outputs:
         if output.topic == TRIGGERS:
-            data = msgspec.json.decode(output.record.value or b"", type=ReviewTrigger).data
+            trigger = msgspec.json.decode(output.record.value or b"", type=ReviewTrigger)
+            data = trigger.data
+            yield from (Reached(data.rule, branch) for branch in counterparts_reached(trigger))
             if isinstance(data.evidence, ReconciliationEvidence) and data.evidence.verdict == "departs":
                 yield Reached(data.rule, UP if (data.evidence.departure or 0.0) > 0 else DOWN)
 

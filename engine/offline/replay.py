@@ -6,12 +6,11 @@ What a worker says of the same measurements and ticks, this says too, byte for b
 from __future__ import annotations
 
 from collections import Counter
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.client.replay import Replay
-from engine.model.records import Activate
-from engine.model.time import HOUR, Micros
+from engine.model.records import Activate, Progress
+from engine.model.time import HOUR, Micros, parse_own_time
 from engine.model.topics import FINDINGS, MEASUREMENTS
 from engine.offline.tail import tail_of
 from engine.runtime.context import StageContext
@@ -19,24 +18,38 @@ from engine.runtime.stage1 import Stage1
 from engine.runtime.stage2 import Stage2
 from engine.wire.batch import Batch, Record
 from engine.wire.control import encode_control
+from engine.wire.encode import decode_finding_record, encode_record
 from engine.wire.partition import owner
 from engine.wire.records import encode_batch
 from engine.wire.times import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from engine.model.measurement import Measurement
+    from engine.review.review import Book
     from engine.rules.ruleset import RuleSet
-    from engine.runtime.ports import Output, Stage
+    from engine.runtime.ports import Output
 
 
 class Replayed(NamedTuple):
-    """What came out: the records of findings, and those of all other topics; with the totals of stage 1."""
+    """What came out: the records of findings, and those of all other topics; with the totals of stage 1, and the rule
+    sets by hash.
+    """
 
     findings: list[Output]
     outputs: list[Output]
     counts: Counter[str | tuple[str, ...]]
+    rule_sets: Mapping[str, RuleSet]
+
+
+class Act(NamedTuple):
+    """What somebody does when the clock stands at `at`: the record that it puts among the findings, made from the
+    reviews as they are then; null where that is nothing.
+    """
+
+    at: Micros
+    record: Callable[[Book], Record | None]
 
 
 def replay(
@@ -48,15 +61,22 @@ def replay(
     records_a_batch: int = 5_000,
     begin: Micros | None = None,
     until: Micros | None = None,
+    until_least: Micros | None = None,
+    activated: Sequence[tuple[Micros, RuleSet]] = (),
+    acts: Sequence[Act] = (),
 ) -> Replayed:
     """Evaluate measurements with the times at which they were sent, in that order, with a tick `every` so often.
 
-    The clock goes from `begin` (the first measurement's time unless said) `until` (that the last windows have closed).
-    Both topics have so many `partitions`; stages take at most `records_a_batch` at once, which changes how fast it
-    goes and nothing else. WireError when the measurements are out of order.
+    The clock goes from `begin` (the first measurement's time unless said) `until` (that the last windows have closed,
+    and `until_least`). Both topics have so many `partitions`; stages take at most `records_a_batch` at once, which
+    changes how fast it goes and nothing else. Other rule sets are `activated` from the first tick at or after their
+    times on; `acts`, in order of time, go with one partition only. WireError when the measurements are out of order.
     """
-    context = StageContext({rule_set.hash: rule_set}, rule_set.hash, partitions, partitions, future_max=every)
-    first = _First(context, records_a_batch)
+    sets = {each.hash: each for each in (rule_set, *(later for _, later in activated))}
+    context = StageContext(sets, rule_set.hash, partitions, partitions, future_max=every)
+    activations = [Activate(0, rule_set.hash, 0)]
+    activations += [Activate(n, each.hash, -(-at // every)) for n, (at, each) in enumerate(activated, 1)]
+    first = _First(context, records_a_batch, activations)
     history = Replay(first, partitions, every)
     newest = begin
     if begin is not None:
@@ -73,23 +93,33 @@ def replay(
             revision=told.revision,
             sent=sent,
         )
-    history.finish(tail_of(rule_set, every) if until is None else max(0, until - (newest or until)))
+    history.finish(_tail(newest, max(tail_of(each, every) for each in sets.values()), until, until_least))
     findings = [output for output in first.outputs if output.topic == FINDINGS]
     outputs = [output for output in first.outputs if output.topic != FINDINGS]
     for partition in range(partitions):
-        outputs.extend(_second(partition, context, findings, records_a_batch))
-    return Replayed(findings, outputs, first.counts)
+        held = [Record(b"", encode_record(each)) for each in activations[1:]]
+        held += [each.record for each in findings if _place(each, partitions) == partition]
+        outputs.extend(_second(partition, context, held, records_a_batch, acts))
+    return Replayed(findings, outputs, first.counts, sets)
+
+
+def _tail(newest: Micros | None, tail: Micros, until: Micros | None, until_least: Micros | None) -> Micros:
+    """How long the clock goes on after the newest measurement."""
+    if newest is None:
+        return 0 if until is not None else tail
+    if until is not None:
+        return max(0, until - newest)
+    return max(tail, 0 if until_least is None else until_least - newest)
 
 
 class _First:
     """Stage 1 of all partitions, as where a history is sent to."""
 
-    def __init__(self, context: StageContext, records_a_batch: int) -> None:
+    def __init__(self, context: StageContext, records_a_batch: int, activations: Sequence[Activate]) -> None:
         self._records_a_batch = records_a_batch
         self.outputs: list[Output] = []
         self._stages = [Stage1(partition, context) for partition in range(context.measurement_partitions)]
-        activation = encode_control(Activate(0, context.first_rule_set, 0))
-        self._waiting = [[activation] for _ in self._stages]
+        self._waiting = [[encode_control(each) for each in activations] for _ in self._stages]
         self._bases = [0 for _ in self._stages]
 
     @property
@@ -122,17 +152,42 @@ class _First:
         self._waiting[partition] = []
 
 
-def _second(partition: int, context: StageContext, findings: list[Output], records_a_batch: int) -> Iterator[Output]:
-    """Stage 2 of one partition over what all partitions of stage 1 sent to it."""
-    stage: Stage = Stage2(partition, context)
-    count = context.finding_partitions
-    mine = iter([output.record for output in findings if _place(output, count) == partition])
+def _second(
+    partition: int, context: StageContext, records: list[Record], records_a_batch: int, acts: Sequence[Act]
+) -> Iterator[Output]:
+    """Stage 2 of one partition over what all partitions of stage 1 sent to it, with what people do in between."""
+    stage = Stage2(partition, context)
     base = 0
-    while held := list(islice(mine, records_a_batch)):
-        batch = _batch(FINDINGS, partition, base, held)
-        yield from stage.apply(batch)
-        base = batch.next_offset
+    for part in _with_acts(records, acts, stage.book):
+        held = part
+        while held:
+            batch = _batch(FINDINGS, partition, base, held[:records_a_batch])
+            base = batch.next_offset
+            said = stage.apply(batch)
+            yield from said
+            answered = [each.record for each in said if each.topic == FINDINGS]  # they come back to the same log
+            held = [*answered, *held[records_a_batch:]]
     stage.close()
+
+
+def _with_acts(records: list[Record], acts: Sequence[Act], book: Book) -> Iterator[list[Record]]:
+    """The records in parts, each to be taken before the next is asked for: an act comes behind all that was caused
+    while the clock stood at its time, before the next tick.
+    """
+    begin = 0
+    for act in acts:
+        end = next((place for place in range(begin, len(records)) if _is_after(records[place], act.at)), len(records))
+        yield records[begin:end]
+        begin = end
+        done = act.record(book)
+        if done is not None:
+            yield [done]
+    yield records[begin:]
+
+
+def _is_after(record: Record, time: Micros) -> bool:
+    decoded = decode_finding_record(record.value)
+    return isinstance(decoded, Progress) and parse_own_time(decoded.time) > time
 
 
 def _place(output: Output, partitions: int) -> int:

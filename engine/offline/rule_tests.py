@@ -11,16 +11,21 @@ from engine.model.measurement import Measurement
 from engine.model.outputs import DeadLetter
 from engine.model.time import Micros, format_time
 from engine.model.topics import DEAD_LETTERS
+from engine.offline.command_tests import acts_of, command_differences
 from engine.offline.episodes import Episode, Place, episodes
 from engine.offline.reached import reached_by
 from engine.offline.replay import replay
-from engine.rules.resolved.condition import Composite
+from engine.offline.review_tests import lives, review_differences, triggers_of, type_of
+from engine.rules.resolved.condition import Composite, JoinedCondition
+from engine.rules.resolved.governance import MovedGoalposts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    from engine.offline.command_tests import CommandDifference
     from engine.offline.reached import Reached
     from engine.offline.replay import Replayed
+    from engine.offline.review_tests import ReviewDifference
     from engine.rules.resolved.rule import Rule
     from engine.rules.rule_tests import Expectation, Firing, Measured, RuleTest
     from engine.rules.ruleset import RuleSet
@@ -43,48 +48,95 @@ class Difference(NamedTuple):
 
 class Verdict(NamedTuple):
     """What came of a test. `refused` are measurements that the engine does not take, with why; `reached` are the
-    branches of rules that it went through.
+    branches of rules that it went through. `reviews` and `commands` are what differed there.
     """
 
     test: RuleTest
     differences: tuple[Difference, ...]
     refused: tuple[str, ...]
     reached: frozenset[Reached]
+    reviews: tuple[ReviewDifference, ...] = ()
+    commands: tuple[CommandDifference, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Whether everything was as expected."""
-        return not self.differences and not self.refused
+        return not (self.differences or self.refused or self.reviews or self.commands)
 
 
 def run_test(test: RuleTest, rule_set: RuleSet) -> Verdict:
     """Evaluate the rules that the test names, and nothing else of `rule_set`, over its measurements.
 
-    They are evaluated as if their mode were `on` and their reviews closed on recovery, so that a rule in shadow is
-    tested as what it will be.
+    They are evaluated as if their mode were `on`, so that a rule in shadow is tested as what it will be.
     """
-    tested = _as_tested(test, rule_set)
-    timed = sorted(_measurements(test), key=lambda pair: pair[0])
-    replayed = replay(tested, timed, every=test.ticks, begin=test.start, until=test.until)
-    found = episodes(replayed, tested)
-    reached = reached_by(test, found, replayed, tested)
-    return Verdict(test, tuple(_differences(test, found, tested)), tuple(_refused(replayed)), reached)
-
-
-def _as_tested(test: RuleTest, rule_set: RuleSet) -> RuleSet:
-    named = {expectation.rule for expectation in test.expect}
-    for name in sorted(named):
-        condition = rule_set.rule_by_id[name].condition
-        if isinstance(condition, Composite):
-            named.update(condition.members)
-    return msgspec.structs.replace(
-        rule_set, rules=tuple(_switched_on(rule) for rule in rule_set.rules if rule.id in named)
+    tested = _tested(test, rule_set, rule_set, _as_declared)
+    lived = _replayed(test, rule_set, _as_declared)
+    replayed = _replayed(test, rule_set, _apart) if _flaps(lived, tested) else lived
+    found = episodes(replayed)
+    return Verdict(
+        test=test,
+        differences=tuple(_differences(test, found, tested)),
+        refused=tuple(_refused(replayed)),
+        reached=reached_by(test, found, replayed, tested),
+        reviews=tuple(review_differences(test, lives(lived))),
+        commands=tuple(command_differences(test, lived)),
     )
 
 
-def _switched_on(rule: Rule) -> Rule:
-    review = msgspec.structs.replace(rule.review, close="on_recovery")
-    return msgspec.structs.replace(rule, mode="on", review=review)
+def _flaps(lived: Replayed, rules: RuleSet) -> bool:
+    """Whether a joined rule had a flapping review, so that not all of its alerts were told."""
+    flapping = {each.data.rule for each in triggers_of(lived) if type_of(each) == "flapping"}
+    return any(rule.id in flapping and isinstance(rule.condition, JoinedCondition) for rule in rules.rules)
+
+
+def _replayed(test: RuleTest, rules: RuleSet, as_: Callable[[Rule], Rule]) -> Replayed:
+    return replay(
+        _tested(test, rules, rules, as_),
+        sorted(_measurements(test), key=lambda pair: pair[0]),
+        every=test.ticks,
+        begin=test.start,
+        until=test.until,
+        until_least=test.heard_until,
+        activated=[(edit.at, _tested(test, edit.rule_set, rules, as_)) for edit in test.edits],
+        acts=acts_of(test) if as_ is _as_declared else (),
+    )
+
+
+def _tested(test: RuleTest, rules: RuleSet, first: RuleSet, as_: Callable[[Rule], Rule]) -> RuleSet:
+    """Of `rules` those that the test is about, with those that these look at. A mode is `on` unless an edit has made it
+    another than in the `first` set.
+    """
+    named = _rules_of(test)
+    for name in sorted(named):
+        named.update(_looked_at(rules.rule_by_id[name]))
+    kept = [as_(rule) for rule in rules.rules if rule.id in named]
+    edited = {rule.id for rule in kept if rule.mode != first.rule_by_id[rule.id].mode}
+    kept = [rule if rule.id in edited else msgspec.structs.replace(rule, mode="on") for rule in kept]
+    return msgspec.structs.replace(rules, rules=tuple(kept))
+
+
+def _rules_of(test: RuleTest) -> set[str]:
+    return {*(each.rule for each in test.expect), *(each.rule for each in test.commands)}
+
+
+def _looked_at(rule: Rule) -> tuple[str, ...]:
+    match rule.condition:
+        case Composite() as condition:
+            return condition.members
+        case MovedGoalposts() as condition:
+            return condition.rules
+        case _:
+            return ()
+
+
+def _apart(rule: Rule) -> Rule:
+    """Every alert has a review of its own, which ends with it."""
+    review = msgspec.structs.replace(rule.review, close="on_recovery", reopen_within=0)
+    return msgspec.structs.replace(rule, review=review)
+
+
+def _as_declared(rule: Rule) -> Rule:
+    return rule
 
 
 def _measurements(test: RuleTest) -> Iterator[tuple[Micros, Measurement]]:
@@ -119,18 +171,24 @@ def _differences(test: RuleTest, found: Mapping[Place, list[Episode]], rules: Ru
     expected: dict[Place, Expectation] = {}
     for each in test.expect:
         known = expected.get((each.rule, each.scope))
-        expected[each.rule, each.scope] = each if known is None else known._replace(firing=known.firing + each.firing)
-    named = {rule for rule, _ in expected}
+        expected[each.rule, each.scope] = each if known is None else _both(known, each)
+    named = {each.rule for each in test.expect if each.of_firing}
     for place, expectation in expected.items():
         severity = rules.rule_by_id[expectation.rule].severity
         differs = expectation.severity not in (None, severity)
         there = tuple(found.get(place, ()))
+        if not expectation.of_firing:
+            there = ()
         if differs or not _agree(expectation.firing, there):
             told = (str(expectation.severity), severity) if differs else None
             yield Difference(*place, expectation.line, expectation.firing, there, told)
     for place, there_too in found.items():
         if place not in expected and place[0] in named:
             yield Difference(*place, None, (), tuple(there_too))
+
+
+def _both(one: Expectation, other: Expectation) -> Expectation:
+    return one._replace(firing=one.firing + other.firing, of_firing=one.of_firing or other.of_firing)
 
 
 def _agree(expected: tuple[Firing, ...], found: tuple[Episode, ...]) -> bool:

@@ -8,6 +8,7 @@ from engine.errors import ConfigError
 from engine.rules.bind import bind
 from engine.rules.checks import CHECKS
 from engine.rules.checks.deadlines import check_deadlines
+from engine.rules.edits import edited
 from engine.rules.expand import expand
 from engine.rules.problems import Problem, has_errors
 from engine.rules.rule_tests import RuleTest, bind_tests
@@ -66,6 +67,10 @@ def load_read(found: Read, today: date | None = None) -> Loaded:
         problems.extend(check(declarations))
     if today is not None:
         problems.extend(check_deadlines(declarations, today))
+    edits = None
+    if not has_errors(problems):
+        edits = edited(declarations)
+        problems.extend(edits.problems)
     sound = not has_errors(problems)
     return Loaded(
         rule_set=bind(declarations) if sound else None,
@@ -73,7 +78,7 @@ def load_read(found: Read, today: date | None = None) -> Loaded:
         files=found.files,
         declared=Counts(*(len(each) for each in _counted(declarations))),
         tables=bind_tables(declarations) if sound else (),
-        tests=bind_tests(declarations) if sound else (),
+        tests=bind_tests(declarations, edits.edits) if edits is not None and sound else (),
     )
 
 

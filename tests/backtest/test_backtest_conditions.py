@@ -216,7 +216,7 @@ def test_what_joins_windows_looks_only_where_it_is_told_to(condition: str, shop:
     rule, visits, tickets = CASES[condition]
     rules = rules_of(f"{rule}\nwhere: {{shop: {shop}}}")
     told = sorted(measured("visits", visits) + measured("tickets", tickets), key=lambda pair: pair[0])
-    assert bool(episodes(replay(rules, told, every=HOUR), rules)) == fires
+    assert bool(episodes(replay(rules, told, every=HOUR))) == fires
 
 
 def as_test(
@@ -264,8 +264,8 @@ def test_live_backtest_and_rule_test_say_the_same(condition: str, tmp_path: Path
     found: list[bytes] = []
     run(rules, [written(tmp_path / "rows.ndjson", told)], Reading(), every=HOUR, triggers=found.append)
     assert found == triggers
-    [place] = [each for each in episodes(live, rules) if each[0] == "told"]
-    fired = episodes(live, rules)[place]
+    [place] = [each for each in episodes(live) if each[0] == "told"]
+    fired = episodes(live)[place]
     assert any(each.to is not None for each in fired), "it fires, and recovers"
     again = series_again(condition)
     whole = condition.startswith("governance")

@@ -153,6 +153,67 @@ def test_a_junit_reader_reads_what_passed_and_what_failed(folder: Path, tmp_path
     assert "+ fires from 1h (2026-01-05T01:00:00Z) to the end" in failure.text
 
 
+REVIEWED = """\
+kind: test
+id: reviewed
+start: 2026-01-05T00:00:00Z
+every: 1h
+measurements:
+  - {kpi: flights.arrival_delay, dimensions: {origin: EWR}, values: 1 99 99}
+commands:
+  - {at: 3h, rule: long-delay, dimensions: {origin: EWR}, action: acknowledge, who: ann, refused: no_change}
+expect:
+  - rule: long-delay
+    dimensions: {origin: EWR}
+    reviews: [{at: 1h, state: open}, {at: 3h, state: resolved, owner: ann}]
+    triggers: [{at: 0h, type: opened}, {at: 2h, type: resolved}]
+"""
+
+
+def test_a_junit_reader_reads_what_differed_of_reviews_and_commands(folder: Path, tmp_path: Path):
+    path = folder / "reviewed_test.yaml"
+    path.write_text(REVIEWED, "utf-8")
+    written = tmp_path / "junit.xml"
+    assert run(path, "--junit", written).exit_code == 1
+    [suite] = JUnitXml.fromfile(str(written))
+    [case] = suite
+    [failure] = case.result
+    assert failure.text.splitlines() == [
+        f"{path}:8: acknowledge, long-delay, at 3h (2026-01-05T03:00:00Z)",
+        "- refused as no_change",
+        "+ it is taken",
+        f"{path}:12: long-delay, origin EWR: reviews",
+        "  1h (2026-01-05T01:00:00Z): open",
+        "- 3h (2026-01-05T03:00:00Z): resolved, owner ann",
+        "+ 3h (2026-01-05T03:00:00Z): acknowledged, owner customer-care",
+        f"{path}:13: long-delay, origin EWR: triggers",
+        "  0s (2026-01-05T00:00:00Z): opened",
+        "- 2h (2026-01-05T02:00:00Z): resolved",
+        "+ 3h (2026-01-05T03:00:00Z): acknowledged, told to customer-care, saying 'Acknowledged by ann.'",
+    ]
+
+
+def test_programs_read_what_differed_of_reviews_and_commands(folder: Path):
+    path = folder / "reviewed_test.yaml"
+    path.write_text(REVIEWED, "utf-8")
+    [test] = json.loads(run(path, "--format", "json").output)["tests"]
+    assert (test["passed"], test["differences"]) == (False, [])
+    [command] = test["commands"]
+    assert (command["line"], command["at"]) == (8, "2026-01-05T03:00:00Z")
+    assert (command["expected"], command["found"]) == ("no_change", None)
+    reviews, triggers = test["reviews"]
+    assert (reviews["what"], reviews["line"], triggers["what"]) == ("reviews", 12, "triggers")
+    assert reviews["told"] == [
+        {"at": "2026-01-05T01:00:00Z", "agrees": True, "expected": {"state": "open"}, "found": {"state": "open"}},
+        {
+            "at": "2026-01-05T03:00:00Z",
+            "agrees": False,
+            "expected": {"state": "resolved", "owner": "ann"},
+            "found": {"state": "acknowledged", "owner": "customer-care"},
+        },
+    ]
+
+
 def test_a_junit_reader_reads_why_no_test_could_be_run(folder: Path, tmp_path: Path):
     (folder / "rule.yaml").write_text("kind: rule\nid: long-delay\n", "utf-8")
     written = tmp_path / "junit.xml"

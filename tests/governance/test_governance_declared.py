@@ -134,19 +134,12 @@ def test_what_is_not_written_is_taken_from_the_catalogue(condition: str, kpi: st
 
 
 @pytest.mark.parametrize(
-    ("condition", "branches"),
-    [
-        ("{moved_goalposts: {}}", ("keeps silent",)),
-        ("{set_and_forget: {after: 60d}}", ("fires", "keeps silent")),
-        ("{always_green: {windows: 52}}", ("fires", "recovers", "keeps silent")),
-    ],
+    "condition", ["{moved_goalposts: {}}", "{set_and_forget: {after: 60d}}", "{always_green: {windows: 52}}"]
 )
-def test_what_only_an_edit_of_the_catalogue_brings_about_is_not_asked_of_rule_tests(
-    condition: str, branches: tuple[str, ...]
-):
+def test_rule_tests_are_to_reach_what_an_edit_of_the_catalogue_brings_about_like_anything_else(condition: str):
     loaded = load_read(read_text("all.yaml", CATALOGUE + RULE.format(kpi="visits", condition=condition)))
     assert loaded.rule_set is not None
-    assert branches_of(loaded.rule_set.rule_by_id["told"]) == branches
+    assert branches_of(loaded.rule_set.rule_by_id["told"]) == ("fires", "recovers", "keeps silent")
 
 
 def test_a_vanity_rule_may_cut_both_by_windows_of_its_own():

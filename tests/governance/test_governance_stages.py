@@ -13,9 +13,12 @@ from two_stages import Log, heard
 
 from engine.deliver.evidence import LINES_MAX, evidence_lines
 from engine.model.governance import MovedGoalposts, StaleTarget
+from engine.model.measurement import Measurement
 from engine.model.time import DAY, format_time
+from engine.model.topics import TRIGGERS
 from engine.offline.explain.explanation import explain
 from engine.offline.explain.given import given
+from engine.offline.replay import replay
 
 if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet
@@ -55,6 +58,26 @@ def test_goalposts_that_are_moved_while_something_fires_are_the_objectives_owner
         ("low", 'visits{"shop":"b"}'),
     ]
     assert (over[0], over[1].data.state) == ("alert_ended", "open"), "it stays owed until somebody answers"
+
+
+def test_a_replay_with_the_same_activation_says_the_same_byte_for_byte():
+    log = Log(GOALPOSTS).weeks(3, MANY).weeks(2, FEW).activate(EASED).weeks(2, FEW).weeks(2, MANY)
+    times = [BEGIN + week * WEEK + DAY for week in range(9)]
+    values = [each["visits"] / 2 for each in [MANY] * 3 + [FEW] * 4 + [MANY] * 2]
+    timed = [  # sent behind the tick of their time, as in the log
+        (time + 1, Measurement("visits", format_time(time), value, {"shop": shop}, f"visits-{shop}-{week}"))
+        for week, (time, value) in enumerate(zip(times, values, strict=True))
+        for shop in "ab"
+    ]
+    activated = [(BEGIN + 5 * WEEK + 3 * DAY, EASED)]  # the log has it from the tick after those of the fifth week
+    outputs = replay(GOALPOSTS, timed, every=DAY, until=times[-1] + WEEK + DAY, activated=activated).outputs
+    said = [each.record.value or b"" for each in outputs if each.topic == TRIGGERS]
+    assert len(of_told(said)) == 2
+    assert of_told(said) == of_told(log.triggers())
+
+
+def of_told(triggers: list[bytes]) -> list[bytes]:
+    return [value for value in triggers if msgspec.json.decode(value)["data"]["rule"] == "told"]
 
 
 def test_it_does_not_help_to_take_the_rule_away_or_change_it_with_the_same_edit():

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from engine.model.time import HOUR
+from engine.offline.reached import not_reached
 from engine.offline.rule_tests import run_test
 from engine.rules.loader import load, load_or_raise
-from engine.rules.resolved.governance import MovedGoalposts, SetAndForget
 from engine.rules.source import is_test_file
 
 if TYPE_CHECKING:
-    from engine.rules.rule_tests import RuleTest
+    from collections.abc import Callable
+
+    from engine.offline.rule_tests import Verdict
+    from engine.rules.rule_tests import Expectation, RuleTest
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
 PACKS = sorted(path for path in RULES.iterdir() if path.is_dir())
@@ -28,8 +33,14 @@ DOCUMENTS = [
 DECLARED = [(path, document) for path, document in DOCUMENTS if document["kind"] == "rule"]
 LOADED = load([RULES], tests=True)
 TESTS = LOADED.tests
-BY_ACTIVATIONS = (MovedGoalposts, SetAndForget)
-"""What ends these is another rule set, which a rule test has not: see tests/governance."""
+
+
+@cache
+def verdict_of(test: str) -> Verdict:
+    assert LOADED.rule_set is not None
+    return run_test(next(each for each in TESTS if each.id == test), LOADED.rule_set)
+
+
 each_rule = pytest.mark.parametrize(("path", "rule"), DECLARED, ids=[rule["id"] for _, rule in DECLARED])
 
 
@@ -89,16 +100,58 @@ def test_every_kpi_serves_an_objective_and_somebody_else_owns_its_counterparts(p
 
 @pytest.mark.parametrize("test", TESTS, ids=[test.id for test in TESTS])
 def test_a_rule_test_passes(test: RuleTest):
-    assert LOADED.rule_set is not None
-    verdict = run_test(test, LOADED.rule_set)
+    verdict = verdict_of(test.id)
     assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
+def test_the_tests_of_a_pack_reach_every_branch_of_its_rules(pack: Path):
+    reached = [each for test in TESTS if Path(test.file).parent == pack for each in verdict_of(test.id).reached]
+    assert not_reached(reached, load_or_raise([pack])) == {}
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
+def test_the_tests_of_a_pack_say_whose_a_review_is_what_it_asks_and_by_when(pack: Path):
+    said = reviews_expected(lambda path, _: path.parent == pack)
+    assert {"owner", "due", "question"} <= said.keys()
+    # The owners of flights' objectives are those of its KPIs: there is nobody to escalate to.
+    assert said["escalated_to"] or pack.name == "flights"
+
+
+@pytest.mark.parametrize("rule", [rule["id"] for path, rule in DECLARED if path.parent.name == "kpi-governance"])
+def test_a_governance_review_is_as_the_catalogue_says(rule: str):
+    pack = RULES / "kpi-governance"
+    rules = load_or_raise([pack])
+    bound, kpi = rules.rule_by_id[rule], rules.kpi_by_id[str(rules.rule_by_id[rule].kpi)]
+    objective = next(each for each in rules.objectives if each.id == kpi.objective)
+    moved = bound.condition.__struct_config__.tag == "moved_goalposts"
+    said = reviews_expected(lambda _, expected: expected.rule == rule)
+    assert said["owner"] == {objective.owner if moved else kpi.owner}
+    assert said["question"] == {bound.review.question}
+    assert said["severity"] == {bound.severity}
+    assert said["escalated_to"] | said["notified"] >= {objective.sponsor}
+    assert bound.review.due_in is not None
+    assert said["due_in"] <= {bound.review.due_in.micros, bound.review.due_in.micros - HOUR}
+
+
+def reviews_expected(wanted: Callable[[Path, Expectation], bool]) -> dict[str, set[object]]:
+    """By field every value that the packs' tests expect of a review; `due_in` from the time at which it is seen."""
+    said: dict[str, set[object]] = {"escalated_to": set(), "notified": set()}
+    for test in TESTS:
+        for each in (each for each in test.expect if wanted(Path(test.file), each)):
+            for trigger in each.triggers or ():
+                said["notified"].update(trigger.notify or () if trigger.type == "escalated" else ())
+            for review in each.reviews or ():
+                for name, value in review.fields.items():
+                    said.setdefault(name, set()).add(value)
+                if isinstance(due := review.fields.get("due"), int):
+                    said.setdefault("due_in", set()).add(due - review.at)
+    return said
 
 
 @each_rule
 def test_a_rule_is_seen_to_fire_to_recover_and_to_keep_quiet(path: Path, rule: dict[str, object]):
     beside = [test for test in TESTS if Path(test.file) == path.with_name(f"{path.stem}_test.yaml")]
     expected = [each for test in beside for each in test.expect if each.rule == rule["id"]]
-    bound = load_or_raise([path.parent]).rule_by_id[str(rule["id"])]
-    if not isinstance(bound.condition, BY_ACTIVATIONS):
-        assert any(firing.to for each in expected for firing in each.firing), "fires and recovers"
-    assert any(not each.firing for each in expected), "keeps quiet"
+    assert any(firing.to for each in expected for firing in each.firing), "fires and recovers"
+    assert any(each.of_firing and not each.firing for each in expected), "keeps quiet"

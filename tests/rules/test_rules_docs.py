@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from engine.cli.test_report import failure_lines
 from engine.offline.rule_tests import run_test
 from engine.rules.loader import load_read
 from engine.rules.source import read_text
@@ -16,14 +17,15 @@ EXAMPLES = "\n---\n".join(re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
 def test_the_examples_of_the_page_are_one_sound_rule_set():
     loaded = load_read(read_text("docs/rules.md", EXAMPLES))
     assert loaded.problems == ()
-    assert loaded.declared == (2, 11, 1, 1, 1)
+    assert loaded.declared == (2, 11, 1, 1, 3)
 
 
-def test_the_rule_test_of_the_page_passes():
+def test_the_rule_tests_of_the_page_pass():
     loaded = load_read(read_text("docs/rules.md", EXAMPLES))
     assert loaded.rule_set is not None
-    [test] = loaded.tests
-    assert run_test(test, loaded.rule_set).differences == ()
+    for test in loaded.tests:
+        verdict = run_test(test, loaded.rule_set)
+        assert verdict.passed, list(failure_lines(verdict))
 
 
 def test_the_page_names_every_field():

@@ -46,6 +46,11 @@ _REFERENCES: Final[tuple[tuple[str, str, Path_], ...]] = (
     ("table", "kpi", ("map", _EACH, "kpi")),
     ("test", "kpi", ("measurements", _EACH, "kpi")),
     ("test", "rule", ("expect", _EACH, "rule")),
+    ("test", "rule", ("commands", _EACH, "rule")),
+    ("test", "kpi", ("edits", _EACH, "kpi")),
+    ("test", "rule", ("edits", _EACH, "rule")),
+    ("test", "objective", ("edits", _EACH, "objective")),
+    ("test", "initiative", ("edits", _EACH, "initiative")),
 )
 """(kind that refers, kind that is referred to, where the id stands)."""
 
@@ -55,6 +60,7 @@ _NAMED: Final = {
     "objective": "an objective",
     "kpi": "a KPI",
     "rule": "a rule",
+    "initiative": "an initiative",
 }
 
 

@@ -2,58 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
-from engine.errors import WireError
-from engine.model.time import Micros
 from engine.rules.series_notation import Values, parse_values
-from engine.rules.spec.scalars import DURATION, Id, Span, Spec, Text, duration, refuse
+from engine.rules.spec.moments import EXAMPLE, AtMoment, Time
+from engine.rules.spec.rule_test_reviews import (  # noqa: TC001 - pydantic reads annotations at run time
+    CommandSpec,
+    EditSpec,
+    Reviews,
+    Triggers,
+)
+from engine.rules.spec.scalars import Id, Span, Spec, Text, refuse
 from engine.rules.wording import shown
-from engine.wire.times import parse_time
 
-_EXAMPLE = "2026-01-05T00:00:00Z"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-
-class Moment(NamedTuple):
-    """A time as written: microseconds since the start of the test, or since the epoch."""
-
-    micros: Micros
-    relative: bool
-
-    def at(self, start: Micros) -> Micros:
-        """The time that it is in a test that starts at `start`."""
-        return start + self.micros if self.relative else self.micros
-
-
-def _time(value: object) -> Micros:
-    try:
-        if isinstance(value, str):
-            return parse_time(value)
-    except WireError:
-        pass  # said below, with what is no text at all
-    raise refuse(
-        "time",
-        expected=f"a time with its offset, like {_EXAMPLE}",
-        found=shown(value),
-        mend="write RFC 3339: date, T, time, and Z or an offset such as +01:00",
-    )
-
-
-def _moment(value: object) -> Moment:
-    if isinstance(value, str) and value[:4].isdigit() and value[4:5] == "-":
-        return Moment(_time(value), relative=False)
-    try:
-        return Moment(duration(value), relative=True)
-    except PydanticCustomError as error:
-        raise refuse(
-            "time",
-            expected="a duration since the start like `2h`, or a time",
-            found=shown(value),
-            mend=f"write a whole number and a unit, or RFC 3339 like {_EXAMPLE}",
-        ) from error
+    from engine.rules.spec.moments import Moment
 
 
 def _values(value: object) -> Values:
@@ -83,12 +50,6 @@ def _never(value: object) -> object:
     )
 
 
-Time = Annotated[Micros, PlainValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
-AtMoment = Annotated[
-    Moment,
-    PlainValidator(_moment),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": DURATION}, {"type": "string", "format": "date-time"}]}),
-]
 SeriesValues = Annotated[
     Values, PlainValidator(_values), WithJsonSchema({"type": ["string", "number"], "examples": ["1 2 3x5 _ 9"]})
 ]
@@ -125,19 +86,43 @@ class ExpectationSpec(Spec):
 
     rule: Id = Field(examples=["tickets-high"])
     dimensions: dict[str, str] = Field(default_factory=dict)
-    firing: Firings = Field(description="Or `never`", examples=["never"])
+    firing: Firings | None = Field(default=None, description="Or `never`", examples=["never"])
+    reviews: Reviews | None = Field(default=None, description="Or `never`: none in all the test")
+    triggers: Triggers | None = Field(default=None, description="All of them, or `never`")
     severity: Literal["info", "warning", "critical"] | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.firing is None and self.reviews is None and self.triggers is None:
+            raise refuse(
+                "missing-field",
+                expected="the field `firing`, `reviews` or `triggers`",
+                found="none of them",
+                mend="add `firing: never` if the rule is to keep silent",
+            )
+        return self
 
 
 class RuleTestSpec(Spec):
-    """Measurements, and what rules must say of them."""
+    """Measurements, what people do meanwhile, and what rules must say of it."""
 
     kind: Literal["test"]
     id: Id = Field(examples=["tickets-high-fires"])
     title: Text | None = None
-    start: Time = Field(examples=[_EXAMPLE])
+    start: Time = Field(examples=[EXAMPLE])
     every: Span = Field(description="Between two values of a series", examples=["1d"])
     ticks: Span | None = Field(default=None, description="`every`, at most 1h, unless said")
     until: AtMoment | None = Field(default=None, description="Until the last windows have closed unless said")
     measurements: list[MeasuredSpec] = Field(min_length=1, examples=["[{kpi: ..., values: ...}]"])
+    commands: list[CommandSpec] = Field(default_factory=list, description="What people do meanwhile")
+    edits: list[EditSpec] = Field(default_factory=list, description="How what is declared changes meanwhile")
     expect: list[ExpectationSpec] = Field(min_length=1, examples=["[{rule: ..., firing: never}]"])
+
+    def moments(self) -> Iterator[tuple[tuple[str | int, ...], Moment]]:
+        """Every time of which it says something beside firing, with its place."""
+        yield from ((("commands", place, "at"), each.at) for place, each in enumerate(self.commands))
+        yield from ((("edits", place, "at"), each.at) for place, each in enumerate(self.edits))
+        for place, expected in enumerate(self.expect):
+            here = ("expect", place)
+            yield from (((*here, "reviews", index, "at"), one.at) for index, one in enumerate(expected.reviews or ()))
+            yield from (((*here, "triggers", index, "at"), one.at) for index, one in enumerate(expected.triggers or ()))
