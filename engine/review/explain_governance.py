@@ -8,6 +8,7 @@ from engine.model.governance import (
     EasyTarget,
     FallingOutcome,
     MovedGoalposts,
+    OtherVersion,
     StaleTarget,
     Unfollowed,
     UnprovenMilestones,
@@ -33,13 +34,15 @@ def explain_governance(judgement: Judgement, evidence: GovernanceEvidence, rule:
     return f"{rule.title}: {said}."
 
 
-def _said(evidence: GovernanceEvidence, rule: Rule, rules: RuleSet) -> str:
+def _said(evidence: GovernanceEvidence, rule: Rule, rules: RuleSet) -> str:  # noqa: PLR0911 (one for each kind)
     kpi = _title(str(rule.kpi), rules)
     match evidence.found:
         case StaleTarget() as found:
             return _stale(found, kpi)
         case MovedGoalposts() as found:
             return _moved(found, kpi)
+        case OtherVersion() as found:
+            return _version(found)
         case UnprovenMilestones() as found:
             return _milestones(found, kpi)
         case EasyTarget() as found:
@@ -67,6 +70,17 @@ def _moved(found: MovedGoalposts, kpi: str) -> str:
     rules = listed(sorted({each.rule for each in found.firing}))
     fired = f"while {rules} fired on {found.count} series" if found.count else "and nothing fires on it"
     return f"of {kpi} {changed} was changed {fired}"
+
+
+def _version(found: OtherVersion) -> str:
+    """What was firing is told by number: the evidence lists it."""
+    changed = listed([_change(field) for field in found.changed])
+    told = f"version {found.before} became {found.after}, and {changed or 'nothing else of it'} was changed"
+    on = found.count - found.ended
+    if not found.count:
+        return f"{told}; nothing fired on it"
+    alerts = f"{found.count} alert{'' if found.count == 1 else 's'}"
+    return f"{told}; of {alerts} on it {found.ended} were withdrawn, {on} go{'es' if on == 1 else ''} on"
 
 
 def _change(field: MovedField) -> str:

@@ -55,7 +55,13 @@ class Vanity(msgspec.Struct, frozen=True, tag_field="kind", tag="vanity"):
     below: float
 
 
-GovernanceCondition = SetAndForget | MovedGoalposts | UnprovenMilestone | AlwaysGreen | GreenOverFalling | Vanity
+class NewVersion(msgspec.Struct, frozen=True, tag_field="kind", tag="new_version"):
+    """An activation gave the KPI another version. The engine's own: every KPI has one."""
+
+
+GovernanceCondition = (
+    SetAndForget | MovedGoalposts | UnprovenMilestone | AlwaysGreen | GreenOverFalling | Vanity | NewVersion
+)
 """All of them. They are judged where joins are, at barriers, over all series of a KPI merged."""
 
 
