@@ -22,6 +22,19 @@ def renewed(before: RuleSet, after: RuleSet) -> tuple[str, ...]:
     return tuple(kpi.id for kpi in after.kpis if kpi.id in known and version_of(known[kpi.id]) != version_of(kpi))
 
 
+def redefined(before: RuleSet, after: RuleSet) -> dict[str, tuple[str, ...]]:
+    """By KPI what of its definition `after` changes though the version stays."""
+    same = [kpi for kpi in after.kpis if kpi.id in before.kpi_by_id and kpi.id not in renewed(before, after)]
+    changed = {
+        kpi.id: tuple(name for name in _DEFINING if getattr(kpi, name) != getattr(before.kpi_by_id[kpi.id], name))
+        for kpi in same
+    }
+    return {name: fields for name, fields in changed.items() if fields}
+
+
+_DEFINING: Final = ("definition", "unit", "aggregation")
+
+
 def looked_at(rule: Rule, rules: RuleSet) -> frozenset[str]:
     """The KPIs that a rule's verdicts rest on; of a composite those of its members."""
     names = {rule.kpi, *sides(rule)}
