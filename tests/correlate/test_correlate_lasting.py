@@ -12,13 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lasting_twin import alerts
 from reconciliation_twin import verdicts
-from stage2_world import BY_5, World, apply, conflict, day, rule, rule_set, share, spec
+from stage2_world import BY_5, World, apply, conflict, day, rule, rule_set, spec
 from test_correlate_conflict import play
+from test_correlate_off_track import target
+from test_correlate_off_track import told as windowed
 from test_correlate_reconcile import CONDITIONS, drawn, kpis_of, put, rules_of
 
 from engine.model.time import DAY, HOUR
-from engine.rules.resolved.condition import OffTrack
 from engine.rules.resolved.rule import Step
+from engine.rules.resolved.timing import Window
 
 BOOKS = CONDITIONS["books"]
 STATES = {"departs": "on", "agrees": "off", "inconclusive": "inconclusive"}
@@ -103,15 +105,15 @@ def test_a_conflict_waits_and_recovers_as_well():
 
 
 def test_a_forecast_waits_and_recovers_as_well():
-    condition = OffTrack(1000.0, "2024-01-25", higher_is_better=True, confidence=0.9, learn=8, scope=("c",))
-    for wanted, first in ((0, 7), (3, 10)):
-        world = World(rule_set(rule("course", "traffic", condition, **lasting(wanted))))
-        told = []
-        for index in range(12):
-            world.write(share("traffic", index, 100.0 + index % 3, name="course"), 0)
+    for wanted, kept, fires, ends in ((0, 0, 15, 20), (3, 2, 18, 22)):
+        fields = lasting(wanted, kept, window=Window(DAY, DAY))
+        world, told = World(rule_set(rule("pace", "traffic", target(100.0), **fields))), []
+        for index in range(24):
+            # The sixteenth day is the first with a forecast; from the twenty-first on it is far beyond the target.
+            world.write(windowed(index, 10.0 + index % 3 if index < 20 else 5_000.0), 0)
             world.tick(24 * (index + 1))
-            told += [(index, *each) for each in world.told()]
-        assert told == [(first, "opened", day(first + 1), None)]
+            told += [each[:2] for each in world.told()]
+        assert told == [("opened", day(fires + 1)), ("resolved", day(ends + 1))]
 
 
 def test_what_got_worse_while_it_was_pending_is_no_step_beyond_what_was_told():
