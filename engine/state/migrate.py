@@ -23,7 +23,6 @@ from engine.kernels.layout import (
     UNSET,
     WINDOWS,
 )
-from engine.kernels.windows import index_of
 from engine.rules.versions import renewed
 from engine.state.partition import PartitionState
 
@@ -117,20 +116,28 @@ def _cut(state: PartitionState, kpis: NDArray[np.bool_]) -> None:
     """What a series of these KPIs has seen is of another version: whatever is older than its newest is late, and the
     windows that hold the newest are nobody's. They would mix both.
     """
-    used = len(state.series)
-    rows = np.flatnonzero(kpis[state.tables.series["kpi"][:used]] & (state.tables.series["newest"][:used] != UNSET))
-    for row in rows.tolist():
-        series = state.tables.series[row]
-        newest = int(series["newest"])
-        series["bound"] = max(int(series["bound"]), newest)
-        for number in state.slots_of(row):
-            slot = state.tables.slots[number]
-            view = state.plan.views[int(slot["view_row"])]
-            if view["kind"] == WINDOWS:
-                begins = int(index_of(view, state.tables.calendars, newest)) + int(view["span"])
-                slot["final"], slot["closed"] = begins, begins
-            elif view["kind"] == RAW:
-                slot["final"], slot["newest"] = newest - 1, newest
+    series = state.tables.series[: len(state.series)]
+    rows = np.flatnonzero(kpis[series["kpi"]] & (series["newest"] != UNSET))
+    series["bound"][rows] = np.maximum(series["bound"][rows], series["newest"][rows])
+    for number in np.flatnonzero(kpis[state.plan.views["kpi"]]).tolist():
+        view = state.plan.views[number]
+        own = rows[series["kpi"][rows] == view["kpi"]]
+        newest = series["newest"][own]
+        slots = series["slot"][own] + number - state.plan.kpis[view["kpi"]]["view"]
+        if view["kind"] == WINDOWS:
+            begins = _indices(state, number, newest) + view["span"]
+            state.tables.slots["final"][slots] = state.tables.slots["closed"][slots] = begins
+        elif view["kind"] == RAW:
+            state.tables.slots["final"][slots] = newest - 1
+            state.tables.slots["newest"][slots] = newest
+
+
+def _indices(state: PartitionState, view: int, times: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The cells of a view that these times fall into: `kernels.windows.index_of` of many."""
+    calendar, step = (int(state.plan.views[view][name]) for name in ("calendar", "step"))
+    if calendar < 0:
+        return times // step
+    return np.searchsorted(state.tables.calendars[calendar], times, side="right").astype(np.int64) - 1
 
 
 def _move_points(old: PartitionState, slot: int, new: PartitionState, goal: int) -> None:
