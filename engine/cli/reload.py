@@ -39,6 +39,12 @@ def reload(
     settings = read_settings(config, given, brokers=brokers, prefix=prefix, rules=rules)
     rule_set = load_or_raise(settings.rules)
     done = asyncio.run(_reload(settings, rule_set, seconds, whoever(who)))
+    for kpi, fields in done.redefined.items():
+        typer.echo(
+            f"warning: {kpi} has another {' and another '.join(fields)}, and the same version: its rules go on with "
+            "what they have learned. If its values jump, raise its `version`.",
+            err=True,
+        )
     if done.number is None:
         typer.echo(f"The rule set {rule_set.hash} is the one that was asked for last; nothing changed.")
     elif done.waiting:

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from engine.correlate import judge as arithmetic
+from engine.correlate.lasting import after_hit, after_miss
 from engine.correlate.rings import Ring
 from engine.correlate.track import Run, Step, Track
 from engine.model.finding import BaselinePoint
@@ -83,7 +84,7 @@ class Aligned(ABC):
 
     @abstractmethod
     def run_after(self, track: Track, index: int, run: Run | None, sides: Sides) -> Run:
-        """The run that a window which is on leaves."""
+        """The run with a window in it that is on; when it fires is seen to elsewhere (`lasting`)."""
 
     @abstractmethod
     def combined(self, values: Sequence[float | None]) -> float | None:
@@ -176,10 +177,17 @@ class Aligned(ABC):
         on = any(facts.matched(2, self._place(track, index, number)) for number in range(1, pairs + 1))
         due = self._due(track, index, sides)
         state = self.state_of(sides, on=on, waiting=due is not None and barrier_time < due)
-        after = run
-        if state in ("on", "off"):
-            after = self.run_after(track, index, run, sides) if state == "on" else None
+        after = self._after(track, index, run, sides, state)
         return Step(run, sides, state, after, due if state == "pending" else None)
+
+    def _after(self, track: Track, index: int, run: Run | None, sides: Sides, state: str) -> Run | None:
+        """The run that a window leaves; one that could not be judged leaves it as it was."""
+        if state not in ("on", "off"):
+            return run
+        end = track.rings[self.aligned[0].kpi].windows[index].bounds.end
+        if state == "off":
+            return after_miss(run, end, self.rule.keep_firing_for)
+        return after_hit(run, self.run_after(track, index, run, sides), index, end, self.rule.for_)
 
     def _window_of(self, track: Track, side: AlignedSide, index: int) -> bool:
         ring = track.rings.get(side.kpi)

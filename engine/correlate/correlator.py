@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from engine.correlate.align import aligned_of
+from engine.correlate.governance.renewal import WHOLE, notices
 from engine.correlate.governance.watch import Watch
 from engine.correlate.governance.watching import Watching
 from engine.correlate.groups import Group, Grouping
@@ -18,11 +19,12 @@ from engine.correlate.join import Facts
 from engine.correlate.story import Story, Unfolding
 from engine.correlate.track import Track
 from engine.correlate.turns import turns
-from engine.model.identity import scope_key
 from engine.model.judgement import Judgement
 from engine.model.records import JoinRecord, Signal
+from engine.rules.own_rules import is_version_rule
 from engine.rules.resolved.condition import Composite, MissingData, OverWindows
 from engine.rules.resolved.governance import GovernanceCondition
+from engine.rules.versions import why_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,9 +38,6 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 """(rule, scope)."""
-
-WHOLE = scope_key({})
-"""The scope of what looks at a KPI with all its series."""
 
 
 class Joined(msgspec.Struct):
@@ -70,6 +69,8 @@ class Correlator:
         self.dirty: set[Key] = set()
         self.counts: dict[str, int] = {}
         self._wakes: list[tuple[Micros, Key]] = []
+        self._fired: dict[str, list[Signal]] = {}
+        self._activations = 0
         self._use(rules)
 
     def _use(self, rules: RuleSet) -> None:
@@ -118,6 +119,7 @@ class Correlator:
     def _sorted_out(self, barrier: Barrier) -> tuple[dict[Key, list[Joinable]], dict[Key, list[Finding | Signal]]]:
         shares: dict[Key, list[Joinable]] = {}
         reports: dict[Key, list[Finding | Signal]] = {}
+        self._fired, self._activations = {}, 0
         for record in barrier.records:
             if isinstance(record, JoinRecord):
                 if record.correlation in self.aligned or record.correlation in self.watchings:
@@ -127,7 +129,9 @@ class Correlator:
                 continue
             rule = record.correlation if isinstance(record, Signal) else record.rule
             listener = self.groupings.get(rule) or self.unfoldings.get(rule)
-            if rule in self.watchings:
+            if isinstance(record, Signal) and is_version_rule(rule):
+                self._fired.setdefault(rule, []).append(record)
+            elif rule in self.watchings:
                 shares.setdefault((rule, record.scope), []).append(record)
             elif listener is not None and listener.hears(record.rule):
                 reports.setdefault((rule, record.scope), []).append(record)
@@ -216,7 +220,7 @@ class Correlator:
             joined = self.joined[key]
             if fingerprints.get(key[0]) == joined.fingerprint:
                 continue
-            found += self._drop(key, "rule changed" if key[0] in fingerprints else "rule removed")
+            found += self._drop(key, self._why(key[0], rules))
         before = self.rules
         self._use(rules)
         for key in sorted(self.joined):
@@ -224,7 +228,17 @@ class Correlator:
             if watch is not None and watching is not None:
                 found += watching.activated(watch, before, now)
                 self.dirty.add(key)
+        # A notice is known by its time; another activation at this barrier ends nothing that was on before this one.
+        found += notices(before, rules, self._fired, now + self._activations, self.limits, self._owns)
+        self._fired, self._activations = {}, self._activations + 1
         return found
+
+    def _why(self, name: str, rules: RuleSet) -> str:
+        """Why the joins of a rule are dropped; one that is off is as good as gone."""
+        after = rules.rule_by_id.get(name)
+        if after is None or after.mode == "off":
+            return "rule removed"
+        return why_changed(self.rules.rule_by_id[name], self.rules, rules)
 
     def _drop(self, key: Key, cause: str) -> list[Judgement]:
         joined = self.joined.pop(key)

@@ -11,9 +11,12 @@ from engine.model.time import Micros
 
 
 class Run(msgspec.Struct, frozen=True):
-    """An alert that is on. `usual`: the levels at which a conflict began, by KPI, for rules that hold on to them.
+    """Windows that hold, one after the other: an alert once they have lasted `for`. `usual`: the levels at which a
+    conflict began, by KPI, for rules that hold on to them.
 
-    `begin` is the window index of the first window, `opened` its end; `first` its start. `worst` is the largest effect
+    `begin` is the window index of the first window, `since` its end, `first` its start; `fired` and `opened` are index
+    and end of the window that it fired with (None: it is pending, and `opened` is nobody's name yet). `clear`: the end
+    of the first window since which it does not hold, while it is recovering. `worst` is the largest effect
     of a counterpart that worsened (of equal size the first), `joined` are the counterparts that have worsened in it.
     """
 
@@ -25,6 +28,9 @@ class Run(msgspec.Struct, frozen=True):
     worst: float
     joined: tuple[str, ...]
     usual: dict[str, Usual]
+    since: str = ""
+    fired: int | None = None
+    clear: str | None = None
 
 
 def carried_on(run: Run | None, index: int, bounds: WindowBounds, effect: float, joined: tuple[str, ...]) -> Run:
@@ -56,8 +62,8 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Said(msgspec.Struct):
-    """A run that reviews know of: by `opened`, with what was last said of it. `worst`: the size of the effect that was
-    last told as such.
+    """A run that reviews know of: by `opened`, with what was last said of it. `begin`: the window that it fired with.
+    `worst`: the size of the effect that was last told as such.
     """
 
     opened: str

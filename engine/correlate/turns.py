@@ -25,9 +25,12 @@ WORSE = "it got worse"
 
 
 class Stretch(NamedTuple):
-    """A run as the verdicts have it now: first and last window, the window that ended it (None: it is on)."""
+    """A run that fired, as the verdicts have it now: the window that it fired with, and the one that ended it (None: it
+    is on).
+    """
 
     run: Run
+    begin: int
     end: int | None
 
 
@@ -68,24 +71,24 @@ class _Teller:
         return said.end is None or said.end in self.track.steps
 
     def _begins(self, stretch: Stretch) -> Iterator[Judgement]:
-        run, end = stretch
-        said = Said(run.opened, run.begin, None, run.joined, self._sides_at(run.begin), worst=abs(run.worst))
+        run, begin, end = stretch
+        said = Said(run.opened, begin, None, run.joined, self._sides_at(begin), worst=abs(run.worst))
         self.track.said.append(said)
-        yield self._turn("began", said, run, run.begin, None)
+        yield self._turn("began", said, run, begin, None)
         if end is not None:
             said.end = end
             yield self._turn("ended", said, run, end, None)
 
     def _goes_on(self, said: Said, stretch: Stretch) -> Iterator[Judgement]:
-        run, end = stretch
+        run, begin, end = stretch
         if said.end is not None and end is None:
             said.end = None
             yield self._turn("resumed", said, run, self.judged[-1], RESTATED)
-        cause, at = self._change(said, run)
-        said.begin = run.begin
+        cause, at = self._change(said, run, begin)
+        said.begin = begin
         said.joined = tuple(sorted({*said.joined, *run.joined}))
         if cause is not None:
-            said.sides = self._sides_at(run.begin) or said.sides
+            said.sides = self._sides_at(begin) or said.sides
             yield self._turn("changed", said, run, at, cause)
         if end is not None and said.end != end:
             was_over = said.end is not None
@@ -94,14 +97,14 @@ class _Teller:
         elif end is None:
             yield from self._silence(said, run)
 
-    def _change(self, said: Said, run: Run) -> tuple[str | None, int | None]:
+    def _change(self, said: Said, run: Run, begin: int) -> tuple[str | None, int | None]:
         """Why the review must be told, and by which window."""
         new = set(run.joined) - set(said.joined)
         if new:
             return JOINED, self._first_with(new, run)
-        step = self.track.steps.get(run.begin)
-        if run.begin != said.begin or (step is not None and said.sides and not same_verdicts(said.sides, step.sides)):
-            return RESTATED, run.begin
+        step = self.track.steps.get(begin)
+        if begin != said.begin or (step is not None and said.sides and not same_verdicts(said.sides, step.sides)):
+            return RESTATED, begin
         renotify = self.aligned.rule.review.renotify
         if renotify is not None and renotify.is_passed(abs(run.worst), said.worst):
             said.worst = abs(run.worst)
@@ -148,16 +151,16 @@ class _Teller:
 
 
 def stretches_of(track: Track) -> list[Stretch]:
-    """The runs in the windows that are kept, in order."""
+    """The runs in the windows that are kept, in order; those that never fired are nobody's concern."""
     found: list[Stretch] = []
     last = track.carried
     for index in sorted(track.steps):
         step = track.steps[index]
-        if step.before is not None and step.after is None:
-            found.append(Stretch(step.before, index))
+        if step.before is not None and step.before.fired is not None and step.after is None:
+            found.append(Stretch(step.before, step.before.fired, index))
         last = step.after
-    if last is not None:
-        found.append(Stretch(last, None))
+    if last is not None and last.fired is not None:
+        found.append(Stretch(last, last.fired, None))
     return found
 
 
@@ -178,7 +181,7 @@ def _match(said: list[Said], stretches: list[Stretch]) -> tuple[dict[int, Stretc
 
 def _overlap(said: Said, stretch: Stretch) -> bool:
     begins_before = stretch.end is None or said.begin < stretch.end
-    return begins_before and (said.end is None or stretch.run.begin < said.end)
+    return begins_before and (said.end is None or stretch.begin < said.end)
 
 
 def _forget(track: Track) -> None:

@@ -199,10 +199,11 @@ def _tick(
         said.extend(_age(state, offset, clock, time, around))
     # Stage 2 takes the set over once it has judged what was caused up to this tick: nothing of it may be said before.
     while state.pending and record.number >= state.pending[0].from_tick:
-        state, findings = activated(state, around.rule_sets[state.pending[0].hash])
+        state, findings, fired = activated(state, around.rule_sets[state.pending[0].hash])
         for finding in findings:
             said.append(Emission(offset, finding))
             said.extend(Emission(offset, signal) for signal in signals_of(state, finding))
+        said.extend(Emission(offset, signal) for signal in fired)
     said.append(Emission(offset, TickPassed(record.number, time)))
     state.tick_number, state.tick_time = record.number, time
     return state, said

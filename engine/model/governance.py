@@ -61,6 +61,20 @@ class MovedGoalposts(msgspec.Struct, frozen=True, tag_field="what", tag="moved_g
     count: int
 
 
+class OtherVersion(msgspec.Struct, frozen=True, tag_field="what", tag="new_version"):
+    """An activation gave a KPI another version. `changed`: what of its definition changed with it. `firing` lists at
+    most 100 of `count` rules on series that were firing on it then, of which the first `ended` were withdrawn; the
+    others go on.
+    """
+
+    before: str
+    after: str
+    changed: tuple[MovedField, ...]
+    firing: tuple[FiringThen, ...]
+    count: int
+    ended: int
+
+
 class OpenMilestone(msgspec.Struct, frozen=True):
     """A milestone that its KPI does not prove: `reported` as done, or `overdue`. `value`: what would prove it; null:
     nothing does.
@@ -173,7 +187,14 @@ class FavouredRestatements(msgspec.Struct, frozen=True, tag_field="what", tag="r
 
 
 Governed = (
-    StaleTarget | MovedGoalposts | UnprovenMilestones | EasyTarget | FallingOutcome | Unfollowed | FavouredRestatements
+    StaleTarget
+    | MovedGoalposts
+    | OtherVersion
+    | UnprovenMilestones
+    | EasyTarget
+    | FallingOutcome
+    | Unfollowed
+    | FavouredRestatements
 )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.errors import WireError
 from engine.model.time import DAY, Micros, format_time, parse_own_time
 from engine.review.lifecycle import move
+from engine.rules.own_rules import is_version_rule
 from engine.wire.times import parse_time
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def event_of(command: ReviewCommand, review: Review, now: Micros) -> Event | Ref
 def _event(command: ReviewCommand, review: Review) -> Event:
     if command.action != "resolve":
         return command.action
-    return "resolve" if review.is_open and review.alert != "on" else "answer"
+    over = review.alert != "on" or is_version_rule(review.rule)  # another version is no state that could end
+    return "resolve" if review.is_open and over else "answer"
 
 
 def _incomplete(command: ReviewCommand, review: Review, now: Micros) -> Refused | None:

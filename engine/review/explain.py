@@ -19,6 +19,7 @@ from engine.rules.resolved.condition import (
     TrendBreak,
 )
 from engine.rules.resolved.control import ControlChart
+from engine.rules.versions import NEW_VERSION
 
 if TYPE_CHECKING:
     from engine.model.finding import Episode
@@ -40,6 +41,8 @@ def explain_finding(finding: Finding, happening: Happening, rules: RuleSet, clos
 
 
 def _taken_back(finding: Finding) -> str:
+    if finding.cause == NEW_VERSION:
+        return "the alert is withdrawn"
     return "the alert never was" if finding.transition == "firing" else "it had not recovered"
 
 

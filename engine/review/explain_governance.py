@@ -9,6 +9,7 @@ from engine.model.governance import (
     FallingOutcome,
     FavouredRestatements,
     MovedGoalposts,
+    OtherVersion,
     StaleTarget,
     Unfollowed,
     UnprovenMilestones,
@@ -46,6 +47,8 @@ def _said(evidence: GovernanceEvidence, rule: Rule, rules: RuleSet) -> str:  # n
             return _stale(found, kpi)
         case MovedGoalposts() as found:
             return _moved(found, kpi)
+        case OtherVersion() as found:
+            return _version(found)
         case UnprovenMilestones() as found:
             return _milestones(found, kpi)
         case EasyTarget() as found:
@@ -75,6 +78,17 @@ def _moved(found: MovedGoalposts, kpi: str) -> str:
     rules = listed(sorted({each.rule for each in found.firing}))
     fired = f"while {rules} fired on {found.count} series" if found.count else "and nothing fires on it"
     return f"of {kpi} {changed} was changed {fired}"
+
+
+def _version(found: OtherVersion) -> str:
+    """What was firing is told by number: the evidence lists it."""
+    changed = listed([_change(field) for field in found.changed])
+    told = f"version {found.before} became {found.after}, and {changed or 'nothing else of it'} was changed"
+    on = found.count - found.ended
+    if not found.count:
+        return f"{told}; nothing fired on it"
+    alerts = f"{found.count} alert{'' if found.count == 1 else 's'}"
+    return f"{told}; of {alerts} on it {found.ended} were withdrawn, {on} go{'es' if on == 1 else ''} on"
 
 
 def _change(field: MovedField) -> str:

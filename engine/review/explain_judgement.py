@@ -24,6 +24,7 @@ from engine.review.explain_reconciliation import sentence_of_reconciliation
 from engine.review.numbers import number, percent
 from engine.review.spans import duration, window_named
 from engine.rules.resolved.condition import Cadence, Composite, MissingData, Precision
+from engine.rules.versions import NEW_VERSION
 
 if TYPE_CHECKING:
     from engine.model.judgement import Judgement
@@ -45,7 +46,8 @@ def explain_judgement(  # noqa: PLR0911 (one for each kind)
     if isinstance(evidence, PrecisionEvidence):
         return f"{rule.title}: {_precision(evidence)}."
     if judgement.turn == "withdrawn" or evidence is None:
-        return f"{rule.title}{of_dimensions(_scope(judgement.scope))}: the alert never was ({judgement.cause})."
+        taken_back = "the alert is withdrawn" if judgement.cause == NEW_VERSION else "the alert never was"
+        return f"{rule.title}{of_dimensions(_scope(judgement.scope))}: {taken_back} ({judgement.cause})."
     if isinstance(evidence, GroupEvidence):
         return _group(judgement, evidence, rule, happening)
     if isinstance(evidence, GovernanceEvidence):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.rules.resolved.condition import Composite
-from engine.rules.resolved.governance import MovedGoalposts
+from engine.rules.resolved.governance import MovedGoalposts, NewVersion
 
 if TYPE_CHECKING:
     from engine.model.trigger import Happening
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def owner_of(rule: Rule, rules: RuleSet) -> str:
-    """Who answers: the KPI's owner; of moved goalposts the objective's, since whoever owns a KPI moves them; for a
-    composite the rule's author, or the owner of its first member's KPI; for a review of a rule itself that rule's
-    author, where it names one.
+    """Who answers: the KPI's owner; of moved goalposts and new versions the objective's, since whoever owns a KPI
+    makes them; for a composite the rule's author, or the owner of its first member's KPI; for a review of a rule
+    itself that rule's author, where it names one.
     """
     if rule.kpi is not None and rule.owner is not None and rule.condition.__struct_config__.tag == "precision":
         return rule.owner
     kpi = None if rule.kpi is None else rules.kpi_by_id.get(rule.kpi)
-    if kpi is not None and isinstance(rule.condition, MovedGoalposts):
+    if kpi is not None and isinstance(rule.condition, MovedGoalposts | NewVersion):
         return next((each.owner for each in rules.objectives if each.id == kpi.objective), kpi.owner)
     if kpi is not None:
         return kpi.owner

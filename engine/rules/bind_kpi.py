@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from engine.model.time import DAY, MINUTE
 from engine.rules.bind_review import bind_cadence
-from engine.rules.resolved.catalogue import Counterpart, Kpi, Target
+from engine.rules.resolved.catalogue import FIRST_VERSION, Counterpart, Kpi, Target
 from engine.rules.resolved.timing import Window
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ def bind_kpi(spec: KpiSpec) -> Kpi:
         publish=spec.publish,
         sensitive=tuple(sorted(set(spec.sensitive))),
         review=bind_cadence(spec.review),
+        version=msgspec.UNSET if str(spec.version) == FIRST_VERSION else str(spec.version),
     )
 
 

@@ -10,6 +10,7 @@ from engine.model.identity import digest_of
 from engine.rules.bind_condition import bind_composite_condition, bind_condition, members_of
 from engine.rules.bind_kpi import idle_default, window_of
 from engine.rules.bind_review import bind_review
+from engine.rules.resolved.catalogue import FIRST_VERSION, version_of
 from engine.rules.resolved.condition import (
     Change,
     Composite,
@@ -17,7 +18,7 @@ from engine.rules.resolved.condition import (
     OverWindows,
     Threshold,
 )
-from engine.rules.resolved.governance import MovedGoalposts
+from engine.rules.resolved.governance import MovedGoalposts, SetAndForget
 from engine.rules.resolved.rule import Rule
 from engine.rules.resolved.timing import Window
 
@@ -54,6 +55,7 @@ def bind_rule(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi]) -> Rule:
     }
     grace = spec.grace if spec.grace is not None else max(kpi.grace for kpi in involved)
     deciding |= _written(grace=grace, at_least=_at_least(spec), warm_up=spec.warm_up)
+    deciding |= _written(versions=_versions(spec, condition, involved))
     rule = _rule(declared, condition, (window, lateness, idle), deciding)
     return msgspec.structs.replace(rule, grace=grace, at_least=_at_least(spec), warm_up=spec.warm_up)
 
@@ -114,6 +116,18 @@ def _told(spec: RuleSpec, condition: Condition) -> dict[str, Any]:
 def _written(**fields: object) -> dict[str, Any]:
     """What is not nothing: rules that do not have it keep the fingerprints from before there was such a thing."""
     return {name: value for name, value in fields.items() if value}
+
+
+def _versions(spec: RuleSpec, condition: Condition, involved: list[Kpi]) -> dict[str, str]:
+    """The versions of the KPIs whose numbers it remembers: with another one it begins anew. First ones are not written.
+
+    A threshold stands in the rule, and holds for whatever the KPI is, unless it counts points; silence and the age of
+    a target are not in the numbers.
+    """
+    forgetful = isinstance(condition, Threshold) and not spec.at_least and not spec.warm_up
+    if forgetful or isinstance(condition, MissingData | SetAndForget):
+        return {}
+    return {kpi.id: version_of(kpi) for kpi in involved if version_of(kpi) != FIRST_VERSION}
 
 
 def _at_least(spec: RuleSpec) -> tuple[int, int] | None:

@@ -33,7 +33,13 @@ from engine.rules.resolved.condition import (
     TrendBreak,
 )
 from engine.rules.resolved.control import ControlChart
-from engine.rules.resolved.governance import GovernanceCondition, MovedGoalposts, RestatedInFavour, others_of
+from engine.rules.resolved.governance import (
+    GovernanceCondition,
+    MovedGoalposts,
+    NewVersion,
+    RestatedInFavour,
+    others_of,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -213,7 +219,7 @@ def sides(rule: Rule) -> tuple[str, ...]:
         return (rule.kpi,)
     if isinstance(condition, Reconciliation) and rule.kpi is not None:
         return (rule.kpi, *condition.record)
-    if isinstance(condition, GovernanceCondition) and not isinstance(condition, MovedGoalposts):
+    if isinstance(condition, GovernanceCondition) and not isinstance(condition, MovedGoalposts | NewVersion):
         return (str(rule.kpi), *others_of(condition))
     if not isinstance(condition, CounterpartConflict) or rule.kpi is None:
         return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from engine.rules.resolved.condition import Cadence, Precision
+from engine.rules.own_rules import is_own
 
 if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet
@@ -41,7 +41,7 @@ def _declarations(rules: RuleSet) -> dict[str, object]:
         "owner": rules.owners,
         "objective": rules.objectives,
         "kpi": rules.kpis,
-        "rule": tuple(rule for rule in rules.rules if not isinstance(rule.condition, Cadence | Precision)),
+        "rule": tuple(rule for rule in rules.rules if not is_own(rule)),
         "source": rules.sources,
         "calendar": rules.calendars,
         "initiative": rules.initiatives,

@@ -1,4 +1,5 @@
-"""The engine's own rules: each KPI that is to be reviewed is watched for it, and each rule for how often it is right.
+"""The engine's own rules: each KPI is watched for another version, and for reviews where it is to have them, and each
+rule for how often it is right.
 
 They stand in no file; a rule set makes them from what it declares.
 """
@@ -11,6 +12,7 @@ from engine.model.identity import digest_of
 from engine.model.time import DAY, HOUR, MINUTE, SECOND, Micros
 from engine.rules.bind_review import escalate_default
 from engine.rules.resolved.condition import Cadence, Composite, Precision
+from engine.rules.resolved.governance import NewVersion
 from engine.rules.resolved.rule import ReviewSpec, Rule
 from engine.rules.resolved.timing import Due, Window
 
@@ -25,6 +27,11 @@ PRECISION_LIMIT: Final = 0.5
 PRECISION_QUESTION: Final = "Should this rule be mended, or retired?"
 PRECISION_DUE: Final = Due(micros=7 * DAY)
 
+VERSION_QUESTION: Final = "Is it another measure, and what of the alerts that were on before?"
+VERSION_DUE: Final = Due(micros=7 * DAY)
+
+_VERSION: Final = "version:"
+
 _NO_WINDOW: Final = Window(0, 0)
 """They see no windows."""
 
@@ -32,8 +39,9 @@ _UNITS: Final = ((DAY, "d", "day"), (HOUR, "h", "hour"), (MINUTE, "m", "minute")
 
 
 def own_rules(rules: RuleSet) -> Iterator[Rule]:
-    """One for each KPI with a `review`, one for each declared rule that is on."""
+    """One for each KPI and one more where it has a `review`, one for each declared rule that is on."""
     for kpi in rules.kpis:
+        yield version_rule(kpi)
         if kpi.review is not None:
             yield cadence_rule(kpi, kpi.review)
     for rule in rules.rules:
@@ -43,7 +51,7 @@ def own_rules(rules: RuleSet) -> Iterator[Rule]:
 
 def is_own(rule: Rule) -> bool:
     """Whether the engine made it: an excerpt carries it among its rules."""
-    return isinstance(rule.condition, Cadence | Precision)
+    return isinstance(rule.condition, Cadence | Precision | NewVersion)
 
 
 def cadence_rule(kpi: Kpi, review: CadenceSpec) -> Rule:
@@ -67,6 +75,37 @@ def cadence_rule(kpi: Kpi, review: CadenceSpec) -> Rule:
         review=obligation,
         declared={"cadence": {"every": f"{number}{short}"}},
     )
+
+
+def version_rule(kpi: Kpi) -> Rule:
+    """The rule that tells the objective's owner that the KPI has another version."""
+    return _rule(
+        version_rule_id(kpi.id),
+        f"A new version of {kpi.title}",
+        kpi=kpi.id,
+        condition=NewVersion(),
+        severity="info",
+        owner=None,
+        review=ReviewSpec(
+            due_in=VERSION_DUE,
+            participants=(),
+            question=VERSION_QUESTION,
+            runbook=None,
+            close="on_answer",
+            escalate_after=escalate_default(VERSION_DUE),
+        ),
+        declared={"new_version": {}},
+    )
+
+
+def version_rule_id(kpi: str) -> str:
+    """What that rule is called."""
+    return f"{_VERSION}{kpi}"
+
+
+def is_version_rule(rule: str) -> bool:
+    """Whether the rule of this id is one."""
+    return rule.startswith(_VERSION)
 
 
 def precision_rule(judged: Rule, owner: str | None) -> Rule:
@@ -99,7 +138,7 @@ def _rule(
     title: str,
     *,
     kpi: str | None,
-    condition: Cadence | Precision,
+    condition: Cadence | Precision | NewVersion,
     severity: Severity,
     owner: str | None,
     review: ReviewSpec,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.model.records import Activate, Tick
 from engine.model.topics import MEASUREMENTS
-from engine.runtime.rule_sets import Asker, ask_for, read_activations
+from engine.rules.versions import redefined
+from engine.runtime.rule_sets import Asker, ask_for, read_activations, read_rule_set
 from engine.wire.control import decode_control, is_control
 from engine.wire.records import records
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.rules.ruleset import RuleSet
     from engine.runtime.ports import Log
 
@@ -19,10 +23,13 @@ _PAUSE_SECONDS = 0.2
 
 
 class Reloaded(NamedTuple):
-    """`number` is the activation's, null where this set is the one requested last. `waiting`: partitions without it."""
+    """`number` is the activation's, null where this set is the one requested last. `waiting`: partitions without it.
+    `redefined`: what it changes of the definition of KPIs whose version it leaves.
+    """
 
     number: int | None
     waiting: tuple[int, ...]
+    redefined: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 async def reload(log: Log, rule_set: RuleSet, from_tick: int | None, seconds: float, asker: Asker) -> Reloaded:
@@ -36,7 +43,9 @@ async def reload(log: Log, rule_set: RuleSet, from_tick: int | None, seconds: fl
     if requests and requests[-1].hash == rule_set.hash:
         return Reloaded(None, ())
     places = {place: await log.end(MEASUREMENTS, place) for place in range(await log.partitions(MEASUREMENTS))}
-    number = await ask_for(log, rule_set, from_tick or 0, requests[-1].hash if requests else None, asker)
+    before = requests[-1].hash if requests else None
+    former = None if before is None else await read_rule_set(log, before)
+    number = await ask_for(log, rule_set, from_tick or 0, before, asker)
     try:
         async with asyncio.timeout(seconds):
             while places:
@@ -45,7 +54,7 @@ async def reload(log: Log, rule_set: RuleSet, from_tick: int | None, seconds: fl
                     await _look(log, place, places, _Awaited(number, from_tick))
     except TimeoutError:
         pass
-    return Reloaded(number, tuple(sorted(places)))
+    return Reloaded(number, tuple(sorted(places)), {} if former is None else redefined(former, rule_set))
 
 
 class _Awaited(NamedTuple):

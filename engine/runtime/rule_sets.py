@@ -74,7 +74,7 @@ async def ask_for(log: Log, rule_set: RuleSet, from_tick: int, before: str | Non
     """Store a set, request its activation, and note in the audit trail who asked and what it changes against the set
     `before`; returns the activation's number.
     """
-    former = None if before is None else await _read_rule_set(log, before)
+    former = None if before is None else await read_rule_set(log, before)
     await store_rule_set(log, rule_set)
     number = await request_activation(log, rule_set.hash, from_tick)
     unknown = before is not None and former is None
@@ -92,7 +92,7 @@ async def ask_for(log: Log, rule_set: RuleSet, from_tick: int, before: str | Non
     return number
 
 
-async def _read_rule_set(log: Log, name: str) -> RuleSet | None:
+async def read_rule_set(log: Log, name: str) -> RuleSet | None:
     """One stored set; None when it is not there, or cannot be read by this version."""
     found = None
     async for record in _read(log, RULE_SETS, await log.start(RULE_SETS, 0)):

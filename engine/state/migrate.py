@@ -16,10 +16,14 @@ from engine.kernels.layout import (
     LATE_RAW,
     LEDGER,
     POINTS_LIMIT,
+    RAW,
     REVISED,
     SERIES_A_BLOCK,
     SILENCE,
+    UNSET,
+    WINDOWS,
 )
+from engine.rules.versions import renewed
 from engine.state.partition import PartitionState
 
 if TYPE_CHECKING:
@@ -33,7 +37,7 @@ _OWN = ("rule", "slot", "history")
 
 
 class Lost(NamedTuple):
-    """An instance that was firing and has no place in the new plan."""
+    """An instance that was firing: where its state is lost, because it has no place in the new plan."""
 
     row: int
     instance: int
@@ -43,7 +47,8 @@ def migrated(old: PartitionState, plan: Plan) -> tuple[PartitionState, list[Lost
     """`old` as the same partition under `plan`, and the firing instances that are lost, in row order.
 
     A KPI keeps its series, a view with the same window, lateness, grace and idle its cells, a rule with the same
-    fingerprint its instances. Everything else begins anew.
+    fingerprint its instances. Everything else begins anew. A KPI that has another version keeps its series, and is cut:
+    see `_cut`.
     """
     new = PartitionState(plan, old.partition, old.partitions, old.limits, declare=False)
     new.tick_number, new.tick_time = old.tick_number, old.tick_time
@@ -54,6 +59,7 @@ def migrated(old: PartitionState, plan: Plan) -> tuple[PartitionState, list[Lost
     new.id_pages, new.block_pages = old.id_pages, old.block_pages
     rows = _move_series(old, new)
     slots = _move_slots(old, new, rows)
+    _cut(new, _renewed(old, new))
     instances = _move_instances(old, new, slots)
     _move_emitted(old, new, slots, instances)
     _move_ids(old, new, rows)
@@ -82,18 +88,64 @@ def _move_slots(old: PartitionState, new: PartitionState, rows: NDArray[np.int64
     view_of = _views(old.plan, new.plan)[slots["view_row"]]
     kept = np.flatnonzero(view_of != _GONE)
     views = view_of[kept]
+    whole = ~_renewed(old, new)[new.plan.views["kpi"][views]]
     first_view = new.plan.kpis["view"][new.plan.views["kpi"][views]]
     goals = new.tables.series["slot"][rows[slots["series"][kept]]] + views - first_view
-    for name in ("provisional", "revision", "final", "closed", "newest"):
-        new.tables.slots[name][goals] = slots[name][kept]
-    cells = new.plan.views["cells"][views]
-    source, target = (_spread(each["cell"], cells) for each in (slots[kept], new.tables.slots[goals]))
-    _move_cells(old, source, new, target, np.repeat(new.plan.views["sketches"][views] > 0, cells))
-    went = _went(len(slots), kept, goals)
+    new.tables.slots["revision"][goals] = slots["revision"][kept]
+    for name in ("provisional", "final", "closed", "newest"):
+        new.tables.slots[name][goals[whole]] = slots[name][kept[whole]]
+    cells = new.plan.views["cells"][views[whole]]
+    source, target = (_spread(each["cell"], cells) for each in (slots[kept[whole]], new.tables.slots[goals[whole]]))
+    _move_cells(old, source, new, target, np.repeat(new.plan.views["sketches"][views[whole]] > 0, cells))
+    full = _went(len(slots), kept[whole], goals[whole])
     for slot in old.with_points(slice(0, len(slots))).tolist():
-        if went[slot] != _GONE:
-            _move_points(old, slot, new, int(went[slot]))
-    return went
+        if full[slot] != _GONE:
+            _move_points(old, slot, new, int(full[slot]))
+    return _went(len(slots), kept, goals)
+
+
+def _renewed(old: PartitionState, new: PartitionState) -> NDArray[np.bool_]:
+    """By KPI row of the new plan: whether it has another version than before."""
+    names = renewed(old.plan.rule_set, new.plan.rule_set)
+    found = np.zeros(len(new.plan.kpis), np.bool_)
+    found[[new.plan.kpi_row[name] for name in names]] = True
+    return found
+
+
+def _cut(state: PartitionState, kpis: NDArray[np.bool_]) -> None:
+    """What a series of these KPIs has seen is of another version: whatever is older than its newest is late, and the
+    windows that hold the newest are nobody's. They would mix both.
+    """
+    series = state.tables.series[: len(state.series)]
+    rows = np.flatnonzero(kpis[series["kpi"]] & (series["newest"] != UNSET))
+    series["bound"][rows] = np.maximum(series["bound"][rows], series["newest"][rows])
+    for number in np.flatnonzero(kpis[state.plan.views["kpi"]]).tolist():
+        view = state.plan.views[number]
+        own = rows[series["kpi"][rows] == view["kpi"]]
+        newest = series["newest"][own]
+        slots = series["slot"][own] + number - state.plan.kpis[view["kpi"]]["view"]
+        if view["kind"] == WINDOWS:
+            begins = _after(state, number, _indices(state, number, newest))
+            state.tables.slots["final"][slots] = state.tables.slots["closed"][slots] = begins
+        elif view["kind"] == RAW:
+            state.tables.slots["final"][slots] = newest - 1
+            state.tables.slots["newest"][slots] = newest
+
+
+def _after(state: PartitionState, view: int, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The first window of a view that holds nothing of these cells."""
+    period = int(state.plan.views[view]["period"])
+    if period < 0:
+        return indices + int(state.plan.views[view]["span"])
+    return np.searchsorted(state.plan.periods[period], indices, side="right").astype(np.int64)
+
+
+def _indices(state: PartitionState, view: int, times: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The cells of a view that these times fall into: `kernels.windows.index_of` of many."""
+    calendar, step = (int(state.plan.views[view][name]) for name in ("calendar", "step"))
+    if calendar < 0:
+        return times // step
+    return np.searchsorted(state.tables.calendars[calendar], times, side="right").astype(np.int64) - 1
 
 
 def _move_cells(
@@ -129,7 +181,9 @@ def _move_instances(old: PartitionState, new: PartitionState, slots: NDArray[np.
     based = _with_base(new)
     new.tables.base[based] = new.tables.instances[based]
     _copy(instances, kept, new.tables.instances, goals)
-    again = np.isin(goals, based)
+    anew = _renewed(old, new)[new.plan.views["kpi"][new.plan.rules["view"][rules]]]
+    _copy(instances, kept[anew], new.tables.base, goals[anew])  # all that they were is final
+    again = np.isin(goals, based) & ~anew
     _copy(old.tables.base, kept[again], new.tables.base, goals[again])
     widths = new.plan.rules["width"][rules]
     source, target = (_spread(each["history"], widths) for each in (instances[kept], new.tables.instances[goals]))
@@ -156,7 +210,10 @@ def _copy(
 def _move_emitted(
     old: PartitionState, new: PartitionState, slots: NDArray[np.int64], instances: NDArray[np.int64]
 ) -> None:
+    cut = _renewed(old, new)
     for slot, entries in old.emitted.items():
+        if slots[slot] == _GONE or cut[new.tables.series["kpi"][new.tables.slots["series"][slots[slot]]]]:
+            continue
         kept = {
             (int(instances[key[0]]), *key[1:]): finding
             for key, finding in entries.items()
@@ -181,14 +238,19 @@ def _move_ids(old: PartitionState, new: PartitionState, rows: NDArray[np.int64])
 def _is_looked_at_anew(old: PartitionState, new: PartitionState, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which measurements of these series a view has not counted that is new: they cannot be restated there."""
     stays = np.isin(np.arange(len(new.plan.views)), _views(old.plan, new.plan))
+    stays &= ~_renewed(old, new)[new.plan.views["kpi"]]
     kpis = new.plan.views["kpi"][~stays & (new.plan.views["kind"] != SILENCE)]
     return np.isin(new.tables.series["kpi"][rows], kpis)
 
 
 def _lost(old: PartitionState, instances: NDArray[np.int64]) -> list[Lost]:
-    firing = old.tables.instances["phase"][: len(instances)] >= FIRING
-    numbers = np.flatnonzero(firing & (instances == _GONE))
-    rows = old.tables.slots["series"][old.tables.instances["slot"][numbers]]
+    return [each for each in firing_of(old) if instances[each.instance] == _GONE]
+
+
+def firing_of(state: PartitionState) -> list[Lost]:
+    """The instances that are firing, in row order."""
+    numbers = np.flatnonzero(state.tables.instances["phase"][: state.arrays.used["instances"]] >= FIRING)
+    rows = state.tables.slots["series"][state.tables.instances["slot"][numbers]]
     return [Lost(row, number) for row, number in zip(rows.tolist(), numbers.tolist(), strict=True)]
 
 

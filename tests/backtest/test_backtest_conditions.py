@@ -14,6 +14,8 @@ from engine.model.topics import TRIGGERS
 from engine.offline.backtest.files import Reading
 from engine.offline.backtest.run import run
 from engine.offline.episodes import episodes
+from engine.offline.explain.explanation import explain
+from engine.offline.explain.given import given
 from engine.offline.replay import replay
 from engine.offline.rule_tests import run_test
 from engine.rules.loader import load_read
@@ -176,6 +178,13 @@ CASES_OF_FORMS = {
 }
 
 
+LASTING = "\nfor: 3h\nkeep_firing_for: 2h"
+CASES_OF_FORMS |= {
+    f"{name} that lasts": (CASES[name][0] + LASTING, *CASES[name][1:])
+    for name in ("counterpart_conflict", "reconciliation", "off_track")
+}
+
+
 def rules_of(rule: str) -> RuleSet:
     loaded = load_read(read_text("all.yaml", CATALOGUE + rule + "\n"))
     assert loaded.rule_set is not None, [str(problem) for problem in loaded.problems]
@@ -217,6 +226,24 @@ def test_what_joins_windows_looks_only_where_it_is_told_to(condition: str, shop:
     rules = rules_of(f"{rule}\nwhere: {{shop: {shop}}}")
     told = sorted(measured("visits", visits) + measured("tickets", tickets), key=lambda pair: pair[0])
     assert bool(episodes(replay(rules, told, every=HOUR))) == fires
+
+
+@pytest.mark.parametrize("condition", ["counterpart_conflict", "reconciliation"])
+def test_what_joins_windows_fires_and_ends_by_as_much_later_as_it_must_last(condition: str):
+    found = {}
+    for name, cases in ((condition, CASES), (f"{condition} that lasts", CASES_OF_FORMS)):
+        rule, visits, tickets = cases[name]
+        rules = rules_of(rule)
+        told = sorted(measured("visits", visits) + measured("tickets", tickets), key=lambda pair: pair[0])
+        live = replay(rules, told, every=HOUR)
+        [[found[name]]] = episodes(live).values()
+        for output in live.outputs:
+            if output.topic == TRIGGERS:
+                explained = explain(given(json.loads(output.record.value or b"")))
+                assert explained.failures == (), explained.sentence
+    plain, lasting = found.values()
+    assert plain.to is not None
+    assert (lasting.begin, lasting.to) == (plain.begin + 3 * HOUR, plain.to + 2 * HOUR)
 
 
 def as_test(

@@ -96,6 +96,44 @@ def test_partitions_without_a_worker_are_named_in_the_end(with_log: WithLog, rul
     with_log(use)
 
 
+KPI = """\
+kind: objective
+id: flow
+title: It flows
+owner: ops
+---
+kind: kpi
+id: flow
+title: Flow
+owner: ops
+objective: flow
+definition: What flows
+decision: none
+direction: higher_is_better
+role: lagging
+unit: litres
+aggregation: sum
+window: {every: 1m}
+target: none
+"""
+
+
+def test_it_says_which_definitions_changed_without_another_version(with_log: WithLog, tmp_path: Path):
+    def written_as(number: int, text: str) -> RuleSet:
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "a.yaml").write_text(f"kind: owner\nid: ops\nname: Ops\n---\n{text}", "utf-8")
+        return load_or_raise([tmp_path / str(number)])
+
+    gallons = KPI.replace("litres", "gallons").replace("What flows", "What flows in")
+    sets = [written_as(*each) for each in enumerate([KPI, gallons, KPI + "version: 2\n"])]
+
+    async def use(log: Log) -> None:
+        done = [await reload(log, each, None, 0, ANN) for each in sets]
+        assert [each.redefined for each in done] == [{}, {"flow": ("definition", "unit")}, {}]
+
+    with_log(use)
+
+
 async def the_trail(log: Log) -> list[ActivationEntry]:
     found, offset = [], 0
     while (batch := await log.read("audit", 0, offset)) is not None:

@@ -104,3 +104,17 @@ def test_a_member_that_changes_changes_the_composite_that_must_go_without_it():
     after = load_read(read_text("all.yaml", text + rule))
     prints = [each.rule_set.rule_by_id["told"].fingerprint for each in (before, after) if each.rule_set]
     assert len(set(prints)) == 2
+
+
+@pytest.mark.parametrize("field", ["for", "keep_firing_for"])
+@pytest.mark.parametrize("condition", ["composite: {all: [a, b]}", "missing_data: {after: 2h}"])
+def test_what_is_on_by_what_others_say_has_nothing_to_last(field: str, condition: str):
+    kpi = "" if condition.startswith("composite") else "kpi: visits\n"
+    rule = f"---\nkind: rule\nid: told\ntitle: T\n{kpi}condition: {{{condition}}}\n{field}: 1h\n"
+    found = load_read(read_text("all.yaml", CATALOGUE + MEMBERS + rule))
+    [problem] = [each for each in found.problems if each.severity == "error"]
+    assert (problem.code, problem.expected) == (
+        "nothing-to-last",
+        f"no `{field}` beside `{condition.partition(':')[0]}`",
+    )
+    assert (CATALOGUE + MEMBERS + rule).split("\n")[problem.line - 1].startswith(f"{field}:")

@@ -116,3 +116,16 @@ def sound_run(episode: Episode, window: WindowBounds, worse: dict[str, float]) -
     begun = micros(episode.first) < micros(episode.last) <= micros(window.end)
     yield holds(f"{path}.last", episode.last, true=begun, why="after the first, and not after this window")
     yield holds(f"{path}.points", episode.points, true=episode.points >= 1, why="at least one window")
+
+
+def lasting(case: Case, episode: Episode, window: WindowBounds, turn: str) -> Iterator[Check]:
+    """That the run had lasted for `for` where it began, and had been over for `keep_firing_for` where it ended."""
+    path, rule, end = "data.episode", case.rule, micros(window.end)
+    if turn == "began" and rule.for_:
+        view = case.join_view()
+        since = case.bounds(view, case.cell(view, episode.first) + int(view["span"]) - 1).end
+        lasted = end - micros(since) >= rule.for_
+        yield holds(f"{path}.first", episode.first, true=lasted, why="by then it had lasted for `for`")
+    if turn == "ended" and rule.keep_firing_for:
+        clear = end - micros(episode.last) >= rule.keep_firing_for
+        yield holds(f"{path}.last", episode.last, true=clear, why="it had not held for `keep_firing_for`")

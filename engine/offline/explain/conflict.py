@@ -10,7 +10,7 @@ from engine.correlate.evidence import SAID, limit_of
 from engine.model.finding import Episode
 from engine.model.trigger import TurnName
 from engine.offline.explain.account import Check, Line, Step, alike, holds, same, shown
-from engine.offline.explain.aligned import EVIDENCE, SideLines, sound_run, window_line
+from engine.offline.explain.aligned import EVIDENCE, SideLines, lasting, sound_run, window_line
 from engine.offline.explain.bottleneck import bottleneck_lines
 from engine.review.numbers import number, percent
 
@@ -166,7 +166,11 @@ def _lasted(case: Case, conflict: Conflict, evidence: ConflictEvidence, judged: 
         for side, said in zip(conflict.sides[1:], judged[1:], strict=True)
         if said.verdict == "worsened" and evidence.verdict == "conflict"
     }
-    checks = [*sound_run(episode, evidence.window, worse), _joined(moved_by, worse)]
+    checks = [
+        *sound_run(episode, evidence.window, worse),
+        *lasting(case, episode, evidence.window, moved_by.turn),
+        _joined(moved_by, worse),
+    ]
     if moved_by.turn == "began" and episode.points == 1:
         bounds = case.bounds(case.join_view(), evidence.window.index)
         expected = Episode(1, bounds.start, bounds.end, max(worse.values(), key=abs))

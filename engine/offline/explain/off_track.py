@@ -9,7 +9,7 @@ from engine.correlate.reconcile import added
 from engine.model.finding import Episode
 from engine.model.trigger import TurnName
 from engine.offline.explain.account import Line, Step, alike, holds, same, shown
-from engine.offline.explain.aligned import EVIDENCE, SideLines, sound_run, window_line
+from engine.offline.explain.aligned import EVIDENCE, SideLines, lasting, sound_run, window_line
 from engine.offline.explain.bottleneck import bottleneck_lines
 
 if TYPE_CHECKING:
@@ -117,7 +117,10 @@ def _verdict(case: Case, rule: Course, evidence: OffTrackEvidence, judged: Judge
     if episode is None or not isinstance(moved_by, TurnName):
         return
     on = verdict == "misses"
-    checks: list[Check] = [*sound_run(episode, evidence.window, {rule.side.kpi: judged.effect or 0.0} if on else {})]
+    checks: list[Check] = [
+        *sound_run(episode, evidence.window, {rule.side.kpi: judged.effect or 0.0} if on else {}),
+        *lasting(case, episode, evidence.window, moved_by.turn),
+    ]
     checks += alike("data.moved_by.taking_part", moved_by.taking_part, ())
     if moved_by.turn == "began" and episode.points == 1:
         bounds = case.bounds(case.join_view(), evidence.window.index)

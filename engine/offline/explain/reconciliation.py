@@ -8,7 +8,7 @@ from engine.correlate.reconcile import SAID, Reconcile, added, judge, state_of
 from engine.model.finding import Episode
 from engine.model.trigger import TurnName
 from engine.offline.explain.account import Line, Step, alike, same, shown
-from engine.offline.explain.aligned import EVIDENCE, SideLines, sound_run, window_line
+from engine.offline.explain.aligned import EVIDENCE, SideLines, lasting, sound_run, window_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,7 +88,10 @@ def _lasted(
     if episode is None or not isinstance(moved_by, TurnName):
         return
     worse = {rule.reported.kpi: judged.effect or 0.0} if on else {}
-    checks: list[Check] = [*sound_run(episode, evidence.window, worse)]
+    checks: list[Check] = [
+        *sound_run(episode, evidence.window, worse),
+        *lasting(case, episode, evidence.window, moved_by.turn),
+    ]
     checks += alike("data.moved_by.taking_part", moved_by.taking_part, sorted(rule.record.rolled))
     if moved_by.turn == "began" and episode.points == 1:
         bounds = case.bounds(case.join_view(), evidence.window.index)

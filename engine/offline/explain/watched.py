@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING
 
 from engine.correlate.governance.looking import judge, kpis_of
 from engine.correlate.governance.milestones import unproven
-from engine.model.governance import FavouredRestatements, MovedGoalposts, StaleTarget, UnprovenMilestones
+from engine.model.governance import (
+    FavouredRestatements,
+    MovedGoalposts,
+    OtherVersion,
+    StaleTarget,
+    UnprovenMilestones,
+)
 from engine.model.identity import finding_id
 from engine.model.time import format_time
 from engine.offline.explain.account import Line, Step, alike, holds, same
 from engine.offline.explain.case import micros
 from engine.review.numbers import number
 from engine.review.spans import duration
+from engine.rules.resolved.catalogue import version_of
 from engine.rules.resolved.governance import SetAndForget
 
 if TYPE_CHECKING:
@@ -69,6 +76,8 @@ def _verdict(case: Case, evidence: GovernanceEvidence, moved_by: TurnName) -> It
             yield from _stale(case, evidence, found, over=over)
         case MovedGoalposts() as found:
             yield from _goalposts(found)
+        case OtherVersion() as found:
+            yield from _version(case, found)
         case UnprovenMilestones() as found:
             values = [point.value for each in evidence.kpis for point in each.points]
             kpi = case.rules.kpi_by_id[str(case.rule.kpi)]
@@ -110,7 +119,17 @@ def _stale(case: Case, evidence: GovernanceEvidence, found: StaleTarget, *, over
     yield Line("due", f"{duration(condition.after)} later: {due}", checks)
 
 
-def _goalposts(found: MovedGoalposts) -> Iterator[Line]:
+def _version(case: Case, found: OtherVersion) -> Iterator[Line]:
+    """The new version is what the excerpt says; the former one only the log knows."""
+    after = version_of(case.rules.kpi_by_id[str(case.rule.kpi)])
+    differs = holds(f"{FOUND}.before", found.before, true=found.before != found.after, why="it is another one")
+    yield Line("version", f"{found.before} to {found.after}", (same(f"{FOUND}.after", found.after, after), differs))
+    yield from _goalposts(found)
+    ended = holds(f"{FOUND}.ended", found.ended, true=0 <= found.ended <= found.count, why="some of those that fired")
+    yield Line("withdrawn", f"{found.ended} of them", (ended,))
+
+
+def _goalposts(found: MovedGoalposts | OtherVersion) -> Iterator[Line]:
     for field in found.changed:
         yield Line(f"changed {field.name}", f"{field.before} to {field.after}")
     for place, each in enumerate(found.firing):

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from engine.correlate.conflict import Conflict
 from engine.correlate.shares import window_of
 from engine.correlate.unfold import unfold
-from engine.model.time import format_time
+from engine.model.time import format_time, parse_own_time
 from engine.offline.why.gates import Gate, Side, Stop
 from engine.review.explain import of_dimensions
 from engine.review.numbers import number, percent
-from engine.review.spans import window_named
+from engine.review.spans import duration, window_named
 from engine.rules.resolved.governance import GovernanceCondition
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.correlate.conflict import Side as ConflictSide
     from engine.correlate.correlator import Correlator, Joined
     from engine.correlate.judge import Judged
-    from engine.correlate.track import Step, Track
+    from engine.correlate.track import Run, Step, Track
     from engine.offline.why.standing import Standing
     from engine.rules.resolved.condition import Composite
     from engine.rules.resolved.rule import Rule
@@ -40,7 +40,7 @@ def opened_of(joined: Joined) -> str | None:
         return next((format_time(told.begin) for told in joined.story.said if told.end is None), None)
     steps = {} if joined.track is None else joined.track.steps
     after = steps[max(steps)].after if steps else None
-    return None if after is None else after.opened
+    return None if after is None or after.fired is None else after.opened
 
 
 class OnScope:
@@ -63,7 +63,7 @@ class OnScope:
         index = max(self.track.steps)
         step = self.track.steps[index]
         if step.after is not None:
-            return None
+            return None if step.after.fired is not None else self._waits(aligned, self.track, index, step.after)
         if isinstance(aligned, Conflict):
             return _Window(self, aligned, self.track, index, step).stop()
         return self._holds_not(aligned, self.track, index, step)
@@ -84,6 +84,15 @@ class OnScope:
         sides = tuple(Side(name, there=False, told="has sent no window") for name in names)
         told = f"No side of {self.rule.id} has closed a window{self.on_words}: {', '.join(names)}."
         return Stop("no_data", told, "no window", "a closed window of each side", sides=sides)
+
+    def _waits(self, aligned: Aligned, track: Track, index: int, run: Run) -> Stop:
+        """It holds, and not yet for long enough."""
+        held, wanted = parse_own_time(run.last) - parse_own_time(run.since), self.rule.for_
+        told = (
+            f"{self.rule.id}{self.on_words} has held since {run.since}, for {duration(held)} "
+            f"{self.when(aligned, track, index)}; it waits for {duration(wanted)}."
+        )
+        return Stop("for", told, duration(held), duration(wanted), run.since, held / 1e6, wanted / 1e6)
 
     def _holds_not(self, aligned: Aligned, track: Track, index: int, step: Step) -> Stop:
         """A reconciliation whose sides agree, a forecast that does not miss, or neither is known."""

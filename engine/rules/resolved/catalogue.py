@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -12,6 +12,9 @@ from engine.rules.resolved.timing import Due, Window
 Aggregation = str
 """`sum`, `mean`, ..., `p95`: see `engine.model.aggregation`."""
 Direction = Literal["higher_is_better", "lower_is_better", "in_band"]
+
+FIRST_VERSION: Final = "1"
+"""The version of a KPI that states none."""
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -93,6 +96,13 @@ class Kpi(msgspec.Struct, frozen=True):
     sensitive: tuple[str, ...] = ()
     review: CadenceSpec | None = None
     grace: Micros = 0
+    version: str | msgspec.UnsetType = msgspec.UNSET
+    """Unset: `FIRST_VERSION`, so that a set without versions keeps its hash."""
+
+
+def version_of(kpi: Kpi) -> str:
+    """The version, `1` unless it states one."""
+    return FIRST_VERSION if isinstance(kpi.version, msgspec.UnsetType) else kpi.version
 
 
 class Milestone(msgspec.Struct, frozen=True):

@@ -72,8 +72,19 @@ class RestatedInFavour(msgspec.Struct, frozen=True, tag_field="kind", tag="resta
     near: Micros = 0
 
 
+class NewVersion(msgspec.Struct, frozen=True, tag_field="kind", tag="new_version"):
+    """An activation gave the KPI another version. The engine's own: every KPI has one."""
+
+
 GovernanceCondition = (
-    SetAndForget | MovedGoalposts | UnprovenMilestone | AlwaysGreen | GreenOverFalling | Vanity | RestatedInFavour
+    SetAndForget
+    | MovedGoalposts
+    | UnprovenMilestone
+    | AlwaysGreen
+    | GreenOverFalling
+    | Vanity
+    | RestatedInFavour
+    | NewVersion
 )
 """All of them. They are judged where joins are, at barriers, over all series of a KPI merged."""
 

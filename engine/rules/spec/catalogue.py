@@ -153,6 +153,31 @@ Target = Annotated[
 ]
 
 
+_VERSION_LENGTH = 40
+
+
+def _version(value: object) -> int | str:
+    if type(value) is int and value >= 0:
+        return value
+    if isinstance(value, str) and value.strip() == value and 0 < len(value) <= _VERSION_LENGTH:
+        return value
+    raise refuse(
+        "version",
+        expected=f"a whole number like 2, or a text of up to {_VERSION_LENGTH} characters like `2026-03`",
+        found=shown(value),
+        mend="count versions: 1, 2, 3, or put what you write in quotes",
+    )
+
+
+Version = Annotated[
+    int | str,
+    PlainValidator(_version),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "minLength": 1, "maxLength": _VERSION_LENGTH}]}
+    ),
+]
+
+
 class CadenceFields(Spec):
     """How often a KPI is reviewed, and what a missed review opens."""
 
@@ -211,6 +236,11 @@ class KpiSpec(Spec):
     rolls_up_to: Id | None = None
     target: Target = Field(description="Or an explicit none", examples=["none"])
     counterparts: list[CounterpartSpec] = Field(default_factory=list)
+    version: Version = Field(
+        default=1,
+        description="Raised when the definition changes, so that values jump for a good reason",
+        examples=[2, "2026-03"],
+    )
     publish: bool = False
     sensitive: list[Text] = Field(default_factory=list, description="Dimensions whose values are not for messages")
     review: CadenceFields | None = Field(default=None, examples=["{every: 90d}"])
