@@ -52,8 +52,8 @@ def test(
     the test's measurements and a clock of its own. A rule in shadow is tested as if it were on.
 
     Branches of a rule are that it fires (on each side that it looks at), recovers, and keeps silent; of a composite
-    that each member decides, on and off; of a conflict that each counterpart worsens. `--format json` has them always, as
-    `not_reached`.
+    that each member decides, on and off; of a conflict that each counterpart worsens. `--format json` has them
+    always, as `not_reached`.
 
     Exit status 0: every test passed. 1: one failed, or a file must be mended. 2: wrong usage, or no test at PATH.
     """
