@@ -236,7 +236,7 @@ def test_an_edit_does_not_reach_beyond_its_test():
 
 @pytest.mark.parametrize(("sent", "opened"), [("", "2026-01-05T03:00:00Z"), ("yes", "2026-01-05T04:30:00Z")])
 def test_whoever_counts_answers_hears_of_those_of_a_test(sent: str, opened: str):
-    """The KPI is to be reviewed every three hours from midnight, the first tick, or from the answer of half past one."""
+    """The KPI is to be reviewed each three hours from midnight, the first tick, or from the answer of half past one."""
     answer = "commands:\n" + command("1h", "resolve, verdict: real, answer: We know") if sent else ""
     text = DECLARED.replace("dimensions: [site]", "dimensions: [site]\nreview: {every: 3h}")
     text = text.replace("MORE", ON_ANSWER).replace("VALUES", "1 99x3 1x8")
