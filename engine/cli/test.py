@@ -45,14 +45,15 @@ def test(
         bool, typer.Option("--coverage", help="List what no test reaches: rules, and branches of them.")
     ] = False,
 ) -> None:
-    """Run rule tests: measurements written in a line, and what the rules must say of them.
+    """Run rule tests: measurements written in a line, when rules must fire, and what must become of their reviews.
 
     Tests are the `kind: test` documents at PATH; they stand beside the rules, in files named *_test.yaml. For a file of
     tests the rules are those of its folder. No broker is needed: the stages of a worker run within this command, over
     the test's measurements and a clock of its own. A rule in shadow is tested as if it were on.
 
-    Branches of a rule are that it fires (on each side that it looks at), recovers, and keeps silent. `--format json`
-    has them always, as `not_reached`.
+    Branches of a rule are that it fires (on each side that it looks at), recovers, and keeps silent; of a composite
+    that each member decides, on and off; of a conflict that each counterpart worsens. `--format json` has them
+    always, as `not_reached`.
 
     Exit status 0: every test passed. 1: one failed, or a file must be mended. 2: wrong usage, or no test at PATH.
     """

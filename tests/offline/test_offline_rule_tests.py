@@ -5,6 +5,11 @@ from __future__ import annotations
 import pytest
 
 from engine.cli.test_report import failure_lines
+from engine.model.measurement import Measurement
+from engine.model.time import HOUR, format_time
+from engine.offline.command_tests import acts_of
+from engine.offline.replay import replay
+from engine.offline.review_tests import triggers_of
 from engine.offline.rule_tests import Verdict, run_test
 from engine.rules.loader import Loaded, load_read
 from engine.rules.source import read_text
@@ -110,6 +115,15 @@ def test_a_snooze_moves_the_due_time_and_wakes():
     snoozed = "commands:\n" + command("1h", "snooze, until: 5h30m")
     verdict = run(snoozed + expect("reviews: [{at: 5h, state: snoozed, due: 5h30m}, {at: 6h, state: overdue}]"))
     assert says(verdict) == ""
+
+
+@pytest.mark.parametrize(("words", "told"), [("was 99 at", True), ("was 98 at", False)])
+@pytest.mark.parametrize(
+    "what", ["reviews: [{at: 1h, says: WORDS}]", "triggers: [{at: 30m, type: opened, says: WORDS}]"]
+)
+def test_what_a_sentence_says_is_a_part_of_it(what: str, words: str, told: bool):  # noqa: FBT001 (a table)
+    verdict = run(expect(what.replace("WORDS", words)), "1 99")
+    assert verdict.passed is told, says(verdict)
 
 
 def test_somebody_it_was_given_to_is_told():
@@ -218,3 +232,22 @@ def test_an_edit_does_not_reach_beyond_its_test():
     )
     assert found.rule_set is not None
     assert [run_test(test, found.rule_set).passed for test in found.tests] == [True, True]
+
+
+@pytest.mark.parametrize(("sent", "opened"), [("", "2026-01-05T03:00:00Z"), ("yes", "2026-01-05T04:30:00Z")])
+def test_whoever_counts_answers_hears_of_those_of_a_test(sent: str, opened: str):
+    """The KPI is to be reviewed each three hours from midnight, the first tick, or from the answer of half past one."""
+    answer = "commands:\n" + command("1h", "resolve, verdict: real, answer: We know") if sent else ""
+    text = DECLARED.replace("dimensions: [site]", "dimensions: [site]\nreview: {every: 3h}")
+    text = text.replace("MORE", ON_ANSWER).replace("VALUES", "1 99x3 1x8")
+    found = load_read(read_text("all.yaml", text + answer + expect("firing: never")))
+    assert found.rule_set is not None, found.problems
+    [test] = found.tests
+    timed = [
+        (time, Measurement("waiting", format_time(time), value, {"site": "s"}))
+        for time, value in (
+            (test.start + step * HOUR, value) for step, value in enumerate((1.0, 99.0, 99.0, 99.0, 1.0))
+        )
+    ]
+    replayed = replay(found.rule_set, timed, every=test.ticks, begin=test.start, acts=acts_of(test))
+    assert next(each for each in triggers_of(replayed) if each.data.rule == "cadence:waiting").time == opened
