@@ -13,6 +13,7 @@ from engine.correlate.bottleneck import Values, adds_up, whole_of
 from engine.correlate.contributions import mix_of, mostly, named, rank_in, rate_of
 from engine.model.bottleneck import Bottleneck
 from engine.offline.explain.account import Line, alike, holds, same, shown
+from engine.offline.explain.case import kpi_of
 from engine.review.explain_bottleneck import bottleneck_words, signed, value_named
 from engine.review.numbers import number, percent
 
@@ -84,14 +85,17 @@ def _is_mean(path: str, value: float, points: Sequence[float]) -> Iterator[Check
 
 
 def _now(said: SideEvidence | ReconciledSide, found: Bottleneck, rolled: Mapping[str, Aggregation]) -> Whole | None:
-    """What the shares come to; None where not all are listed, or they are of one window among several."""
+    """What the shares come to; None where not all are listed, they are of one window among several, or are none."""
     if len(said.shares) < said.shares_count or found.windows_now > 1:
+        return None
+    if any(kpi_of(share.series) not in rolled for share in said.shares):
         return None
     shares: dict[str, dict[str, list[Parts]]] = {}
     for share in said.shares:
         of = shares.setdefault(share.series.partition("{")[0], {})
         of.setdefault(share.series, []).append(share.parts)
-    return whole_of(shares, rolled, 1)
+    whole = whole_of(shares, rolled, 1)
+    return None if whole.ratio and not whole.total.of else whole
 
 
 def _dimension_line(found: Bottleneck, dimension: DimensionChange, path: str, now: Whole | None) -> Line:
