@@ -12,6 +12,7 @@ from engine.model.time import Micros, parse_own_time
 from engine.model.topics import TRIGGERS
 from engine.model.trigger import ReviewTrigger
 from engine.review.explain import explain_finding
+from engine.review.trigger import dimensions_of
 from engine.rules.resolved.condition import JoinedCondition
 from engine.wire.encode import decode_finding_record
 
@@ -37,8 +38,8 @@ class Episode(NamedTuple):
 def episodes(replayed: Replayed, rule_set: RuleSet) -> dict[Place, list[Episode]]:
     """Every stretch during which a rule was firing, by place, in order of time.
 
-    Rules on single series are told by their findings, whatever their mode. A joined rule is told by its reviews: it
-    must be `on`, and close `on_recovery` for an end to be seen.
+    Rules on single series are told by their findings, whatever their mode. A joined rule, and one with maintenance, is
+    told by its reviews: it must be `on`, and close `on_recovery` for an end to be seen.
     """
     found: dict[Place, list[Episode]] = {}
     for place, episode in (*_single(replayed.findings, rule_set), *_joined(replayed.outputs, rule_set)):
@@ -50,7 +51,7 @@ def _single(outputs: Iterable[Output], rule_set: RuleSet) -> Iterator[tuple[Plac
     standing: dict[str, Finding] = {}
     for output in outputs:
         record = decode_finding_record(output.record.value)
-        if isinstance(record, Finding):
+        if isinstance(record, Finding) and not rule_set.rule_by_id[record.rule].maintenance:
             standing.pop(record.replaces or "", None)
             if record.status != "withdrawn":
                 standing[record.id] = record
@@ -75,11 +76,14 @@ def _joined(outputs: Iterable[Output], rule_set: RuleSet) -> Iterator[tuple[Plac
         if output.topic == TRIGGERS:
             trigger = msgspec.json.decode(output.record.value or b"", type=ReviewTrigger)
             rule = rule_set.rule_by_id[trigger.data.rule]
-            if isinstance(rule.condition, JoinedCondition):
+            if isinstance(rule.condition, JoinedCondition) or rule.maintenance:
                 lives.setdefault(trigger.data.review, []).append(trigger)
     for life in lives.values():
         opening, newest = life[0].data, life[-1]
         if ".withdrawn." in newest.type:
             continue
         ended = parse_own_time(newest.data.event_time) if ".resolved." in newest.type else None
-        yield (opening.rule, opening.scope), Episode(parse_own_time(opening.event_time), ended, opening.explanation)
+        scope = opening.scope
+        if not isinstance(rule_set.rule_by_id[opening.rule].condition, JoinedCondition):
+            scope = scope_key(dimensions_of(scope))
+        yield (opening.rule, scope), Episode(parse_own_time(opening.event_time), ended, opening.explanation)

@@ -84,6 +84,8 @@ def _as_tested(test: RuleTest, rule_set: RuleSet) -> RuleSet:
 
 def _switched_on(rule: Rule) -> Rule:
     review = msgspec.structs.replace(rule.review, close="on_recovery")
+    if rule.maintenance:  # then each alert is told by a review of its own
+        review = msgspec.structs.replace(review, reopen_within=0)
     return msgspec.structs.replace(rule, mode="on", review=review)
 
 

@@ -16,6 +16,7 @@ from engine.review.alert import Alert, applied, knows, place_of
 from engine.review.clock import strike
 from engine.review.command import Refused, take
 from engine.review.command import event_of as command_event
+from engine.review.holding import hear, release, untold_of
 from engine.review.incoming import event_of, is_soon, of_finding, of_judgement, returning_to
 from engine.review.lifecycle import FIRES_ON, FLAPS, NOT_TOLD, move
 from engine.review.review import BARRIERS, Review
@@ -90,7 +91,8 @@ class Advance:
     def command(self, command: ReviewCommand, around: Surroundings) -> list[Said]:
         """What a person asks. It is always answered; one that is refused changes no byte of any review."""
         review = self.book.find(command.review)
-        if review is None or review.silent or review.rule_set not in around.rule_sets:
+        unheard = review is None or review.silent or review.untold is not None
+        if review is None or unheard or review.rule_set not in around.rule_sets:
             at = max(around.times.values(), default=parse_own_time(command.time))
             return [self._refuse(command, format_time(at), Refused("unknown_review", "there is no such review"))]
         now = later(format_time(around.times.get(review.clock, 0)), review.moved)
@@ -117,7 +119,9 @@ class Advance:
         said: list[Said] = []
         for review, due in self._teller.alarms.due(clock, now, self.book):
             rules = around.rule_sets.get(review.rule_set)
-            if rules is not None:
+            if rules is not None and review.untold is not None:
+                said += release(review, format_time(now), rules, self._teller)
+            elif rules is not None:
                 event, told = strike(review, due, format_time(now), rules)
                 said += self._teller.step(review, event, format_time(now), rules, told)
         return said
@@ -131,6 +135,14 @@ class Advance:
                 self._teller.count("refused", "no_review")
                 return []
             return self._open(incoming, rules, around)
+        if review.untold is not None:
+            return hear(review, incoming, rules, self._teller)
+        if self._comes_back_in_maintenance(review, incoming, rules):
+            return self._open(incoming, rules, around)
+        return self._take_in(review, incoming, rules, around)
+
+    def _take_in(self, review: Review, incoming: Incoming, rules: RuleSet, around: Surroundings) -> list[Telling]:
+        word, spec = incoming.word, rules.rule_by_id[incoming.rule].review
         if knows(review.alerts, word):
             self._teller.count("refused", "repeat")
             return []
@@ -142,6 +154,12 @@ class Advance:
             self._teller.count("refused", f"{word.said}_when_{review.state}")
             return []
         return self._move(review, event, after, incoming, rules, around)
+
+    def _comes_back_in_maintenance(self, review: Review, incoming: Incoming, rules: RuleSet) -> bool:
+        """A review that has ended is not opened again by what is expected: that has a quiet one of its own."""
+        word = incoming.word
+        fresh = word.said == "fire" and place_of(review.alerts, word) is None and review.first != word.opened
+        return fresh and not review.is_open and untold_of(incoming, rules) is not None
 
     def _meant(self, incoming: Incoming, spec: ReviewSpec) -> Review | None:
         """The newest review that has seen the alert, or is named by it; else the one that a new alert goes on with."""
@@ -196,6 +214,7 @@ class Advance:
             self._teller.count("refused", "too_many_reviews")
             return []
         rule, word, now = rules.rule_by_id[incoming.rule], incoming.word, incoming.now
+        untold = untold_of(incoming, rules)
         review = Review(
             id=review_id(incoming.rule, incoming.scope, parse_own_time(word.opened)),
             rule=incoming.rule,
@@ -205,15 +224,19 @@ class Advance:
             clock=incoming.clock,
             opened=now,
             moved=now,
-            due=due_of(rule, now, rules),
+            due=due_of(rule, now, rules) if untold is None else None,
             first=word.opened,
             alerts=(Alert(word.opened, word.identifier),),
             event_time=incoming.told.event_time,
             size=incoming.size,
             silent=rule.mode == "shadow",
             historical=_is_old(incoming.told, around),
+            untold=untold,
         )
         self.book.add(review)
+        if untold is not None:
+            self._teller.keep(review)
+            return []
         return [self._teller.tell(review, "opened", None, now, rules, incoming.told)]
 
 

@@ -73,10 +73,7 @@ def _refused(standing: Standing) -> int:
 
 def _of_review(standing: Standing, rule: Rule, alert: Alert, review: Review) -> Stop:
     begun = f"{rule.id} fires for {alert.words} since {alert.opened}"
-    if review.silent:
-        told = f"{begun}, in shadow: it is counted, and nobody is told."
-        return Stop("shadow", told, "mode shadow", "mode on", alert.opened)
-    quiet = _taken_in(standing, rule, alert, review, begun)
+    quiet = _unheard(alert, review, begun) or _taken_in(standing, rule, alert, review, begun)
     if quiet is not None:
         return quiet
     held = next((held for held in standing.gate.holding if held.review == review.id), None)
@@ -88,6 +85,18 @@ def _of_review(standing: Standing, rule: Rule, alert: Alert, review: Review) -> 
     if alert.fresh:
         return Stop(None, f"It did fire: {review.about}", since=alert.opened)
     return _goes_on(rule, alert, begun)
+
+
+def _unheard(alert: Alert, review: Review, begun: str) -> Stop | None:
+    """Nobody is to know of the review, or not yet."""
+    if review.silent:
+        told = f"{begun}, in shadow: it is counted, and nobody is told."
+        return Stop("shadow", told, "mode shadow", "mode on", alert.opened)
+    if review.untold is None:
+        return None
+    reason, until = review.untold.reason, review.untold.until
+    told = f"{begun}, in maintenance ({reason}): it is told if it is still on at {until}."
+    return Stop("maintenance", told, reason, f"on at {until}", alert.opened)
 
 
 def _taken_in(standing: Standing, rule: Rule, alert: Alert, review: Review, begun: str) -> Stop | None:
