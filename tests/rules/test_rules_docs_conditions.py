@@ -30,7 +30,17 @@ def test_every_condition_has_a_page():
 
 
 def test_every_field_that_decides_when_a_rule_fires_has_a_page():
-    assert set(FIELDS) == {"where", "critical", "for", "at_least", "warm_up", "grace", "template", "maintenance"}
+    assert set(FIELDS) == {
+        "where",
+        "critical",
+        "for",
+        "at_least",
+        "warm_up",
+        "grace",
+        "template",
+        "maintenance",
+        "no_data",
+    }
 
 
 @each_page

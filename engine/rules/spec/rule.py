@@ -12,6 +12,7 @@ from engine.rules.spec.catalogue import WindowSpec  # noqa: TC001 - pydantic rea
 from engine.rules.spec.conditions import ConditionSpec  # noqa: TC001 - pydantic reads annotations at run time
 from engine.rules.spec.due import Due, check_calendar
 from engine.rules.spec.maintenance import StretchSpec  # noqa: TC001 - pydantic reads annotations at run time
+from engine.rules.spec.no_data import NoData, NoDataSpec
 from engine.rules.spec.scalars import Change, Duration, Id, Span, Spec, Text, refuse
 from engine.rules.spec.selector import Chosen  # noqa: TC001 - pydantic reads annotations at run time
 from engine.rules.wording import shown
@@ -99,6 +100,7 @@ class RuleSpec(Spec):
         default=None, description="One review for all series alike in these dimensions; [] for all of them"
     )
     inhibited_by: list[Id] = Field(default_factory=list, description="Rules whose open reviews keep these quiet")
+    no_data: NoData = Field(default=NoDataSpec(), description="When its series fall silent", examples=["firing"])
     maintenance: list[StretchSpec] = Field(
         default_factory=list, description="Times in which what begins to fire is expected"
     )
