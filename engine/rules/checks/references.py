@@ -42,6 +42,7 @@ _REFERENCES: Final[tuple[tuple[str, str, Path_], ...]] = (
     ("rule", "owner", ("review", "participants", _EACH)),
     ("rule", "calendar", ("review", "calendar")),
     ("rule", "rule", ("inhibited_by", _EACH)),
+    ("rule", "kpi", ("depends_on", _EACH)),
     ("rule", "calendar", ("maintenance", _EACH, "calendar")),
     ("maintenance", "calendar", ("when", _EACH, "calendar")),
     ("maintenance", "rule", ("rules", _EACH)),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.rules.expand.burn_rate import expand_burn_rates
 from engine.rules.expand.critical import expand_critical
+from engine.rules.expand.depends_on import expand_depends_on
 from engine.rules.expand.no_data import expand_no_data
 from engine.rules.expand.templates import expand_templates
 
@@ -22,3 +23,4 @@ def expand(declarations: Declarations) -> Iterator[Problem]:
     yield from expand_no_data(declarations)
     yield from expand_critical(declarations)
     yield from expand_burn_rates(declarations)
+    yield from expand_depends_on(declarations)

@@ -31,7 +31,7 @@ def expand_no_data(declarations: Declarations) -> Iterator[Problem]:
 def _silence(rule: Declared[RuleSpec]) -> dict[str, Any]:
     written = rule.data
     said = written["no_data"] if isinstance(written["no_data"], dict) else {}
-    data = {key: written[key] for key in _OF_BOTH if key in written}
+    data: dict[str, Any] = {key: written[key] for key in _OF_BOTH if key in written}
     data |= {"kind": "rule", "id": f"{rule.id}.no_data", "title": f"{written.get('title', rule.id)} (no data)"}
     data["condition"] = {"missing_data": {key: said[key] for key in ("after",) if key in said}}
     if isinstance(written.get("review"), dict):
