@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from engine.review.incoming import Incoming
     from engine.review.lifecycle import Event
     from engine.review.review import Book
-    from engine.rules.resolved.rule import ReviewSpec
+    from engine.rules.resolved.rule import ReviewSpec, Rule
     from engine.rules.ruleset import RuleSet
 
 Said = Telling | CommandEntry | Answered
@@ -44,14 +44,16 @@ Said = Telling | CommandEntry | Answered
 class Surroundings(NamedTuple):
     """What advancing must know beside the reviews.
 
-    `rule_sets` by hash. `times`: the time of each clock (a stage 1 partition, or BARRIERS) as it stands. `old_before`:
-    a review whose event time lies before it opens as historical (None: none does).
+    `rule_sets` by hash. `times`: the time of each clock (a stage 1 partition, or BARRIERS) as it stands. `live`: the
+    newest tick of the partition's own (None: there is none, or history is replayed): what is about a time further than
+    `notify_within` before it opens as historical, where the rule says nothing else (None: nothing does).
     """
 
     rule_sets: Mapping[str, RuleSet]
     limits: Limits
     times: Mapping[int, Micros]
-    old_before: Micros | None = None
+    live: Micros | None = None
+    notify_within: Micros | None = None
 
 
 class Advance:
@@ -198,7 +200,7 @@ class Advance:
         if review.flapping and event in ("recover", "end_alert", "resume_alert"):
             return self._mute(review, now, rule.review)
         if event == "reopen" or (event == "flap" and not review.is_open):
-            review.begin_anew(due_of(rule, now, rules), historical=_is_old(told, around))
+            review.begin_anew(due_of(rule, now, rules), historical=_is_old(told, rule, around))
         return self._teller.step(review, event, now, rules, told)
 
     def _mute(self, review: Review, now: str, spec: ReviewSpec) -> list[Telling]:
@@ -230,7 +232,7 @@ class Advance:
             event_time=incoming.told.event_time,
             size=incoming.size,
             silent=rule.mode == "shadow",
-            historical=_is_old(incoming.told, around),
+            historical=_is_old(incoming.told, rule, around),
             untold=untold,
         )
         self.book.add(review)
@@ -260,5 +262,8 @@ def _is_worse(review: Review, incoming: Incoming, spec: ReviewSpec) -> bool:
     return spec.renotify.is_passed(incoming.size, review.size)
 
 
-def _is_old(told: Told, around: Surroundings) -> bool:
-    return around.old_before is not None and parse_own_time(told.event_time) < around.old_before
+def _is_old(told: Told, rule: Rule, around: Surroundings) -> bool:
+    within = around.notify_within if rule.notify_within is None else rule.notify_within
+    if around.live is None or within is None:
+        return False
+    return parse_own_time(told.event_time) < around.live - within

@@ -14,7 +14,20 @@ if TYPE_CHECKING:
     from engine.rules.spec import RuleSpec
 
 _OF_BOTH: Final = (
-    *("kpi", "where", "lateness", "idle", "inhibited_by", "maintenance", "severity", "mode", "owner", "known_gaps"),
+    *(
+        "kpi",
+        "where",
+        "lateness",
+        "idle",
+        "inhibited_by",
+        "depends_on",
+        "maintenance",
+        "notify_within",
+        "severity",
+        "mode",
+        "owner",
+        "known_gaps",
+    ),
 )
 """What the rule on silence has from the one that it stands beside; and of its review all but the step of `renotify`."""
 _ON_SERIES: Final = ("threshold", "change", "trend_break", "anomaly", "control_chart")

@@ -54,7 +54,8 @@ class Rule(msgspec.Struct, frozen=True):
     `declared` is the condition as written, for the evidence. `group_by`: all series alike in these dimensions make one
     review with members; null: each series has its own. `inhibited_by`: rules whose open reviews keep those of this
     rule quiet, where the dimensions that both have are equal. `maintenance`: what begins to fire then opens no review
-    unless it is still on afterwards; it decides no verdict.
+    unless it is still on afterwards; it decides no verdict. `notify_within`: what is older when it is found opens as
+    historical; null: as the worker's settings say.
     """
 
     id: str
@@ -81,3 +82,4 @@ class Rule(msgspec.Struct, frozen=True):
     at_least: tuple[int, int] | None = None
     warm_up: int = 0
     maintenance: tuple[Maintenance, ...] = ()
+    notify_within: Micros | None = None

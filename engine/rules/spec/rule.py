@@ -105,6 +105,7 @@ class RuleSpec(Spec):
         default_factory=list, description="Times in which what begins to fire is expected"
     )
     depends_on: list[Id] = Field(default_factory=list, description="KPIs whose open reviews keep these quiet")
+    notify_within: Span | None = Field(default=None, description="The worker's setting unless said", examples=["6h"])
     severity: Literal["info", "warning", "critical"] = "warning"
     mode: Literal["on", "shadow", "off"] = "on"
     owner: Id | None = Field(default=None, description="The rule's author")
