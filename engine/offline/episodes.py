@@ -12,6 +12,7 @@ from engine.model.time import Micros, parse_own_time
 from engine.model.topics import TRIGGERS
 from engine.model.trigger import ReviewTrigger, TriggerData, TurnName
 from engine.review.explain import explain_finding
+from engine.review.trigger import dimensions_of
 from engine.rules.resolved.condition import JoinedCondition
 from engine.wire.encode import decode_finding_record
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from engine.offline.replay import Replayed
+    from engine.rules.resolved.rule import Rule
     from engine.rules.ruleset import RuleSet
     from engine.runtime.ports import Output
 
@@ -38,11 +40,16 @@ def episodes(replayed: Replayed) -> dict[Place, list[Episode]]:
     """Every stretch during which a rule was firing, by place, in order of time.
 
     Rules on single series are told by their findings, whatever their mode. A joined rule is told by its triggers: it
-    must be `on`, and while one of its reviews is flapping nothing is told.
+    must be `on`, and while one of its reviews is flapping nothing is told. One with maintenance is told by its reviews,
+    which must close `on_recovery` for an end to be seen.
     """
     found: dict[Place, list[Episode]] = {}
     sets = replayed.rule_sets
-    for place, episode in (*_single(replayed.findings, sets), *_joined(replayed.outputs, sets)):
+    for place, episode in (
+        *_single(replayed.findings, sets),
+        *_joined(replayed.outputs, sets),
+        *_maintained(replayed.outputs, sets),
+    ):
         found.setdefault(place, []).append(episode)
     return {place: sorted(each, key=lambda episode: episode.begin) for place, each in sorted(found.items())}
 
@@ -51,7 +58,7 @@ def _single(outputs: Iterable[Output], sets: Mapping[str, RuleSet]) -> Iterator[
     standing: dict[str, Finding] = {}
     for output in outputs:
         record = decode_finding_record(output.record.value)
-        if isinstance(record, Finding):
+        if isinstance(record, Finding) and not _rule_of(record, sets).maintenance:
             standing.pop(record.replaces or "", None)
             if record.status != "withdrawn":
                 standing[record.id] = record
@@ -67,6 +74,10 @@ def _single(outputs: Iterable[Output], sets: Mapping[str, RuleSet]) -> Iterator[
             yield (finding.rule, scope_key(finding.dimensions)), Episode(begin, ends.get(_alert(finding)), says)
 
 
+def _rule_of(finding: Finding, sets: Mapping[str, RuleSet]) -> Rule:
+    return sets[finding.evidence.rule_set].rule_by_id[finding.rule]
+
+
 def _alert(finding: Finding) -> tuple[str, str, str]:
     return finding.rule, finding.series, finding.opened_event_time
 
@@ -78,7 +89,8 @@ def _joined(outputs: Iterable[Output], sets: Mapping[str, RuleSet]) -> Iterator[
         if output.topic == TRIGGERS:
             data = msgspec.json.decode(output.record.value or b"", type=ReviewTrigger).data
             rule = sets[data.rule_set].rule_by_id[data.rule]
-            if isinstance(rule.condition, JoinedCondition) and isinstance(data.moved_by, TurnName):
+            is_told = isinstance(rule.condition, JoinedCondition) and not rule.maintenance
+            if is_told and isinstance(data.moved_by, TurnName):
                 _turn(alerts, data, data.moved_by)
     for (place, _), episode in alerts.items():
         yield place, episode
@@ -95,3 +107,22 @@ def _turn(alerts: dict[tuple[Place, str], Episode], data: TriggerData, name: Tur
             alerts[key] = alerts[key]._replace(to=None)
         case "withdrawn":
             alerts.pop(key, None)
+
+
+def _maintained(outputs: Iterable[Output], sets: Mapping[str, RuleSet]) -> Iterator[tuple[Place, Episode]]:
+    """By the reviews of rules with maintenance: what was over before its end was never told."""
+    lives: dict[str, list[ReviewTrigger]] = {}
+    for output in outputs:
+        if output.topic == TRIGGERS:
+            trigger = msgspec.json.decode(output.record.value or b"", type=ReviewTrigger)
+            if sets[trigger.data.rule_set].rule_by_id[trigger.data.rule].maintenance:
+                lives.setdefault(trigger.data.review, []).append(trigger)
+    for life in lives.values():
+        opening, newest = life[0].data, life[-1]
+        if ".withdrawn." in newest.type:
+            continue
+        ended = parse_own_time(newest.data.event_time) if ".resolved." in newest.type else None
+        scope, rule = opening.scope, sets[opening.rule_set].rule_by_id[opening.rule]
+        if not isinstance(rule.condition, JoinedCondition):
+            scope = scope_key(dimensions_of(scope))
+        yield (opening.rule, scope), Episode(parse_own_time(opening.event_time), ended, opening.explanation)

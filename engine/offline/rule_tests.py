@@ -71,7 +71,8 @@ def run_test(test: RuleTest, rule_set: RuleSet) -> Verdict:
     """
     tested = _tested(test, rule_set, rule_set, _as_declared)
     lived = _replayed(test, rule_set, _as_declared)
-    replayed = _replayed(test, rule_set, _apart) if _flaps(lived, tested) else lived
+    apart = _flaps(lived, tested) or any(rule.maintenance for rule in tested.rules)
+    replayed = _replayed(test, rule_set, _apart) if apart else lived
     found = episodes(replayed)
     return Verdict(
         test=test,

@@ -16,6 +16,7 @@ from engine.review.alert import Alert, applied, knows, place_of
 from engine.review.clock import strike
 from engine.review.command import Refused, take
 from engine.review.command import event_of as command_event
+from engine.review.holding import hear, release, untold_of
 from engine.review.incoming import event_of, is_soon, of_finding, of_judgement, returning_to
 from engine.review.lifecycle import FIRES_ON, FLAPS, NOT_TOLD, move
 from engine.review.review import BARRIERS, Review
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from engine.review.incoming import Incoming
     from engine.review.lifecycle import Event
     from engine.review.review import Book
-    from engine.rules.resolved.rule import ReviewSpec
+    from engine.rules.resolved.rule import ReviewSpec, Rule
     from engine.rules.ruleset import RuleSet
 
 Said = Telling | CommandEntry | Answered
@@ -43,14 +44,16 @@ Said = Telling | CommandEntry | Answered
 class Surroundings(NamedTuple):
     """What advancing must know beside the reviews.
 
-    `rule_sets` by hash. `times`: the time of each clock (a stage 1 partition, or BARRIERS) as it stands. `old_before`:
-    a review whose event time lies before it opens as historical (None: none does).
+    `rule_sets` by hash. `times`: the time of each clock (a stage 1 partition, or BARRIERS) as it stands. `live`: the
+    newest tick of the partition's own (None: there is none, or history is replayed): what is about a time further than
+    `notify_within` before it opens as historical, where the rule says nothing else (None: nothing does).
     """
 
     rule_sets: Mapping[str, RuleSet]
     limits: Limits
     times: Mapping[int, Micros]
-    old_before: Micros | None = None
+    live: Micros | None = None
+    notify_within: Micros | None = None
 
 
 class Advance:
@@ -90,7 +93,8 @@ class Advance:
     def command(self, command: ReviewCommand, around: Surroundings) -> list[Said]:
         """What a person asks. It is always answered; one that is refused changes no byte of any review."""
         review = self.book.find(command.review)
-        if review is None or review.silent or review.rule_set not in around.rule_sets:
+        unheard = review is None or review.silent or review.untold is not None
+        if review is None or unheard or review.rule_set not in around.rule_sets:
             at = max(around.times.values(), default=parse_own_time(command.time))
             return [self._refuse(command, format_time(at), Refused("unknown_review", "there is no such review"))]
         now = later(format_time(around.times.get(review.clock, 0)), review.moved)
@@ -117,7 +121,9 @@ class Advance:
         said: list[Said] = []
         for review, due in self._teller.alarms.due(clock, now, self.book):
             rules = around.rule_sets.get(review.rule_set)
-            if rules is not None:
+            if rules is not None and review.untold is not None:
+                said += release(review, format_time(now), rules, self._teller)
+            elif rules is not None:
                 event, told = strike(review, due, format_time(now), rules)
                 said += self._teller.step(review, event, format_time(now), rules, told)
         return said
@@ -131,6 +137,14 @@ class Advance:
                 self._teller.count("refused", "no_review")
                 return []
             return self._open(incoming, rules, around)
+        if review.untold is not None:
+            return hear(review, incoming, rules, self._teller)
+        if self._comes_back_in_maintenance(review, incoming, rules):
+            return self._open(incoming, rules, around)
+        return self._take_in(review, incoming, rules, around)
+
+    def _take_in(self, review: Review, incoming: Incoming, rules: RuleSet, around: Surroundings) -> list[Telling]:
+        word, spec = incoming.word, rules.rule_by_id[incoming.rule].review
         if knows(review.alerts, word):
             self._teller.count("refused", "repeat")
             return []
@@ -142,6 +156,12 @@ class Advance:
             self._teller.count("refused", f"{word.said}_when_{review.state}")
             return []
         return self._move(review, event, after, incoming, rules, around)
+
+    def _comes_back_in_maintenance(self, review: Review, incoming: Incoming, rules: RuleSet) -> bool:
+        """A review that has ended is not opened again by what is expected: that has a quiet one of its own."""
+        word = incoming.word
+        fresh = word.said == "fire" and place_of(review.alerts, word) is None and review.first != word.opened
+        return fresh and not review.is_open and untold_of(incoming, rules) is not None
 
     def _meant(self, incoming: Incoming, spec: ReviewSpec) -> Review | None:
         """The newest review that has seen the alert, or is named by it; else the one that a new alert goes on with."""
@@ -180,7 +200,7 @@ class Advance:
         if review.flapping and event in ("recover", "end_alert", "resume_alert"):
             return self._mute(review, now, rule.review)
         if event == "reopen" or (event == "flap" and not review.is_open):
-            review.begin_anew(due_of(rule, now, rules), historical=_is_old(told, around))
+            review.begin_anew(due_of(rule, now, rules), historical=_is_old(told, rule, around))
         return self._teller.step(review, event, now, rules, told)
 
     def _mute(self, review: Review, now: str, spec: ReviewSpec) -> list[Telling]:
@@ -196,6 +216,7 @@ class Advance:
             self._teller.count("refused", "too_many_reviews")
             return []
         rule, word, now = rules.rule_by_id[incoming.rule], incoming.word, incoming.now
+        untold = untold_of(incoming, rules)
         review = Review(
             id=review_id(incoming.rule, incoming.scope, parse_own_time(word.opened)),
             rule=incoming.rule,
@@ -205,15 +226,19 @@ class Advance:
             clock=incoming.clock,
             opened=now,
             moved=now,
-            due=due_of(rule, now, rules),
+            due=due_of(rule, now, rules) if untold is None else None,
             first=word.opened,
             alerts=(Alert(word.opened, word.identifier),),
             event_time=incoming.told.event_time,
             size=incoming.size,
             silent=rule.mode == "shadow",
-            historical=_is_old(incoming.told, around),
+            historical=_is_old(incoming.told, rule, around),
+            untold=untold,
         )
         self.book.add(review)
+        if untold is not None:
+            self._teller.keep(review)
+            return []
         return [self._teller.tell(review, "opened", None, now, rules, incoming.told)]
 
 
@@ -237,5 +262,8 @@ def _is_worse(review: Review, incoming: Incoming, spec: ReviewSpec) -> bool:
     return spec.renotify.is_passed(incoming.size, review.size)
 
 
-def _is_old(told: Told, around: Surroundings) -> bool:
-    return around.old_before is not None and parse_own_time(told.event_time) < around.old_before
+def _is_old(told: Told, rule: Rule, around: Surroundings) -> bool:
+    within = around.notify_within if rule.notify_within is None else rule.notify_within
+    if around.live is None or within is None:
+        return False
+    return parse_own_time(told.event_time) < around.live - within

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 def next_event(review: Review) -> tuple[Micros, Event] | None:
     """What the clock does next to a review, and when; None while nothing is to come.
 
-    An answered review is due no more, and of one in shadow mode nobody is asked anything.
+    An answered review is due no more, and of one in shadow mode nobody is asked anything. One that maintenance holds
+    back waits for its end.
     """
+    if review.untold is not None:
+        return (parse_own_time(review.untold.until), "release") if review.untold.waits else None
     if not review.is_open or review.silent:
         return None
     times: list[tuple[str | None, Event]] = [(review.snoozed_until, "wake")]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 class Incoming(NamedTuple):
     """`word` is what is said of an alert, `told` what to say of it, `size` how bad it is where that is counted (0:
-    not). `clock` and `now` are of the reviews that it is about.
+    not). `clock` and `now` are of the reviews that it is about; `source` is what it was made of.
     """
 
     rule: str
@@ -36,6 +36,7 @@ class Incoming(NamedTuple):
     told: Told
     now: str
     clock: int
+    source: Finding | Judgement
     size: float = 0.0
 
 
@@ -57,7 +58,7 @@ def of_finding(finding: Finding, clock: int, rules: RuleSet) -> Incoming:
         ),
     )
     now = finding.tick_time or finding.event_time
-    return Incoming(finding.rule, finding.scope, word_of_finding(finding), told, now, clock)
+    return Incoming(finding.rule, finding.scope, word_of_finding(finding), told, now, clock, finding)
 
 
 def of_judgement(judgement: Judgement, now: Micros | None, rules: RuleSet) -> Incoming:
@@ -73,7 +74,7 @@ def of_judgement(judgement: Judgement, now: Micros | None, rules: RuleSet) -> In
     )
     time = judgement.event_time if now is None else format_time(now)
     word = word_of_judgement(judgement)
-    return Incoming(judgement.rule, judgement.scope, word, told, time, BARRIERS, judgement.size)
+    return Incoming(judgement.rule, judgement.scope, word, told, time, BARRIERS, judgement, judgement.size)
 
 
 def event_of(word: Word, review: Review, after: Alerts) -> Event | None:

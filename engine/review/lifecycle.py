@@ -33,12 +33,13 @@ Event = Literal[
     "due",
     "escalate",
     "calm",
+    "release",
 ]
 
 COMMANDS: Final[frozenset[Event]] = frozenset(
     {"acknowledge", "assign", "comment", "snooze", "answer", "resolve"},
 )
-CLOCK: Final[frozenset[Event]] = frozenset({"wake", "due", "escalate", "calm"})
+CLOCK: Final[frozenset[Event]] = frozenset({"wake", "due", "escalate", "calm", "release"})
 
 OPEN: Final[tuple[ReviewState, ...]] = ("open", "acknowledged", "in_review", "snoozed", "overdue", "escalated")
 """The states in which somebody owes something."""
@@ -112,6 +113,7 @@ MOVES: Final[_Rows] = {
     **_goes(_CALM_STATES, "due", ("overdue",), "overdue"),
     **_goes(_LATE, "escalate", ("escalated",), "escalated"),
     **_goes(OPEN, "calm", ("resolved",), "resolved"),
+    **_stays(("open",), "release", "opened", "on"),
 }
 """Every legal transition by (state, event). Only a wake has a choice: a review goes back to what its people made of
 it."""

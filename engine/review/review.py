@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.model.finding import Finding
+from engine.model.judgement import Judgement
 from engine.model.records import Verdict
 from engine.model.trigger import AlertState, ReviewState
 from engine.review.alert import Alert, alert_state
@@ -25,6 +27,18 @@ Key = tuple[str, str]
 """(rule, scope)."""
 
 
+class Untold(msgspec.Struct):
+    """Why nobody has been told of a review: its alert began in maintenance, for `reason`. While it `waits`, the tick
+    `until` tells of it if its alert is still on then. `finding` or `judgement` is what said so last.
+    """
+
+    reason: str
+    until: str
+    finding: Finding | None = None
+    judgement: Judgement | None = None
+    waits: bool = True
+
+
 class Review(msgspec.Struct):
     """What somebody owes. `first` is the event time of the alert that named it; `alerts` are those that it is about.
 
@@ -33,7 +47,7 @@ class Review(msgspec.Struct):
     mode, so that nobody is ever told of it. `about` is the sentence of what last moved its alert, `size` what it was
     told to be then (members, or the worst effect). `returns` counts how often in a row the alert came back within the
     rule's `reopen_within`. `commands` are the ids of the last ones that were taken. `closed`: number in the order of
-    ending, 0 while open.
+    ending, 0 while open. `untold`: maintenance holds it back.
     """
 
     id: str
@@ -67,6 +81,7 @@ class Review(msgspec.Struct):
     answer: str | None = None
     commands: tuple[str, ...] = ()
     closed: int = 0
+    untold: Untold | None = None
 
     @property
     def alert(self) -> AlertState:
@@ -132,6 +147,12 @@ class Book:
         self._count(review, 1)
         self.dirty.add(key)
 
+    def reveal(self, review: Review) -> None:
+        """Everybody may know of an open review that was held back."""
+        self._count(review, -1)
+        review.untold = None
+        self._count(review, 1)
+
     def change(self, review: Review, state: ReviewState) -> None:
         """Give it another state (or the same) and let go of closed ones that are too many."""
         key = (review.rule, review.scope)
@@ -150,7 +171,7 @@ class Book:
 
     def _count(self, review: Review, by: int) -> None:
         self.open_count += by
-        if not review.silent:
+        if not review.silent and review.untold is None:
             self.open_by_rule[review.rule] += by
 
     def _prune(self, key: Key) -> None:

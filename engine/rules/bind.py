@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine.rules import calendar
 from engine.rules.bind_governance import bind_calendar, bind_initiative, bind_objective, bind_owner
 from engine.rules.bind_kpi import bind_kpi
+from engine.rules.bind_maintenance import with_maintenance
 from engine.rules.bind_rule import bind_composite, bind_rule
 from engine.rules.bind_source import bind_source
 from engine.rules.bind_watched import with_what_it_watches
@@ -26,7 +27,8 @@ def bind(declarations: Declarations) -> RuleSet:
     kpis = {id_: bind_kpi(declared.spec) for id_, declared in sorted(declarations.kpis.items())}
     initiatives = tuple(bind_initiative(declared.spec) for _, declared in sorted(declarations.initiatives.items()))
     specs = [declared.spec for declared in declarations.rules.values()]
-    rules = tuple(with_what_it_watches(rule, specs, initiatives) for rule in _rules(declarations, kpis))
+    bound = {rule.id: with_what_it_watches(rule, specs, initiatives) for rule in _rules(declarations, kpis)}
+    rules = tuple(with_maintenance(rule, bound, declarations, kpis) for rule in bound.values())
     sources = tuple(bind_source(declared.spec) for _, declared in sorted(declarations.sources.items()))
     calendars = tuple(bind_calendar(declared.spec) for _, declared in sorted(declarations.calendars.items()))
     return RuleSet(
@@ -40,6 +42,7 @@ def bind(declarations: Declarations) -> RuleSet:
             [rule.window.zone for rule in rules],
             [mapping.time_zone for source in sources for mapping in source.mappings],
             [each.zone for each in calendars],
+            [each.zone for rule in rules for each in rule.maintenance],
         ),
         calendars=calendars,
         initiatives=initiatives,

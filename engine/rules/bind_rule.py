@@ -94,6 +94,7 @@ def _rule(
         fingerprint=_fingerprint(spec, condition, deciding),
         group_by=None if spec.group_by is None else tuple(sorted(set(spec.group_by))),
         inhibited_by=tuple(sorted(set(spec.inhibited_by))),
+        notify_within=spec.notify_within,
     )
 
 

@@ -10,6 +10,7 @@ from engine.rules.spec import (
     CalendarSpec,
     InitiativeSpec,
     KpiSpec,
+    MaintenanceSpec,
     ObjectiveSpec,
     OwnerSpec,
     RuleSpec,
@@ -87,6 +88,7 @@ class Declarations:
     initiatives: dict[str, Declared[InitiativeSpec]] = field(default_factory=dict)
     rules: dict[str, Declared[RuleSpec]] = field(default_factory=dict)
     templates: dict[str, Declared[TemplateSpec]] = field(default_factory=dict)
+    maintenance: dict[str, Declared[MaintenanceSpec]] = field(default_factory=dict)
     sources: dict[str, Declared[SourceSpec]] = field(default_factory=dict)
     tables: dict[str, Declared[TableSpec]] = field(default_factory=dict)
     tests: dict[str, Declared[RuleTestSpec]] = field(default_factory=dict)
@@ -103,6 +105,7 @@ class Declarations:
             "initiative": cast("dict[str, Declared[Any]]", self.initiatives),
             "rule": cast("dict[str, Declared[Any]]", self.rules),
             "template": cast("dict[str, Declared[Any]]", self.templates),
+            "maintenance": cast("dict[str, Declared[Any]]", self.maintenance),
             "source": cast("dict[str, Declared[Any]]", self.sources),
             "table": cast("dict[str, Declared[Any]]", self.tables),
             "test": cast("dict[str, Declared[Any]]", self.tests),

@@ -61,6 +61,12 @@ def _passed(moment: Micros, zone: Sequence[ZoneTransition]) -> int:
     return bisect_right(zone, moment, key=attrgetter("start"))
 
 
+def working_from(calendar: Calendar, moment: Micros, rules: RuleSet) -> Micros:
+    """The first instant of working time from `moment` on, which may be `moment`; 800 days on where there is none."""
+    clock = _Clock(_days_of(calendar), rules.zones.get(calendar.zone, ()))
+    return next((begin for begin, _ in clock.working(moment)), moment + _FURTHEST)
+
+
 class WorkingDays(NamedTuple):
     """A calendar with its dates as numbers: days since 1970-01-01."""
 
@@ -89,7 +95,7 @@ class _Clock(NamedTuple):
     zone: Sequence[ZoneTransition]
 
     def time_on(self, start: Micros, remaining: Micros) -> Micros:
-        for begin, end in self._working(start):
+        for begin, end in self.working(start):
             if end - begin >= remaining:
                 return begin + remaining
             remaining -= end - begin
@@ -105,11 +111,11 @@ class _Clock(NamedTuple):
 
     def _working_moment(self, moment: Micros) -> Micros:
         """`moment` where it lies within working time or at the end of some, else the next that does."""
-        for begin, _ in self._working(moment - 1):
+        for begin, _ in self.working(moment - 1):
             return max(begin, moment)
         return moment + _FURTHEST
 
-    def _working(self, start: Micros) -> Iterator[Stretch]:
+    def working(self, start: Micros) -> Iterator[Stretch]:
         """Stretches of working time from `start` on, in order of time, none of them empty."""
         stop = start + _FURTHEST
         for since, until, offset in self._offsets(start, stop):

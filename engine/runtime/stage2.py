@@ -202,10 +202,8 @@ class Stage2:
 
     def _around(self) -> Surroundings:
         context = self.context
-        old_before = None
-        if context.domain == "live" and context.notify_within is not None and self._tick_time is not None:
-            old_before = self._tick_time - context.notify_within
-        return Surroundings(context.rule_sets, context.limits, self._times, old_before)
+        live = self._tick_time if context.domain == "live" else None
+        return Surroundings(context.rule_sets, context.limits, self._times, live, context.notify_within)
 
     def _position(self) -> tuple[tuple[str, bytes], ...]:
         position = Position(SEMANTICS_VERSION, self.partition, self._offset, self._ordinal)

@@ -176,6 +176,16 @@ CASES_OF_FORMS = {
     f"composite of {name}": (f"condition: {{composite: {form}}}" + HIGH + LOW, EPISODE, EPISODE)
     for name, form in FORMS.items()
 }
+CASES_OF_FIELDS = {
+    "maintenance": (
+        """kpi: visits
+condition: {threshold: {above: 30}}
+maintenance: [{every: thu, from: "00:00", to: "12:00", zone: UTC, reason: Planned}]""",
+        [*EPISODE, *STEADY, 50.0, *STEADY],
+        [],
+    ),
+}
+ALL_CASES = CASES | CASES_OF_FORMS | CASES_OF_FIELDS
 
 
 LASTING = "\nfor: 3h\nkeep_firing_for: 2h"
@@ -280,9 +290,9 @@ def test_every_condition_has_a_case():
     assert {name.partition(" ")[0] for name in CASES} == set(ConditionSpec.model_fields)
 
 
-@pytest.mark.parametrize("condition", CASES | CASES_OF_FORMS)
+@pytest.mark.parametrize("condition", ALL_CASES)
 def test_live_backtest_and_rule_test_say_the_same(condition: str, tmp_path: Path):
-    rule, visits, tickets = (CASES | CASES_OF_FORMS)[condition]
+    rule, visits, tickets = ALL_CASES[condition]
     rules = rules_of(rule)
     measurements = measured("visits", visits) + measured("tickets", tickets) + said_again(condition)
     told = sorted(measurements, key=lambda pair: pair[0])

@@ -20,8 +20,9 @@ from engine.review.advance import Advance, Surroundings
 from engine.review.lifecycle import ENDED, OPEN, transitions
 from engine.review.review import Book
 from engine.review.telling import Telling
+from engine.rules.resolved.maintenance import Dates, Maintenance
 from engine.rules.resolved.rule import Step
-from engine.rules.resolved.timing import Due
+from engine.rules.resolved.timing import Due, Window
 
 if TYPE_CHECKING:
     from engine.model.finding import Finding
@@ -29,9 +30,25 @@ if TYPE_CHECKING:
     from engine.review.review import Review
 
 RULES = {
-    close: one_rule(close, due_in=Due(9 * HOUR), escalate_after=Due(5 * HOUR), reopen_within=3 * HOUR,
-                    renotify=Step(0.2, relative=True))
+    close: one_rule(
+        close,
+        due_in=Due(9 * HOUR),
+        escalate_after=Due(5 * HOUR),
+        reopen_within=3 * HOUR,
+        renotify=Step(0.2, relative=True),
+    )
     for close in ("on_answer", "on_recovery")
+}
+HALF_DAYS = Maintenance("Planned", "UTC", (Dates(tuple(range(7))),), 6 * HOUR, 18 * HOUR)
+RULES |= {
+    f"{close} in maintenance": msgspec.structs.replace(
+        rules,
+        rules=tuple(
+            msgspec.structs.replace(rule, maintenance=(HALF_DAYS,), window=Window(HOUR, HOUR), idle=HOUR)
+            for rule in rules.rules
+        ),
+    )
+    for close, rules in RULES.items()
 }  # fmt: skip
 LEGAL = {(state, made.state, made.happening) for state, _, made in transitions()}
 ACTIONS = ("acknowledge", "assign", "comment", "snooze", "resolve")
@@ -205,6 +222,10 @@ class RandomLife:
             open_count += review.is_open
             owed = review.state in ("open", "acknowledged", "in_review") and review.verdict is None
             assert not (owed and review.due is not None and parse_own_time(review.due) <= self.now), review
+            if review.untold is not None:
+                assert review.ordinal == 0
+                assert review.untold.waits == review.is_open
+                assert not review.is_open or parse_own_time(review.untold.until) > self.now, review
             if review.state == "snoozed":
                 assert parse_own_time(str(review.snoozed_until)) > self.now, review
         assert open_count == self.advance.book.open_count

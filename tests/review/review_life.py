@@ -46,11 +46,11 @@ class Life:
 
     def finds(self, transition: str, at: int, hour: int, opened: int | None, **fields: Any) -> Life:
         time = format_time(T0 + at * DAY + hour * HOUR)
-        by_id = fields.pop("by_id", None)
+        by_id, tick = fields.pop("by_id", None), fields.pop("tick", time)
         began = fields.pop("began", None) or (time if opened is None else day(opened))
         made = finding(transition, at, opened, rules=self.rules, event_time=time, opened_event_time=began, **fields)
         identifier = f"{transition}-{time}-{made.status}"
-        self.world.write(msgspec.structs.replace(made, id=identifier, tick_time=time, replaces=by_id), 0)
+        self.world.write(msgspec.structs.replace(made, id=identifier, tick_time=tick, replaces=by_id), 0)
         return self
 
     def ticks(self, hours: int) -> Life:

@@ -171,6 +171,27 @@ def test_after_eight_hours_of_outage_what_is_over_pages_nobody_and_what_goes_on_
     assert heard == [("opened", "a", True), ("resolved", "a", True), ("opened", "b", True), ("overdue", "b", True)]
 
 
+@pytest.mark.parametrize(("of_rule", "of_settings", "historical"), [
+    (None, HOUR, [True, False]), (3 * HOUR, HOUR, [False, False]), (HOUR, 3 * HOUR, [True, False]),
+    (HOUR, None, [True, False]), (None, None, [False, False]),
+])  # fmt: skip
+def test_a_rule_says_for_itself_how_old_what_is_found_may_be(of_rule: Any, of_settings: Any, historical: list[bool]):
+    rules = one_rule()
+    own = tuple(msgspec.structs.replace(rule, notify_within=of_rule) for rule in rules.rules)
+    life = Life(msgspec.structs.replace(rules, rules=own), domain="live", notify_within=of_settings)
+    life.world.write(Tick("live", hours(3, 4), tick_time(hours(3, 4))))
+    life.fires(3, 2).fires(3, 3, c="b")
+    assert [trigger.data.historical for _, trigger in life.heard()] == historical
+
+
+def test_a_rule_says_nothing_of_that_where_history_is_replayed():
+    rules = one_rule()
+    own = tuple(msgspec.structs.replace(rule, notify_within=HOUR) for rule in rules.rules)
+    life = Life(msgspec.structs.replace(rules, rules=own), domain="replay").fires(3, 2)
+    life.ticks(hours(3, 9))
+    assert [trigger.data.historical for _, trigger in life.heard()] == [False]
+
+
 def returned(**fields: Any) -> Life:
     """Fired at 0 and at 2 o'clock of the fourth day, over at 1; it is on."""
     life = Life(one_rule("on_recovery", reopen_within=6 * HOUR, **fields)).fires(3).clears(3, 3, 1).fires(3, 2)

@@ -32,6 +32,7 @@ wake         woken          .            .          .          open        .    
 due          overdue        overdue      overdue    overdue    .           .         .          .          .
 escalate     escalated      .            .          .          .           escalated escalated  .          .
 calm         resolved       resolved     resolved   resolved   resolved    resolved  resolved   .          .
+release      opened         =            .          .          .           .         .          .          .
 """
 
 

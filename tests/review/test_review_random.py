@@ -29,6 +29,19 @@ def test_whatever_happens_reviews_stay_legal_owed_and_in_time(close: str, seed: 
 
 
 @pytest.mark.parametrize("close", ["on_answer", "on_recovery"])
+def test_what_maintenance_holds_back_is_neither_lost_nor_told_twice(close: str):
+    life = RandomLife(3, 20, f"{close} in maintenance")
+    for number in range(STEPS // 50):
+        life.step()
+        if number % 500 == 0:
+            life.tick()
+            life.check()
+    held = [review for review in life.advance.book.every() if review.untold is not None]
+    assert held
+    assert 100 < life.counts["opened"] < life.counts["firing new"]
+
+
+@pytest.mark.parametrize("close", ["on_answer", "on_recovery", "on_answer in maintenance"])
 def test_a_restart_at_any_time_changes_nothing_of_what_follows(close: str):
     whole, cut = RandomLife(2, 10, close), RandomLife(2, 10, close)
     for number in range(3_000):

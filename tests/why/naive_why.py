@@ -282,6 +282,8 @@ class NaiveWhy:
             return "reviews_limit"
         if rule.mode == "shadow":
             return "shadow"
+        if rule.id == "planned":
+            return "maintenance"
         review = self.reviews.get((rule.id, host))
         if review is not None and review.told is not None:
             return review.told

@@ -29,6 +29,7 @@ from engine.rules.resolved.condition import (
     TrendBreak,
 )
 from engine.rules.resolved.control import ControlChart, Cusum, Ewma, RunRules
+from engine.rules.resolved.maintenance import Dates, Maintenance
 from engine.rules.resolved.rule import ReviewSpec, Rule
 from engine.rules.resolved.timing import Window
 from engine.rules.ruleset import RuleSet
@@ -79,6 +80,7 @@ def rule(name: str, condition: Any, **changes: Any) -> Rule:
 
 HIGH = Threshold("above", None, 4.0, None)
 BY = Judge(0.2, "windows", 2, 0.0, hold=False)
+ALWAYS = Maintenance("planned", "UTC", (Dates(tuple(range(7))),), 0, 24 * HOUR)
 LATE = {"lateness": 15 * MINUTE}
 RULES = (
     rule("anomaly", Anomaly(15.0, None, "none", 0.0, relative=False, learn=24)),
@@ -112,6 +114,7 @@ RULES = (
     rule("steep", Change("windows", 1, 0.3, None, relative=True)),
     rule("trend", TrendBreak(2.0, None, None, 0.0, relative=False, learn=4), **LATE),
     rule("trend-large", TrendBreak(2.0, None, "up", 3.0, relative=False, learn=6)),
+    rule("planned", HIGH, maintenance=(ALWAYS,)),
 )  # fmt: skip
 SET = RuleSet((), (), (kpi("load"), kpi("pay")), tuple(sorted(RULES, key=lambda each: each.id)), (), {})
 

@@ -73,21 +73,30 @@ def _refused(standing: Standing) -> int:
 
 def _of_review(standing: Standing, rule: Rule, alert: Alert, review: Review) -> Stop:
     begun = f"{rule.id} fires for {alert.words} since {alert.opened}"
-    if review.silent:
-        told = f"{begun}, in shadow: it is counted, and nobody is told."
-        return Stop("shadow", told, "mode shadow", "mode on", alert.opened)
-    quiet = _taken_in(standing, rule, alert, review, begun)
+    quiet = _unheard(alert, review, begun) or _taken_in(standing, rule, alert, review, begun)
     if quiet is not None:
         return quiet
     held = next((held for held in standing.gate.holding if held.review == review.id), None)
     if held is not None:
-        return _held(standing, alert, review, held, begun)
+        return _held(standing, rule, alert, held, begun)
     if review.is_open and review.id not in standing.gate.told:
         told = f"{begun}; its notification waits for {_inhibitors(rule)}, which may be on the way."
         return Stop("settling", told, "waiting", "30 seconds of ticks", alert.opened)
     if alert.fresh:
         return Stop(None, f"It did fire: {review.about}", since=alert.opened)
     return _goes_on(rule, alert, begun)
+
+
+def _unheard(alert: Alert, review: Review, begun: str) -> Stop | None:
+    """Nobody is to know of the review, or not yet."""
+    if review.silent:
+        told = f"{begun}, in shadow: it is counted, and nobody is told."
+        return Stop("shadow", told, "mode shadow", "mode on", alert.opened)
+    if review.untold is None:
+        return None
+    reason, until = review.untold.reason, review.untold.until
+    told = f"{begun}, in maintenance ({reason}): it is told if it is still on at {until}."
+    return Stop("maintenance", told, reason, f"on at {until}", alert.opened)
 
 
 def _taken_in(standing: Standing, rule: Rule, alert: Alert, review: Review, begun: str) -> Stop | None:
@@ -113,14 +122,14 @@ def _is_of(moved_by: object, opened: str) -> bool:
     return isinstance(moved_by, TurnName) and moved_by.turn == "began" and moved_by.opened == opened
 
 
-def _held(standing: Standing, alert: Alert, review: Review, held: Held, begun: str) -> Stop:
+def _held(standing: Standing, rule: Rule, alert: Alert, held: Held, begun: str) -> Stop:
     gate = _HELD[held.why]
     match held.why:
         case "historical":
-            limit = standing.context.notify_within
+            limit = standing.context.notify_within if rule.notify_within is None else rule.notify_within
             needed = "a newer event time" if limit is None else f"an event time within {duration(limit)} of the tick"
             told = f"{begun}, too long ago to be told as new: its review opened as historical."
-            return Stop(gate, told, f"event time {review.event_time}", needed, alert.opened)
+            return Stop(gate, told, f"event time {alert.opened}", needed, alert.opened)
         case "silenced":
             silence = standing.silences.get(held.by)
             by = "" if silence is None else f" by {silence.author} ({silence.reason}) until {silence.until}"

@@ -13,6 +13,7 @@ from engine.rules.checks.dimensions import check_dimensions
 from engine.rules.checks.governance import check_governance
 from engine.rules.checks.inhibition import check_inhibition
 from engine.rules.checks.lasting import check_lasting
+from engine.rules.checks.maintenance import check_maintenance
 from engine.rules.checks.off_track import check_off_track
 from engine.rules.checks.reach import check_reach
 from engine.rules.checks.reconciliations import check_reconciliations
@@ -57,6 +58,7 @@ CHECKS: Final[tuple[Callable[[Declarations], Iterable[Problem]], ...]] = (
     check_reviews,
     check_inhibition,
     check_governance,
+    check_maintenance,
     check_coverage,
     check_rule_tests,
 )

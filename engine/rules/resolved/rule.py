@@ -9,6 +9,7 @@ import msgspec
 from engine.model.time import DAY, HOUR, Micros
 from engine.model.trigger import Severity
 from engine.rules.resolved.condition import Condition
+from engine.rules.resolved.maintenance import Maintenance
 from engine.rules.resolved.selector import Where
 from engine.rules.resolved.timing import Due, Window
 
@@ -52,7 +53,9 @@ class Rule(msgspec.Struct, frozen=True):
     `fingerprint` names everything that decides verdicts; a rule that keeps it keeps its state through a reload.
     `declared` is the condition as written, for the evidence. `group_by`: all series alike in these dimensions make one
     review with members; null: each series has its own. `inhibited_by`: rules whose open reviews keep those of this
-    rule quiet, where the dimensions that both have are equal.
+    rule quiet, where the dimensions that both have are equal. `maintenance`: what begins to fire then opens no review
+    unless it is still on afterwards; it decides no verdict. `notify_within`: what is older when it is found opens as
+    historical; null: as the worker's settings say.
     """
 
     id: str
@@ -78,3 +81,5 @@ class Rule(msgspec.Struct, frozen=True):
     grace: Micros = 0
     at_least: tuple[int, int] | None = None
     warm_up: int = 0
+    maintenance: tuple[Maintenance, ...] = ()
+    notify_within: Micros | None = None

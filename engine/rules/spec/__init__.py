@@ -7,6 +7,7 @@ from typing import Final
 from engine.rules.spec.calendar import CalendarSpec
 from engine.rules.spec.catalogue import KpiSpec, ObjectiveSpec, OwnerSpec
 from engine.rules.spec.initiative import InitiativeSpec
+from engine.rules.spec.maintenance import MaintenanceSpec
 from engine.rules.spec.rule import RuleSpec
 from engine.rules.spec.rule_test import RuleTestSpec
 from engine.rules.spec.scalars import Spec
@@ -22,6 +23,7 @@ KINDS: Final[dict[str, type[Spec]]] = {
     "initiative": InitiativeSpec,
     "rule": RuleSpec,
     "template": TemplateSpec,
+    "maintenance": MaintenanceSpec,
     "source": SourceSpec,
     "table": TableSpec,
     "test": RuleTestSpec,
@@ -33,6 +35,7 @@ __all__ = [
     "CalendarSpec",
     "InitiativeSpec",
     "KpiSpec",
+    "MaintenanceSpec",
     "ObjectiveSpec",
     "OwnerSpec",
     "RuleSpec",

@@ -11,6 +11,8 @@ from engine.model.time import HOUR
 from engine.rules.spec.catalogue import WindowSpec  # noqa: TC001 - pydantic reads annotations at run time
 from engine.rules.spec.conditions import ConditionSpec  # noqa: TC001 - pydantic reads annotations at run time
 from engine.rules.spec.due import Due, check_calendar
+from engine.rules.spec.maintenance import StretchSpec  # noqa: TC001 - pydantic reads annotations at run time
+from engine.rules.spec.no_data import NoData, NoDataSpec
 from engine.rules.spec.scalars import Change, Duration, Id, Span, Spec, Text, refuse
 from engine.rules.spec.selector import Chosen  # noqa: TC001 - pydantic reads annotations at run time
 from engine.rules.wording import shown
@@ -98,6 +100,12 @@ class RuleSpec(Spec):
         default=None, description="One review for all series alike in these dimensions; [] for all of them"
     )
     inhibited_by: list[Id] = Field(default_factory=list, description="Rules whose open reviews keep these quiet")
+    no_data: NoData = Field(default=NoDataSpec(), description="When its series fall silent", examples=["firing"])
+    maintenance: list[StretchSpec] = Field(
+        default_factory=list, description="Times in which what begins to fire is expected"
+    )
+    depends_on: list[Id] = Field(default_factory=list, description="KPIs whose open reviews keep these quiet")
+    notify_within: Span | None = Field(default=None, description="The worker's setting unless said", examples=["6h"])
     severity: Literal["info", "warning", "critical"] = "warning"
     mode: Literal["on", "shadow", "off"] = "on"
     owner: Id | None = Field(default=None, description="The rule's author")

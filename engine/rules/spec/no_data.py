@@ -1,0 +1,64 @@
+"""What a rule does when its series fall silent, as written."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from engine.rules.spec.scalars import DURATION, Span, Spec, refuse
+from engine.rules.wording import shown
+
+_POLICIES: Final = ("keep", "firing")
+
+
+class NoDataSpec(Spec):
+    """`keep`: an alert goes on, and none begins. `firing`: silence for `after` (the KPI's cadence) is an alert too."""
+
+    then: Literal["keep", "firing"] = "keep"
+    after: Span | None = Field(default=None, description="The KPI's cadence unless said", examples=["3h"])
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.after is not None and self.then == "keep":
+            raise refuse(
+                "no-data",
+                expected="no `after` beside `keep`",
+                found="one",
+                mend="leave it out, or write `then: firing`",
+                at="after",
+            )
+        return self
+
+
+def _policy(value: object) -> object:
+    said = value.get("then") if isinstance(value, dict) else value
+    if isinstance(value, dict) and "then" not in value:
+        said = None
+    if said not in _POLICIES:
+        raise refuse(
+            "no-data",
+            expected="keep or firing, or `{then: firing, after: 3h}`",
+            found=shown(said),
+            mend="silence proves nothing, and ends no alert: the alert is kept, or silence fires as well",
+        )
+    return value if isinstance(value, dict) else {"then": value}
+
+
+NoData = Annotated[
+    NoDataSpec,
+    BeforeValidator(_policy),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": list(_POLICIES)},
+                {
+                    "type": "object",
+                    "properties": {"then": {"enum": list(_POLICIES)}, "after": {"type": "string", "pattern": DURATION}},
+                    "required": ["then"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
