@@ -37,7 +37,7 @@ def measured(draw: st.DrawFn) -> Parts:
     st.sampled_from(["count", "sum", "mean", "min", "max", "last", "share"]),
 )
 def test_merged_shares_have_the_value_of_all_of_them(parts: list[Parts], aggregation: str):
-    assert aggregate([merged(parts)], aggregation) == aggregate(parts, aggregation)  # type: ignore[arg-type]
+    assert aggregate([merged(parts)], aggregation, []) == aggregate(parts, aggregation, [])  # type: ignore[arg-type]
 
 
 def fed(driven: Driven, number: int, records: list[JoinRecord], after: int = HOUR) -> int:
