@@ -73,7 +73,14 @@ REFUSED = [
     ("{learn: 15}", DATED, "higher_is_better", "", "range", "15"),
     ("{learn: 121}", DATED, "higher_is_better", "", "range", "121"),
     ("{scope: [till, nowhere]}", DATED, "higher_is_better", "", "unknown-dimension", "nowhere"),
-    ("{}", DATED, "higher_is_better", "window: {every: 1h, size: 2h}\n", "overlapping-windows", "count measurements twice"),
+    (
+        "{}",
+        DATED,
+        "higher_is_better",
+        "window: {every: 1h, size: 2h}\n",
+        "overlapping-windows",
+        "count measurements twice",
+    ),
     ("{}", DATED, "higher_is_better", "group_by: [shop]\n", "group-by", "off_track"),
 ]
 
