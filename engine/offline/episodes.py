@@ -121,7 +121,8 @@ def _maintained(outputs: Iterable[Output], sets: Mapping[str, RuleSet]) -> Itera
         opening, newest = life[0].data, life[-1]
         if ".withdrawn." in newest.type:
             continue
-        ended = parse_own_time(newest.data.event_time) if ".resolved." in newest.type else None
+        over = [parse_own_time(each.data.event_time) for each in life if ".resolved." in each.type]
+        ended = over[-1] if over and newest.data.state == "resolved" else None
         scope, rule = opening.scope, sets[opening.rule_set].rule_by_id[opening.rule]
         if not isinstance(rule.condition, JoinedCondition):
             scope = scope_key(dimensions_of(scope))
