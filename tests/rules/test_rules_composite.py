@@ -118,3 +118,16 @@ def test_what_is_on_by_what_others_say_has_nothing_to_last(field: str, condition
         f"no `{field}` beside `{condition.partition(':')[0]}`",
     )
     assert (CATALOGUE + MEMBERS + rule).split("\n")[problem.line - 1].startswith(f"{field}:")
+
+
+def test_a_burn_rate_goes_on_firing_as_long_as_its_windows_do():
+    written = (
+        "kpi: share\ncondition: {burn_rate: {objective: 99%, factor: 2, long: 6h, short: 1h}}\nkeep_firing_for: 2h\n"
+    )
+    share = CATALOGUE.partition("---\nkind: kpi\n")[2].replace("id: visits", "id: share").replace("sum", "share")
+    rule = f"---\nkind: rule\nid: burn\ntitle: T\n{written}"
+    found = load_read(read_text("all.yaml", f"{CATALOGUE}---\nkind: kpi\n{share}{rule}"))
+    assert [each for each in found.problems if each.severity == "error"] == []
+    assert found.rule_set is not None
+    kept = {each.id: each.keep_firing_for for each in found.rule_set.rules}
+    assert kept == {"burn": 0, "burn.long": 2 * HOUR, "burn.short": 2 * HOUR}

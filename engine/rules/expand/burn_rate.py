@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.rules.spec import RuleSpec
     from engine.rules.spec.burn_rate import BurnRateSpec
 
-_OF_SERIES: Final = ("kpi", "where", "lateness", "grace", "idle", "warm_up", "known_gaps", "owner")
+_OF_SERIES: Final = ("kpi", "where", "lateness", "grace", "idle", "warm_up", "keep_firing_for", "known_gaps", "owner")
 _OF_BOTH: Final = ("owner", "known_gaps")
 _OF_NEITHER: Final = ("window", "points", "at_least", "for")
 
