@@ -41,7 +41,6 @@ class Silent(NamedTuple):
 
     id: str
     after: int
-    hold: int = 0
 
     def condition(self) -> str:
         """As YAML."""
@@ -121,8 +120,7 @@ id: {rule.id}
 title: Load is {rule.id}
 kpi: {kpi}
 condition: {condition}
-for: {rule.hold}m
-severity: warning
+{lasting}severity: warning
 owner: operations
 review: {{due_in: 1h, question: What runs there?}}
 """
@@ -151,7 +149,9 @@ def rules_yaml(rules: Rules, known: int, foreign_topic: str | None = None) -> st
     """Catalogue, with the first `known` series declared, and rules; with a source of `foreign_topic` if named."""
     series = ", ".join(f"{{host: {host(number)}}}" for number in range(known))
     text = _CATALOGUE.format(kpi=KPI, source=SOURCE, series=series)
-    text += "".join(_RULE.format(rule=rule, kpi=KPI, condition=rule.condition()) for rule in rules)
+    for rule in rules:
+        lasting = "" if isinstance(rule, Silent) else f"for: {rule.hold}m\n"
+        text += _RULE.format(rule=rule, kpi=KPI, condition=rule.condition(), lasting=lasting)
     if foreign_topic is not None:
         text += _SOURCE.format(source=SOURCE, topic=foreign_topic, kpi=KPI)
     return text
