@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.client.files import STDIN
 from engine.errors import ConfigError
 from engine.model.time import DAY, HOUR, MINUTE, SECOND
 from engine.offline.detect.anomaly import AnomalyDetector
@@ -52,8 +53,21 @@ class _Outcome(NamedTuple):
     judged: list[Judged]
 
 
+def _readable(file: Path) -> Path:
+    """Typer knows standard input only where a file need not be there."""
+    if file != STDIN and not file.is_file():
+        raise typer.BadParameter(f"expected a file, or - for standard input, found {file}")
+    return file
+
+
 def detect(
-    file: Annotated[Path, typer.Argument(help="CSV with a header, NDJSON or Parquet.", exists=True, dir_okay=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV with a header, NDJSON or Parquet; - reads CSV or NDJSON from standard input.",
+            callback=_readable,
+        ),
+    ],
     *,
     time: Annotated[str, typer.Option("--time", metavar="COLUMN", help="The column of times, dates or numbers.")],
     value: Annotated[str, typer.Option("--value", metavar="COLUMN", help="The column of values; empty: none.")],

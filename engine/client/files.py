@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import itertools
+import sys
+from codecs import BOM_UTF8
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from engine.client.rows import MeasurementReader, RowReader
 from engine.errors import ConfigError, WireError
@@ -14,7 +17,6 @@ from engine.wire.message import tree_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from engine.client.rows import Columns
     from engine.wire.item import Item
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     Row = Mapping[str, object]
     Note = Callable[[str], None]
 
+STDIN = Path("-")
 PROBLEMS_MAX = 20
 """So many faults of a file are told; a file with more is wrong in some other way."""
 
@@ -52,8 +55,10 @@ def sample_rows(path: Path, most: int) -> list[Row]:
 
 
 def raw_rows(path: Path) -> Iterator[Row]:
-    """The rows of a file as they are, one by one; ConfigError when it cannot be read."""
-    raw = _RAW.get(path.suffix.lower())
+    """The rows of a file as they are, one by one; ConfigError when it cannot be read. `-`: CSV or NDJSON from standard
+    input, as it comes.
+    """
+    raw = _raw_stdin if path == STDIN else _RAW.get(path.suffix.lower())
     if raw is None:
         raise ConfigError([f"{path}: expected a name ending in {', '.join(_RAW)}, found {path.suffix or 'none'}"])
     try:
@@ -68,30 +73,49 @@ def raw_rows(path: Path) -> Iterator[Row]:
         raise ConfigError([f"{path}: expected a file that can be read, found: {error}"]) from error
 
 
-def table_of(file: TextIO) -> csv.DictReader[str]:
+def table_of(lines: Iterable[str]) -> csv.DictReader[str]:
     """A header and rows; the header shows what stands between columns: a comma, semicolon, tab or bar."""
-    header = file.readline()
-    file.seek(0)
-    delimiter = max(",;\t|", key=header.count)  # of equals the first
-    return csv.DictReader(file, strict=True, restval="", delimiter=delimiter)
+    rest = iter(lines)
+    header = list(itertools.islice(rest, 1))
+    delimiter = max(",;\t|", key="".join(header).count)  # of equals the first
+    return csv.DictReader(itertools.chain(header, rest), strict=True, restval="", delimiter=delimiter)
 
 
 def _raw_csv(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        for row in (table := table_of(file)):
-            if None in row:
-                raise WireError("columns", f"expected {len(row) - 1} columns, found more in line {table.line_num}")
-            yield row
+        yield from _rows_of_table(file)
+
+
+def _rows_of_table(lines: Iterable[str]) -> Iterator[Row]:
+    for row in (table := table_of(lines)):
+        if None in row:
+            raise WireError("columns", f"expected {len(row) - 1} columns, found more in line {table.line_num}")
+        yield row
 
 
 def _raw_ndjson(path: Path) -> Iterator[Row]:
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                try:
-                    yield object_of(line)
-                except WireError as error:
-                    raise WireError(error.reason, f"line {number}: {error.detail}") from error
+        yield from _objects_of(file)
+
+
+def _objects_of(lines: Iterable[bytes]) -> Iterator[Row]:
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield object_of(line)
+            except WireError as error:
+                raise WireError(error.reason, f"line {number}: {error.detail}") from error
+
+
+def _raw_stdin(_: Path) -> Iterator[Row]:
+    """NDJSON where the first line begins as an object does, else CSV."""
+    lines = iter(sys.stdin.buffer.readline, b"")
+    first = next(lines, b"").removeprefix(BOM_UTF8)
+    whole = itertools.chain([first] if first else [], lines)
+    if first.lstrip().startswith(b"{"):
+        yield from _objects_of(whole)
+    else:
+        yield from _rows_of_table(line.decode() for line in whole)
 
 
 def _raw_parquet(path: Path) -> Iterator[Row]:

@@ -66,6 +66,19 @@ def test_rows_of_a_file_are_what_a_worker_reads(tmp_path: Path, told: list[Told]
         assert counted == counts
 
 
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(told=st.lists(ROWS, min_size=20, max_size=60), lateness=st.sampled_from([0, 20 * MINUTE]))
+def test_rows_that_are_brought_together_by_series_say_the_same(tmp_path: Path, told: list[Told], lateness: int):
+    told = sorted(told, key=lambda each: each.time // HOUR)  # many rows of a series between two ticks
+    rules = rule_set(lateness)
+    triggers, _, counts = live(rules, told)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "ROWS_AT_ONCE", 1_000)
+        found, _, counted = backtested(rules, written(tmp_path / "rows.parquet", told))
+    assert found == triggers
+    assert counted == counts
+
+
 def _identity(value: bytes) -> Identity:
     data = json.loads(value)["data"]
     return data["rule"], data["scope"], data["first_event_time"]

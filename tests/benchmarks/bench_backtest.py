@@ -1,8 +1,10 @@
-"""A backtest against what an analyst writes instead: five thresholds a series over a Parquet file, reading included.
+"""A backtest against what an analyst writes instead: thresholds and CUSUM charts over a Parquet file, reading included.
 
-Each series has a measurement a minute, and all five rules look at each of them: above and below a limit, outside a
-band, and two with hysteresis. The script has the columns in memory and goes through them with array operations. Both
-say when each rule began and ceased to fire on each series, and these must be equal.
+Each series has a measurement a minute, and all five rules look at the mean of each minute: above and below a limit,
+with hysteresis, and two control charts of declared centre and sigma, one of them on both sides, the other with a head
+start. One series in a hundred is shifted by a sigma and a half for a tenth of the time. The scripts are in
+`polars_script.py`; they take a row for a minute. All say when each rule began and ceased to fire on each series, and
+these must be equal: values are multiples of a power of two, so that sums are exact in any order.
 
     python tests/benchmarks/bench_backtest.py [--measurements 10000000] [--series 10000] [--runs 3]
 """
@@ -12,12 +14,14 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from polars_script import Limit, Sums, by_group, by_sorting, episodes
 from pyarrow import parquet
 
 from engine.client.rows import Columns
@@ -27,63 +31,57 @@ from engine.offline.backtest.files import Reading
 from engine.offline.backtest.run import run
 from engine.rules.resolved.catalogue import Kpi
 from engine.rules.resolved.condition import Threshold
+from engine.rules.resolved.control import ControlChart, Cusum
 from engine.rules.resolved.rule import ReviewSpec, Rule
 from engine.rules.resolved.timing import Window
 from engine.rules.ruleset import RuleSet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import polars as pl
     from numpy.typing import NDArray
+    from polars_script import Rules
 
 START = 1_700_000_040 * SECOND
 ROWS_AT_ONCE = 1_000_000
-DAY = Window(1_440 * MINUTE, 1_440 * MINUTE)
+EACH_MINUTE = Window(MINUTE, MINUTE)
+CENTRE, SIGMA = 50.0, 2.0
+STEP = 1 / 256
+"""Values are multiples of it: every sum of them is exact, in whatever order they are added."""
 
 Episodes = dict[str, set[tuple[str, Micros, Micros | None]]]
 """By rule: series, from when it fired, to when."""
 
-
-class Limit(NamedTuple):
-    """A threshold: above `high` or below `low`; over when the value is back at `back` (the limit where it is null)."""
-
-    low: float | None
-    high: float | None
-    back: float | None = None
-
-
-LIMITS = {
-    "above": Limit(None, 4.0),
-    "above-until": Limit(None, 3.9, 1.0),
-    "below": Limit(-4.0, None),
-    "below-until": Limit(-3.9, None, -1.0),
-    "outside": Limit(-4.1, 4.1),
+CONDITIONS: dict[str, Threshold | ControlChart] = {
+    "above": Threshold("above", None, 58.0, None),
+    "above-until": Threshold("above", None, 57.75, 52.0),
+    "below": Threshold("below", 42.0, None, None),
+    "shift": ControlChart(Cusum(0.5, 8.0, 0.0), None, CENTRE, SIGMA, "moving_range", 20),
+    "shift-up": ControlChart(Cusum(0.75, 6.0, 3.0), "up", CENTRE, SIGMA, "moving_range", 20),
 }
 
 
 def rule_set() -> RuleSet:
-    """One KPI, and the five rules on its raw points."""
+    """One KPI, and the five rules on its mean of each minute."""
     kpi = Kpi(
         id="load", title="Load", owner="o", objective="ob", definition="d", decision=None, direction="in_band",
-        role="lagging", unit="u", aggregation="mean", window=DAY, lateness=0, idle=DAY.step, cadence=None,
+        role="lagging", unit="u", aggregation="mean", window=EACH_MINUTE, lateness=0, idle=60 * MINUTE, cadence=None,
         sources=(), dimensions=("host",), series=(), rolls_up_to=None, target=None, counterparts=(), publish=False,
     )  # fmt: skip
     rules = [
         Rule(
-            id=name, title=name, kpi="load", where={}, condition=_condition(limit), points="raw", window=DAY,
-            lateness=0, idle=DAY.step, for_=0, keep_firing_for=0, severity="warning", mode="on", owner=None,
+            id=name, title=name, kpi="load", where={}, condition=condition, points="window", window=EACH_MINUTE,
+            lateness=0, idle=60 * MINUTE, for_=0, keep_firing_for=0, severity="warning", mode="on", owner=None,
             review=ReviewSpec(None, (), None, None, "on_recovery"), known_gaps=(), declared={}, fingerprint=name,
         )
-        for name, limit in LIMITS.items()
+        for name, condition in CONDITIONS.items()
     ]  # fmt: skip
     return RuleSet((), (), (kpi,), tuple(rules), (), {})
 
 
-def _condition(limit: Limit) -> Threshold:
-    op = "outside" if None not in (limit.low, limit.high) else "above" if limit.low is None else "below"
-    return Threshold(op, limit.low, limit.high, limit.back)
-
-
 def write_history(path: Path, measurements: int, series: int) -> None:
-    """Noise around zero, a little of it past the limits, all series minute by minute."""
+    """Noise around a level, a little of it past the limits, all series minute by minute."""
     chance = np.random.default_rng(7)
     hosts = pa.array([f"host-{number:06d}" for number in range(series)])
     schema = pa.schema(
@@ -97,87 +95,83 @@ def write_history(path: Path, measurements: int, series: int) -> None:
                 pa.array(["load"]).take(np.zeros(len(numbers), np.int64)),
                 hosts.take(numbers % series),
                 pa.array(START + numbers // series * MINUTE, pa.timestamp("us", "UTC")),
-                pa.array(chance.normal(size=len(numbers))),
+                pa.array(
+                    np.rint((_levels(numbers, measurements, series) + SIGMA * chance.normal(size=len(numbers))) / STEP)
+                    * STEP
+                ),
                 pa.array(numbers).cast(pa.string()),
             ]
             file.write_table(pa.Table.from_arrays(columns, schema=schema))
 
 
+def _levels(numbers: NDArray[np.int64], measurements: int, series: int) -> NDArray[np.float64]:
+    """What each measurement scatters about."""
+    begin = 0.4 * measurements
+    shifted = (numbers % series % 100 == 0) & (begin <= numbers) & (numbers < begin + 0.1 * measurements)
+    return CENTRE + np.where(shifted, 1.5 * SIGMA, 0.0)
+
+
 def by_engine(path: Path) -> Episodes:
-    """What the engine says: stretches of its tally."""
+    """Stretches of its tally."""
     ran = run(rule_set(), [path], Reading((Columns(dimensions={"host": "host"}),)))
     if ran.refusals.counts or ran.clock.behind:
         raise RuntimeError("expected every row to count")
     found = ran.tally.firing()
-    return {name: {tuple(stretch) for stretch in found[name]} for name in LIMITS}
+    return {name: {tuple(stretch) for stretch in found[name]} for name in CONDITIONS}
 
 
-def by_script(path: Path) -> Episodes:
-    """What array operations say: rows in the order of their series, a state carried forward within each."""
-    table = parquet.read_table(path, columns=["host", "time", "value"], read_dictionary=["host"])
-    frame = table.to_pandas()
-    codes = frame["host"].cat.codes.to_numpy()
-    hosts = frame["host"].cat.categories.to_numpy()
-    order = np.argsort(codes, kind="stable")
-    series = codes[order]
-    value = frame["value"].to_numpy()[order]
-    times = frame["time"].dt.as_unit("us").astype("int64").to_numpy()[order]
-    first = np.concatenate([[True], series[1:] != series[:-1]])
-    return {name: _episodes(limit, first, value, times, hosts[series]) for name, limit in LIMITS.items()}
-
-
-def _episodes(
-    limit: Limit,
-    first: NDArray[np.bool_],
-    value: NDArray[np.float64],
-    times: NDArray[np.int64],
-    hosts: NDArray[np.str_],
-) -> set[tuple[str, Micros, Micros | None]]:
-    """The stretches of one rule over all series."""
-    breach = np.zeros(len(value), bool)
-    if limit.high is not None:
-        breach |= value > limit.high
-    if limit.low is not None:
-        breach |= value < limit.low
-    clear = ~breach
-    if limit.back is not None:
-        clear = value <= limit.back if limit.low is None else value >= limit.back
-    known = breach | clear | first
-    newest = np.maximum.accumulate(np.where(known, np.arange(len(value)), 0))
-    firing = breach[newest]
-    before = np.concatenate([[False], firing[:-1]]) & ~first
-    begins = np.flatnonzero(firing & ~before)
-    ends = np.flatnonzero((~firing & before) | first)
-    after = np.append(ends, len(value))[np.searchsorted(ends, begins, side="right")]
-    goes_on = np.append(first, True)[after]
+def by_polars(way: Callable[[Path, Rules], dict[str, pl.DataFrame]], path: Path) -> Episodes:
+    """What one of the scripts says. The time of a window is its end, a minute after that of its row."""
+    found = way(path, {name: _for_script(condition) for name, condition in CONDITIONS.items()})
     return {
-        (f'load{{"host":"{hosts[begin]}"}}', int(times[begin]), None if ended else int(times[end]))
-        for begin, end, ended in zip(begins, np.minimum(after, len(value) - 1), goes_on, strict=True)
+        name: {(f'load{{"host":"{host}"}}', begin, end) for host, begin, end in episodes(changes, MINUTE)}
+        for name, changes in found.items()
     }
 
 
-class Round(NamedTuple):
-    """Seconds of both over one file, by the clock and of CPU, and how many stretches they agreed on."""
+def _for_script(condition: Threshold | ControlChart) -> Limit | Sums:
+    if isinstance(condition, Threshold):
+        return Limit(condition.high, condition.low, condition.recover_at)
+    chart = condition.chart
+    if not isinstance(chart, Cusum):
+        raise TypeError(f"expected a CUSUM, found {chart}")
+    return Sums(chart.slack, chart.limit, chart.head_start, condition.direction is None, CENTRE, SIGMA)
 
-    engine: float
-    script: float
-    engine_cpu: float
-    script_cpu: float
+
+CONTENDERS: dict[str, Callable[[Path], Episodes]] = {
+    "engine": by_engine,
+    "polars, group_by": partial(by_polars, by_group),
+    "polars, sorted": partial(by_polars, by_sorting),
+}
+
+
+class Run(NamedTuple):
+    """Seconds of a contender over the file, by the clock and of CPU, all threads."""
+
+    seconds: float
+    cpu: float
+
+
+class Round(NamedTuple):
+    """A run of each, and how many stretches of firing all of them found."""
+
+    runs: dict[str, Run]
     episodes: int
 
 
 def contest(path: Path) -> Round:
     """One run of each; RuntimeError when they disagree."""
-    seconds, cpu, found = [], [], []
-    for contender in (by_engine, by_script):
+    runs, found = {}, {}
+    for name, contender in CONTENDERS.items():
         began, used = time.perf_counter(), time.process_time()
-        found.append(contender(path))
-        seconds.append(time.perf_counter() - began)
-        cpu.append(time.process_time() - used)
-    if found[0] != found[1]:
-        differs = {name: len(found[0][name] ^ found[1][name]) for name in LIMITS}
-        raise RuntimeError(f"expected the same stretches of both, they differ in {differs}")
-    return Round(*seconds, *cpu, sum(map(len, found[0].values())))
+        found[name] = contender(path)
+        runs[name] = Run(time.perf_counter() - began, time.process_time() - used)
+    ours = found["engine"]
+    for name, theirs in found.items():
+        differs = {rule: len(ours[rule] ^ theirs[rule]) for rule in CONDITIONS if ours[rule] != theirs[rule]}
+        if differs:
+            raise RuntimeError(f"expected the same stretches of all, {name} differs in {differs}")
+    return Round(runs, sum(map(len, ours.values())))
 
 
 def bench(folder: Path, measurements: int, series: int, runs: int) -> list[Round]:
@@ -197,16 +191,18 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rounds = bench(Path(folder), given.measurements, given.series, given.runs)
-    judged = given.measurements * len(LIMITS)
-    what = f"{given.measurements:,} measurements, {given.series:,} series, {len(LIMITS)} rules on each"
-    print(f"{what}; median of {given.runs}")
-    for name in ("engine", "script"):
-        for what, unit in ((name, "second"), (f"{name}_cpu", "core-second")):
-            seconds = median(getattr(each, what) for each in rounds)
-            print(f"{what:<12} {seconds:7.2f} s {judged / seconds:14,.0f} points x rules a {unit}")
-    ratio = median(each.script / each.engine for each in rounds)
-    print(f"the engine makes {ratio:.2f} times what the script does")
-    print(f"{rounds[0].episodes:,} stretches of firing, equal")
+    judged = given.measurements * len(CONDITIONS)
+    what = f"{given.measurements:,} measurements, {given.series:,} series, {len(CONDITIONS)} rules on each"
+    print(f"{what}; median of {given.runs}, points x rules a second")
+    print(f"{'':<18}{'seconds':>9}{'a second':>14}{'CPU s':>9}{'a core-second':>15}   engine makes (CPU)")
+    for name in CONTENDERS:
+        seconds = median(each.runs[name].seconds for each in rounds)
+        cpu = median(each.runs[name].cpu for each in rounds)
+        by_clock = median(each.runs[name].seconds / each.runs["engine"].seconds for each in rounds)
+        by_cpu = median(each.runs[name].cpu / each.runs["engine"].cpu for each in rounds)
+        figures = f"{seconds:>9.2f}{judged / seconds:>14,.0f}{cpu:>9.2f}{judged / cpu:>15,.0f}"
+        print(f"{name:<18}{figures}   {by_clock:.2f} ({by_cpu:.2f}) times as many")
+    print(f"{rounds[0].episodes:,} stretches of firing, the same of all")
 
 
 if __name__ == "__main__":

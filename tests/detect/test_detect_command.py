@@ -25,8 +25,8 @@ def shifted(tmp_path: Path) -> Path:
     return write_csv(tmp_path / "visits.csv", [(FIRST + 3_600 * row, value) for row, value in enumerate(SHIFTED)])
 
 
-def detect(*arguments: object) -> Result:
-    return CliRunner().invoke(app, ["detect", *map(str, arguments)])
+def detect(*arguments: object, given: bytes | None = None) -> Result:
+    return CliRunner().invoke(app, ["detect", *map(str, arguments)], input=given)
 
 
 def test_the_example_of_the_documentation_says_what_is_written_there():
@@ -87,6 +87,28 @@ def test_months_years_and_rows_without_a_value_are_taken(tmp_path: Path):
     [alarm] = json.loads(detect(file, "--time", "time", "--value", "value", "--json").stdout)
     assert alarm["onset_row"] == 80
     assert alarm["time"].startswith("199")
+
+
+def test_standard_input_says_what_the_file_says(shifted: Path):
+    columns = ("--time", "time", "--value", "value", "--json")
+    lines = shifted.read_text("utf-8").splitlines()[1:]
+    objects = "\n".join(json.dumps(dict(zip(("time", "value"), line.split(","), strict=True))) for line in lines)
+    expected = detect(shifted, *columns).stdout
+    assert json.loads(expected)
+    for given in (shifted.read_bytes(), b"\xef\xbb\xbf" + shifted.read_bytes(), objects.encode()):
+        assert detect("-", *columns, given=given).stdout == expected
+
+
+def test_standard_input_without_anything_is_told():
+    assert "-: expected rows below a header, found none" in str(
+        detect("-", "--time", "time", "--value", "value", given=b"").exception
+    )
+
+
+def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path):
+    result = detect(tmp_path / "none.csv", "--time", "time", "--value", "value")
+    assert result.exit_code == 2
+    assert "expected a file, or - for standard input" in " ".join(result.output.split())
 
 
 def test_a_step_that_is_said_is_taken(shifted: Path):

@@ -18,6 +18,7 @@ from engine.model.time import HOUR, MINUTE
 from engine.model.topics import DEAD_LETTERS, FINDINGS, TRIGGERS
 from engine.offline.backtest.clock import Clock
 from engine.offline.backtest.files import read_blocks
+from engine.offline.backtest.gather import gathered
 from engine.offline.backtest.items import Destination
 from engine.offline.backtest.merge import merged
 from engine.offline.backtest.refusals import Refusals, file_and_line
@@ -140,7 +141,7 @@ class _Stages:
     def _evaluate(self, pieces: Iterable[Piece]) -> None:
         findings: list[Output] = []
         for piece in pieces:
-            for output in self.first.take(piece.chunk):
+            for output in self.first.take(gathered(piece.chunk, len(self.first.state.series))):
                 if output.topic == FINDINGS:
                     findings.append(output)
                 elif output.topic == DEAD_LETTERS:

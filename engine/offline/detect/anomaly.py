@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from engine.kernels.anomaly import anomaly
 from engine.offline.detect.detector import Found
 from engine.offline.detect.learning import LearningDetector
+from engine.offline.detect.trail import Reach
 from engine.rules.bind_condition import SCORE_LIMITS
 from engine.rules.lay_anomaly import lay_anomaly
 from engine.rules.resolved.condition import Anomaly
@@ -28,6 +29,11 @@ class AnomalyDetector(LearningDetector):
     def __init__(self, step: Micros | None, condition: Anomaly = DEFAULT) -> None:
         self._condition = condition
         super().__init__(step)
+
+    @property
+    def reach(self) -> Reach:
+        """An anomaly begins where it is seen."""
+        return Reach(1, 0)
 
     def _lay(self, row: NDArray[np.void], window: Window) -> None:
         lay_anomaly(row, self._condition, window, 0)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from engine.offline.detect.trail import Reach
 
 
 class Found(NamedTuple):
@@ -28,6 +31,10 @@ QUIET = Verdict(0.0)
 
 class Detector(Protocol):
     """Takes every window once, in order."""
+
+    @property
+    def reach(self) -> Reach:
+        """How far before an alarm its onset may lie."""
 
     def step(self, number: int, value: float) -> Verdict:
         """Judge window `number`; numbers only rise, those left out were empty."""

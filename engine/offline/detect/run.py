@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from engine.offline.detect.detector import QUIET, Verdict
+from engine.offline.detect.trail import Trail
 from engine.offline.detect.windows import LOOKED_AT, Numbering, step_of
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class Judged(NamedTuple):
 
 
 class Detection:
-    """Rows in, judged rows out, one by one; `step` says how far apart they are unless that is given.
+    """Rows in, judged rows out, one by one; `step` says how far apart they are unless that is given. What is kept does
+    not grow with the rows.
 
     Only the first `LOOKED_AT` rows are read ahead of the first verdict: they tell `step`, and no detector says anything
     of them. Times are a series' own affair: plain numbers have no season.
@@ -62,17 +63,17 @@ class Detection:
             self.step = step_of([row.place for row in first])
         detector = self._make(round(self.step) if self.is_time else None)
         numbering = Numbering(self.step, first[0].place)
-        numbers: list[int] = []
+        trail = Trail(detector.reach)
         for place, row in enumerate(chain(first, rest)):
-            numbers.append(numbering.number_of(row.place))
-            verdict = QUIET if row.value is None else detector.step(numbers[-1], row.value)
+            number = numbering.number_of(row.place)
+            trail.add(number, has_value=row.value is not None)
+            verdict = QUIET if row.value is None else detector.step(number, row.value)
             self.crowded = numbering.crowded
-            yield Judged(row, verdict.score, _alarm(place, row, verdict, numbers))
+            yield Judged(row, verdict.score, _alarm(place, row, verdict, trail))
 
 
-def _alarm(place: int, row: SeriesRow, verdict: Verdict, numbers: list[int]) -> Alarm | None:
+def _alarm(place: int, row: SeriesRow, verdict: Verdict, trail: Trail) -> Alarm | None:
     found = verdict.found
     if found is None:
         return None
-    onset = min(bisect_left(numbers, found.onset), place)
-    return Alarm(place, row.written, onset, found.direction, found.size, found.statistic)
+    return Alarm(place, row.written, trail.row_of(found.onset), found.direction, found.size, found.statistic)

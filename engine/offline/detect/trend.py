@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from engine.kernels.trend_break import trend_break
-from engine.kernels.trend_layout import LEVEL_SHAPE, ONSET, SHAPE, SIGN, SIZE
+from engine.kernels.trend_layout import LEVEL_SHAPE, ONSET, SHAPE, SIGN, SIZE, STRETCHES
 from engine.offline.detect.detector import Found
 from engine.offline.detect.learning import LearningDetector
+from engine.offline.detect.trail import Reach
 from engine.rules.bind_condition import LEVEL_LIMITS, SLOPE_LIMITS
 from engine.rules.lay_trend import lay_trend
 from engine.rules.resolved.condition import TrendBreak
@@ -29,6 +30,11 @@ class TrendDetector(LearningDetector):
     def __init__(self, step: Micros | None, condition: TrendBreak = DEFAULT) -> None:
         self._condition = condition
         super().__init__(step)
+
+    @property
+    def reach(self) -> Reach:
+        """The windows under test, and the stretches that a slope is taken from, with the one that goes on."""
+        return Reach(int(self._rule["ring"]), (STRETCHES + 1) * int(self._rule["stretch"]))
 
     def _lay(self, row: NDArray[np.void], window: Window) -> None:
         lay_trend(row, self._condition, window, 0)
