@@ -113,12 +113,12 @@ def slots_of(state: PartitionState, row: int) -> dict[Any, Any]:
     return found
 
 
-def cells_of(state: PartitionState, first: int, view: Any) -> tuple[bytes, bytes]:
+def cells_of(state: PartitionState, first: int, view: Any) -> tuple[str, bytes]:
     """The cells of a slot without where their sketches lie, and these."""
     cells = state.tables.cells[first : first + view["cells"]].copy()
     sketches = state.tables.sketches[cells["sketch"][: view["sketches"]]]
     cells["sketch"] = 0
-    return cells.tobytes(), sketches.tobytes()
+    return repr(cells.tolist()), sketches.tobytes()  # a copy does not take what lies between fields
 
 
 def print_of(state: PartitionState, number: int) -> str:
