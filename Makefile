@@ -31,7 +31,8 @@ test: check kafka-jars prometheus tests
 
 tests: $(STAMPS)/dev $(STAMPS)/warm
 	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadgroup --max-worker-restart 0 -m "not kafka" -q --durations=15
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile --max-worker-restart 0 -m kafka -q --durations=15
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile --max-worker-restart 0 -m "kafka and not alone" -q --durations=15
+	$(BIN)/pytest -m alone -q --durations=15
 
 check: $(STAMPS)/dev
 	$(BIN)/ruff check .

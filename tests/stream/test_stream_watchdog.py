@@ -48,6 +48,7 @@ def test_a_stage_that_never_returns_ends_the_process(embedded: EmbeddedBroker, t
 
 
 @pytest.mark.kafka
+@pytest.mark.alone
 @pytest.mark.usefixtures("kafka")
 def test_records_that_are_there_and_cannot_be_worked_on_end_the_worker(tmp_path: Path):
     # A broker of its own: it is frozen in the middle of a load. The shared one says whether there can be any.
