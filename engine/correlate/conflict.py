@@ -89,18 +89,19 @@ class Conflict(Aligned):
         """What a side is held against in a window: its usual level, or the one held since the run began."""
         if side.judge.level is not None:
             return None
-        if run is not None and side.judge.hold:
-            held = run.usual.get(side.kpi) or self.usual(track, side, run.begin + side.lag)
-            if held is not None:
-                return held
-        return self.usual(track, side, index + side.lag)
+        return self._level_held(track, side, run) or self.usual(track, side, index + side.lag)
 
     def baseline(self, track: Track, side: Side, index: int, run: Run | None) -> list[int]:
         """The windows, by a side's own numbers, that the usual level in force in a window was taken from."""
-        held = run is not None and side.judge.hold and run.usual.get(side.kpi)
-        if run is not None and (held or (side.judge.hold and self.usual(track, side, run.begin + side.lag))):
+        if run is not None and self._level_held(track, side, run) is not None:
             index = run.begin
         return [index + side.lag - back * side.stride for back in range(1, side.judge.count + 1)]
+
+    def _level_held(self, track: Track, side: Side, run: Run | None) -> Usual | None:
+        """The level at which the run began, where the rule holds on to it."""
+        if run is None or not side.judge.hold:
+            return None
+        return run.usual.get(side.kpi) or self.usual(track, side, run.begin + side.lag)
 
     def usual(self, track: Track, side: Side, at: int) -> Usual | None:
         """The usual level of a side for its window index `at`, from the windows before it."""

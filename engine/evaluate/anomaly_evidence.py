@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, UnsetType
 
+from engine.evaluate.starts import start_told
 from engine.kernels.anomaly_layout import FACTS, RUN_FLOATS, UNUSUAL
 from engine.kernels.layout import ANOMALY
-from engine.kernels.windows import first_of, start_of
 from engine.model.finding import Anomaly, BandPoint
-from engine.model.time import format_time
 
 if TYPE_CHECKING:
     from engine.kernels.layout import Tables
@@ -31,19 +30,13 @@ def anomaly_of(state: PartitionState, tables: Tables, row: Any, result: Any) -> 
     view = state.plan.views[int(row["view"])]
     return Anomaly(
         state="unusual" if phase == UNUSUAL else "usual" if settled > 0.0 else "returned",
-        began=_start(state, view, int(began)),
+        began=start_told(state.plan, view, int(began)),
         seasonal=seasonal == 1.0,
         points=tuple(
             BandPoint(
-                _start(state, view, int(tables.evidence_index[place])),
+                start_told(state.plan, view, int(tables.evidence_index[place])),
                 *(float(value) for value in tables.evidence_value[place : place + _ROWS]),
             )
             for place in range(first + FACTS, first + count, _ROWS)
         ),
     )
-
-
-def _start(state: PartitionState, view: Any, index: int) -> str:
-    """When window `index` begins."""
-    first = int(first_of(view, state.tables.periods, index))
-    return format_time(int(start_of(view, state.tables.calendars, first)))

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, UnsetType
 
+from engine.evaluate.starts import start_told
 from engine.kernels.control_layout import CUSUM, EWMA, FACTS, SHEWHART
 from engine.kernels.layout import CONTROL
-from engine.kernels.windows import first_of, start_of
 from engine.model.finding import ControlChart, ControlPoint
-from engine.model.time import format_time
 from engine.rules.resolved.control import ControlChart as ControlChartRule
 from engine.rules.resolved.control import RunRules
 from engine.rules.run_rules import rules_among
@@ -43,7 +42,7 @@ def control_of(state: PartitionState, tables: Tables, rule: Rule, row: Any, resu
         sigma=sigma,
         learned=int(learned),
         judged=int(judged),
-        onset=_start(state, view, int(since)) if chart == CUSUM else onset,
+        onset=start_told(state.plan, view, int(since)) if chart == CUSUM else onset,
         points=points,
     )
 
@@ -58,15 +57,9 @@ def _rules(rule: Rule, hits: int) -> tuple[str, ...]:
 def _points(state: PartitionState, tables: Tables, view: Any, first: int, end: int) -> list[ControlPoint]:
     return [
         ControlPoint(
-            start=_start(state, view, int(tables.evidence_index[place])),
+            start=start_told(state.plan, view, int(tables.evidence_index[place])),
             value=float(tables.evidence_value[place]),
             statistic=float(tables.evidence_value[place + 1]),
         )
         for place in range(first, end, 2)
     ]
-
-
-def _start(state: PartitionState, view: Any, index: int) -> str:
-    """When window `index` begins."""
-    first = int(first_of(view, state.tables.periods, index))
-    return format_time(int(start_of(view, state.tables.calendars, first)))

@@ -9,6 +9,7 @@ import msgspec
 
 from engine.evaluate.anomaly_evidence import anomaly_of
 from engine.evaluate.control_evidence import control_of
+from engine.evaluate.starts import start_told
 from engine.evaluate.trend_evidence import trend_of
 from engine.kernels.layout import (
     AGGREGATIONS,
@@ -21,7 +22,7 @@ from engine.kernels.layout import (
     UNSET,
     WORSENED,
 )
-from engine.kernels.windows import aggregate, first_of, start_of
+from engine.kernels.windows import aggregate
 from engine.model.aggregation import kind_of
 from engine.model.finding import (
     BaselinePoint,
@@ -303,7 +304,6 @@ def _baseline(state: PartitionState, tables: Tables, row: Any, result: Any) -> t
     view = state.plan.views[int(row["view"])]
     points = []
     for place in range(first, first + int(result["evidences"])):
-        index = int(first_of(view, state.tables.periods, int(tables.evidence_index[place])))
-        start = format_time(int(start_of(view, state.tables.calendars, index)))
+        start = start_told(state.plan, view, int(tables.evidence_index[place]))
         points.append(BaselinePoint(start=start, value=float(tables.evidence_value[place])))
     return tuple(points)

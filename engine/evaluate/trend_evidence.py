@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.evaluate.starts import start_told
 from engine.kernels.trend_layout import BROKEN, FACTS, LEVEL_SHAPE, RETURNED
 from engine.kernels.trend_level import SLACK
-from engine.kernels.windows import first_of, start_of
+from engine.kernels.windows import start_of
 from engine.model.finding import TrendBreak, TrendPoint
 from engine.model.time import DAY, format_time
 
@@ -33,7 +34,7 @@ def trend_of(state: PartitionState, tables: Tables, row: Any, result: Any) -> Tr
         shape="level" if level else "slope",
         direction="up" if sign > 0 else "down",
         state=_STATES.get(phase, "usual"),  # type: ignore[arg-type]
-        onset=_start(state, view, int(onset)),
+        onset=start_told(state.plan, view, int(onset)),
         alarm=format_time(int(start_of(view, state.tables.calendars, int(alarm) + 1))),
         before=before * scale,
         after=(before + size) * scale,
@@ -50,15 +51,9 @@ def trend_of(state: PartitionState, tables: Tables, row: Any, result: Any) -> Tr
 def _points(state: PartitionState, tables: Tables, view: Any, first: int, end: int) -> list[TrendPoint]:
     return [
         TrendPoint(
-            start=_start(state, view, int(tables.evidence_index[place])),
+            start=start_told(state.plan, view, int(tables.evidence_index[place])),
             value=float(tables.evidence_value[place]),
             usual=float(tables.evidence_value[place + 1]),
         )
         for place in range(first, end, 2)
     ]
-
-
-def _start(state: PartitionState, view: Any, index: int) -> str:
-    """When window `index` begins."""
-    first = int(first_of(view, state.tables.periods, index))
-    return format_time(int(start_of(view, state.tables.calendars, first)))

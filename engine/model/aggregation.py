@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 QUANTILE_UNIT: Final = 10_000
@@ -14,6 +15,7 @@ NAMED: Final = ("count", "sum", "mean", "min", "max", "last", "share", "rate", "
 QUANTILE_PATTERN: Final = r"^(median|p[1-9][0-9]?(\.[0-9]{1,2})?|p0\.[0-9]{1,2})$"
 
 
+@cache
 def quantile_of(aggregation: str) -> int | None:
     """The parts of QUANTILE_UNIT of `p95` or `median`; None for an aggregation that is no quantile."""
     if aggregation == "median":

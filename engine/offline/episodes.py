@@ -44,14 +44,21 @@ def episodes(replayed: Replayed) -> dict[Place, list[Episode]]:
     which must close `on_recovery` for an end to be seen.
     """
     found: dict[Place, list[Episode]] = {}
-    sets = replayed.rule_sets
+    sets, triggers = replayed.rule_sets, [*triggers_of(replayed.outputs)]
     for place, episode in (
         *_single(replayed.findings, sets),
-        *_joined(replayed.outputs, sets),
-        *_maintained(replayed.outputs, sets),
+        *_joined(triggers, sets),
+        *_maintained(triggers, sets),
     ):
         found.setdefault(place, []).append(episode)
     return {place: sorted(each, key=lambda episode: episode.begin) for place, each in sorted(found.items())}
+
+
+def triggers_of(outputs: Iterable[Output]) -> Iterator[ReviewTrigger]:
+    """Everything that was told, in order."""
+    for output in outputs:
+        if output.topic == TRIGGERS:
+            yield msgspec.json.decode(output.record.value or b"", type=ReviewTrigger)
 
 
 def _single(outputs: Iterable[Output], sets: Mapping[str, RuleSet]) -> Iterator[tuple[Place, Episode]]:
@@ -82,16 +89,15 @@ def _alert(finding: Finding) -> tuple[str, str, str]:
     return finding.rule, finding.series, finding.opened_event_time
 
 
-def _joined(outputs: Iterable[Output], sets: Mapping[str, RuleSet]) -> Iterator[tuple[Place, Episode]]:
+def _joined(triggers: Iterable[ReviewTrigger], sets: Mapping[str, RuleSet]) -> Iterator[tuple[Place, Episode]]:
     """By the turns of their alerts, whatever people make of the reviews."""
     alerts: dict[tuple[Place, str], Episode] = {}
-    for output in outputs:
-        if output.topic == TRIGGERS:
-            data = msgspec.json.decode(output.record.value or b"", type=ReviewTrigger).data
-            rule = sets[data.rule_set].rule_by_id[data.rule]
-            is_told = isinstance(rule.condition, JoinedCondition) and not rule.maintenance
-            if is_told and isinstance(data.moved_by, TurnName):
-                _turn(alerts, data, data.moved_by)
+    for trigger in triggers:
+        data = trigger.data
+        rule = sets[data.rule_set].rule_by_id[data.rule]
+        is_told = isinstance(rule.condition, JoinedCondition) and not rule.maintenance
+        if is_told and isinstance(data.moved_by, TurnName):
+            _turn(alerts, data, data.moved_by)
     for (place, _), episode in alerts.items():
         yield place, episode
 
@@ -109,14 +115,12 @@ def _turn(alerts: dict[tuple[Place, str], Episode], data: TriggerData, name: Tur
             alerts.pop(key, None)
 
 
-def _maintained(outputs: Iterable[Output], sets: Mapping[str, RuleSet]) -> Iterator[tuple[Place, Episode]]:
+def _maintained(triggers: Iterable[ReviewTrigger], sets: Mapping[str, RuleSet]) -> Iterator[tuple[Place, Episode]]:
     """By the reviews of rules with maintenance: what was over before its end was never told."""
     lives: dict[str, list[ReviewTrigger]] = {}
-    for output in outputs:
-        if output.topic == TRIGGERS:
-            trigger = msgspec.json.decode(output.record.value or b"", type=ReviewTrigger)
-            if sets[trigger.data.rule_set].rule_by_id[trigger.data.rule].maintenance:
-                lives.setdefault(trigger.data.review, []).append(trigger)
+    for trigger in triggers:
+        if sets[trigger.data.rule_set].rule_by_id[trigger.data.rule].maintenance:
+            lives.setdefault(trigger.data.review, []).append(trigger)
     for life in lives.values():
         opening, newest = life[0].data, life[-1]
         if ".withdrawn." in newest.type:

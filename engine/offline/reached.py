@@ -6,11 +6,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from engine.model.finding import Evidence, Finding
-from engine.model.topics import TRIGGERS
-from engine.model.trigger import ReconciliationEvidence, ReviewTrigger
+from engine.model.trigger import ReconciliationEvidence
+from engine.offline.episodes import triggers_of
 from engine.offline.reached_members import (
     counterparts_reached,
     counterparts_to_reach,
@@ -112,13 +110,11 @@ def _sides(findings: Iterable[Output], sets: Mapping[str, RuleSet]) -> Iterator[
 
 def _told(outputs: Iterable[Output]) -> Iterator[Reached]:
     """On which side of its record a reconciliation has seen its KPI, and which counterparts of a conflict worsened."""
-    for output in outputs:
-        if output.topic == TRIGGERS:
-            trigger = msgspec.json.decode(output.record.value or b"", type=ReviewTrigger)
-            data = trigger.data
-            yield from (Reached(data.rule, branch) for branch in counterparts_reached(trigger))
-            if isinstance(data.evidence, ReconciliationEvidence) and data.evidence.verdict == "departs":
-                yield Reached(data.rule, UP if (data.evidence.departure or 0.0) > 0 else DOWN)
+    for trigger in triggers_of(outputs):
+        data = trigger.data
+        yield from (Reached(data.rule, branch) for branch in counterparts_reached(trigger))
+        if isinstance(data.evidence, ReconciliationEvidence) and data.evidence.verdict == "departs":
+            yield Reached(data.rule, UP if (data.evidence.departure or 0.0) > 0 else DOWN)
 
 
 def _is_up(finding: Finding, evidence: Evidence, condition: Condition) -> bool:

@@ -7,12 +7,10 @@ from __future__ import annotations
 from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import msgspec
-
 from engine.model.identity import scope_key
 from engine.model.time import Micros, parse_own_time
-from engine.model.topics import TRIGGERS
 from engine.model.trigger import ReviewTrigger
+from engine.offline.episodes import triggers_of
 from engine.review.lifecycle import ENDED
 
 if TYPE_CHECKING:
@@ -63,20 +61,13 @@ NEVER: Fields = {"state": "never"}
 def lives(replayed: Replayed) -> dict[Place, list[Life]]:
     """What was told of each review, by place, in order of opening."""
     by_review: dict[str, Life] = {}
-    for trigger in triggers_of(replayed):
+    for trigger in triggers_of(replayed.outputs):
         by_review.setdefault(trigger.data.review, []).append(trigger)
     found: dict[Place, list[Life]] = {}
     for life in sorted(by_review.values(), key=lambda each: parse_own_time(each[0].time)):
         data = life[0].data
         found.setdefault((data.rule, scope_key(data.dimensions)), []).append(life)
     return found
-
-
-def triggers_of(replayed: Replayed) -> Iterator[ReviewTrigger]:
-    """Everything that was told, in order."""
-    for output in replayed.outputs:
-        if output.topic == TRIGGERS:
-            yield msgspec.json.decode(output.record.value or b"", type=ReviewTrigger)
 
 
 def type_of(trigger: ReviewTrigger) -> str:

@@ -12,10 +12,10 @@ from engine.model.outputs import DeadLetter
 from engine.model.time import Micros, format_time
 from engine.model.topics import DEAD_LETTERS
 from engine.offline.command_tests import acts_of, command_differences
-from engine.offline.episodes import Episode, Place, episodes
+from engine.offline.episodes import Episode, Place, episodes, triggers_of
 from engine.offline.reached import reached_by
 from engine.offline.replay import replay
-from engine.offline.review_tests import lives, review_differences, triggers_of, type_of
+from engine.offline.review_tests import lives, review_differences, type_of
 from engine.rules.resolved.condition import Composite, JoinedCondition
 from engine.rules.resolved.governance import MovedGoalposts
 
@@ -86,7 +86,7 @@ def run_test(test: RuleTest, rule_set: RuleSet) -> Verdict:
 
 def _flaps(lived: Replayed, rules: RuleSet) -> bool:
     """Whether a joined rule had a flapping review, so that not all of its alerts were told."""
-    flapping = {each.data.rule for each in triggers_of(lived) if type_of(each) == "flapping"}
+    flapping = {each.data.rule for each in triggers_of(lived.outputs) if type_of(each) == "flapping"}
     return any(rule.id in flapping and isinstance(rule.condition, JoinedCondition) for rule in rules.rules)
 
 

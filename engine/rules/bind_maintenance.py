@@ -10,14 +10,12 @@ from engine.model.time import DAY
 from engine.rules.bind_governance import bind_calendar
 from engine.rules.resolved.condition import Composite
 from engine.rules.resolved.maintenance import Dates, Maintenance
-from engine.rules.resolved.selector import selects
 
 if TYPE_CHECKING:
     from engine.rules.declared import Declarations
     from engine.rules.resolved.catalogue import Kpi
     from engine.rules.resolved.rule import Rule
     from engine.rules.spec.maintenance import MaintenanceSpec, StretchSpec
-    from engine.rules.spec.template import KpisSpec
 
 
 _PARTS = ("", ".critical", ".no_data")
@@ -47,12 +45,9 @@ def is_meant(rule: Rule, spec: MaintenanceSpec, about: list[Kpi]) -> bool:
     """Whether it is for the rule: named, or only on KPIs that are meant."""
     named = {f"{name}{part}" for name in spec.rules for part in _PARTS}
     wanted = spec.kpis
-    return rule.id in named or (wanted is not None and bool(about) and all(_selects(kpi, wanted) for kpi in about))
-
-
-def _selects(kpi: Kpi, wanted: KpisSpec) -> bool:
-    chosen = {name: getattr(wanted, name) for name in wanted.model_fields_set}
-    return selects(chosen, {name: str(getattr(kpi, name)) for name in chosen})
+    return rule.id in named or (
+        wanted is not None and bool(about) and all(wanted.mean(msgspec.structs.asdict(kpi)) for kpi in about)
+    )
 
 
 def _bind(spec: StretchSpec, declarations: Declarations) -> Maintenance:

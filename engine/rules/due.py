@@ -54,10 +54,11 @@ def due_at(start: Micros, due: Due, rules: RuleSet) -> Micros:
 
 def local_offset(moment: Micros, zone: Sequence[ZoneTransition]) -> Micros:
     """What local time is ahead of UTC by; before the first transition that is known, as after it."""
-    return zone[max(_passed(moment, zone) - 1, 0)].offset if zone else 0
+    return zone[max(transitions_passed(moment, zone) - 1, 0)].offset if zone else 0
 
 
-def _passed(moment: Micros, zone: Sequence[ZoneTransition]) -> int:
+def transitions_passed(moment: Micros, zone: Sequence[ZoneTransition]) -> int:
+    """How many of the transitions lie at or before the moment."""
     return bisect_right(zone, moment, key=attrgetter("start"))
 
 
@@ -85,7 +86,17 @@ def _days_of(calendar: Calendar) -> WorkingDays:
 
 def day_number(written: str) -> int:
     """Days from 1970-01-01 to a date as written, which a check has looked at."""
-    return date.fromisoformat(written).toordinal() - _EPOCH_DAY
+    return number_of(date.fromisoformat(written))
+
+
+def number_of(day: date) -> int:
+    """Days from 1970-01-01 to a date."""
+    return day.toordinal() - _EPOCH_DAY
+
+
+def date_of(number: int) -> date:
+    """The date so many days from 1970-01-01."""
+    return date.fromordinal(number + _EPOCH_DAY)
 
 
 class _Clock(NamedTuple):
@@ -129,7 +140,7 @@ class _Clock(NamedTuple):
     def _offsets(self, start: Micros, stop: Micros) -> Iterator[tuple[Micros, Micros, Micros]]:
         """What is in force from `start` to `stop`, as (since, until, offset)."""
         since, offset = start, local_offset(start, self.zone)
-        for transition in self.zone[_passed(start, self.zone) :]:
+        for transition in self.zone[transitions_passed(start, self.zone) :]:
             if transition.start >= stop:
                 break
             yield since, transition.start, offset

@@ -14,6 +14,7 @@ from engine.rules.bind import bind
 from engine.rules.checks import CHECKS
 from engine.rules.checks.rule_tests import check_rule_tests
 from engine.rules.expand.burn_rate import expand_burn_rates
+from engine.rules.expand.depends_on import expand_depends_on
 from engine.rules.shape import declare_one
 from engine.rules.source import Document
 
@@ -107,6 +108,7 @@ def _after(
     data = {**was.data, **edit.set_}
     problems = list(declare_one(after, _Document(test.document, ("edits", place), data, edit.set_)))
     problems += expand_burn_rates(after)
+    problems += expand_depends_on(after)
     for check in _CHECKS:
         problems += check(after)
     return after, problems

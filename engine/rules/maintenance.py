@@ -6,14 +6,11 @@ local times without saying which instants they are, and would read zone data whe
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from calendar import monthrange
-from datetime import date
-from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from engine.model.time import DAY, Micros
-from engine.rules.due import DUE_WITHIN, day_number, working_from
+from engine.rules.due import DUE_WITHIN, date_of, day_number, local_offset, transitions_passed, working_from
 from engine.rules.resolved.condition import Composite, MissingData
 
 if TYPE_CHECKING:
@@ -21,10 +18,8 @@ if TYPE_CHECKING:
 
     from engine.rules.resolved.maintenance import Dates, Maintenance
     from engine.rules.resolved.rule import Rule
-    from engine.rules.resolved.timing import ZoneTransition
     from engine.rules.ruleset import RuleSet
 
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
 _WEEK = 7
 
 
@@ -77,13 +72,13 @@ def settle(rule: Rule, rules: RuleSet) -> Micros:
 def _end_of(each: Maintenance, moment: Micros, rules: RuleSet) -> Micros | None:
     """When what goes on at `moment` is over or the clock is changed, whichever is first; None where nothing goes on."""
     zone = rules.zones.get(each.zone, ())
-    local = moment + _offset_at(zone, moment)
+    local = moment + local_offset(moment, zone)
     if each.calendar is not None:
         return _outside(each, moment, local // DAY, rules)
     for day in (local // DAY, local // DAY - 1):
         left = day * DAY + each.end - local
         if 0 < left <= each.end - each.begin and _is_meant(each, day):
-            following = zone[_passed(zone, moment) :][:1]
+            following = zone[transitions_passed(moment, zone) :][:1]
             return min((moment + left, *(transition.start for transition in following)))
     return None
 
@@ -107,19 +102,10 @@ def _between(each: Maintenance, day: int) -> bool:
 def _is_one_of(dates: Dates, day: int) -> bool:
     if dates.on is not None:
         return day == day_number(dates.on)
-    there = date.fromordinal(day + _EPOCH_DAY)
+    there = date_of(day)
     left = monthrange(there.year, there.month)[1] - there.day
     if not dates.weekdays:
         return there.day == dates.nth or (dates.nth < 0 and left == 0)
     if there.weekday() not in dates.weekdays:
         return False
     return dates.nth in (0, (there.day - 1) // _WEEK + 1) or (dates.nth < 0 and left < _WEEK)
-
-
-def _offset_at(zone: Sequence[ZoneTransition], moment: Micros) -> Micros:
-    """What local time is ahead by; before the first transition that is known, as after it."""
-    return zone[max(_passed(zone, moment) - 1, 0)].offset if zone else 0
-
-
-def _passed(zone: Sequence[ZoneTransition], moment: Micros) -> int:
-    return bisect_right(zone, moment, key=attrgetter("start"))

@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Final, Literal
 
 from engine.model.time import DAY, Micros
-from engine.rules.due import local_offset
+from engine.rules.due import date_of, local_offset, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 Period = Literal["month", "quarter", "year"]
 MONTHS: Final[dict[Period, int]] = {"month": 1, "quarter": 3, "year": 12}
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
 _YEAR = 12
 
 
@@ -27,6 +26,6 @@ def is_near_end(moment: Micros, period: Period, near: Micros, zone: Sequence[Zon
 
 def _next_begin(day: int, months: int) -> int:
     """The first day of the next period; days count from 1970-01-01."""
-    today = date.fromordinal(_EPOCH_DAY + day)
+    today = date_of(day)
     following = ((today.year * _YEAR + today.month - 1) // months + 1) * months
-    return date(following // _YEAR, following % _YEAR + 1, 1).toordinal() - _EPOCH_DAY
+    return number_of(date(following // _YEAR, following % _YEAR + 1, 1))

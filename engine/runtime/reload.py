@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.model.records import Activate, Tick
 from engine.model.topics import MEASUREMENTS
 from engine.rules.versions import redefined
-from engine.runtime.rule_sets import Asker, ask_for, read_activations, read_rule_set
+from engine.runtime.rule_sets import Asker, ask_for, read_activations
 from engine.wire.control import decode_control, is_control
 from engine.wire.records import records
 
@@ -44,8 +44,7 @@ async def reload(log: Log, rule_set: RuleSet, from_tick: int | None, seconds: fl
         return Reloaded(None, ())
     places = {place: await log.end(MEASUREMENTS, place) for place in range(await log.partitions(MEASUREMENTS))}
     before = requests[-1].hash if requests else None
-    former = None if before is None else await read_rule_set(log, before)
-    number = await ask_for(log, rule_set, from_tick or 0, before, asker)
+    number, former = await ask_for(log, rule_set, from_tick or 0, before, asker)
     try:
         async with asyncio.timeout(seconds):
             while places:

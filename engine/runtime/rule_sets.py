@@ -70,11 +70,18 @@ class Asker(NamedTuple):
     now: Micros
 
 
-async def ask_for(log: Log, rule_set: RuleSet, from_tick: int, before: str | None, asker: Asker) -> int:
+class Asked(NamedTuple):
+    """The activation's `number`, and the set `before` it (null where there is none, or it cannot be read)."""
+
+    number: int
+    before: RuleSet | None
+
+
+async def ask_for(log: Log, rule_set: RuleSet, from_tick: int, before: str | None, asker: Asker) -> Asked:
     """Store a set, request its activation, and note in the audit trail who asked and what it changes against the set
-    `before`; returns the activation's number.
+    `before`.
     """
-    former = None if before is None else await read_rule_set(log, before)
+    former = None if before is None else await _read_rule_set(log, before)
     await store_rule_set(log, rule_set)
     number = await request_activation(log, rule_set.hash, from_tick)
     unknown = before is not None and former is None
@@ -89,10 +96,10 @@ async def ask_for(log: Log, rule_set: RuleSet, from_tick: int, before: str | Non
         *changes,
     )
     await log.append([Output(AUDIT, 0, Record(rule_set.hash.encode(), encode_record(entry)))])
-    return number
+    return Asked(number, former)
 
 
-async def read_rule_set(log: Log, name: str) -> RuleSet | None:
+async def _read_rule_set(log: Log, name: str) -> RuleSet | None:
     """One stored set; None when it is not there, or cannot be read by this version."""
     found = None
     async for record in _read(log, RULE_SETS, await log.start(RULE_SETS, 0)):

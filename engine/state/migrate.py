@@ -57,12 +57,13 @@ def migrated(old: PartitionState, plan: Plan) -> tuple[PartitionState, list[Lost
     new.marks = {source: tick for source, tick in old.marks.items() if source in plan.clocks}
     new.activation, new.pending = old.activation, old.pending
     new.id_pages, new.block_pages = old.id_pages, old.block_pages
+    anew = _renewed(old, new)
     rows = _move_series(old, new)
-    slots = _move_slots(old, new, rows)
-    _cut(new, _renewed(old, new))
-    instances = _move_instances(old, new, slots)
-    _move_emitted(old, new, slots, instances)
-    _move_ids(old, new, rows)
+    slots = _move_slots(old, new, rows, anew)
+    _cut(new, anew)
+    instances = _move_instances(old, new, slots, anew)
+    _move_emitted(old, new, slots, instances, anew)
+    _move_ids(old, new, rows, anew)
     new.declare()
     new.tables.dirty[: -(-len(new.series) // SERIES_A_BLOCK)] = 1
     return new, _lost(old, instances)
@@ -82,13 +83,17 @@ def _move_series(old: PartitionState, new: PartitionState) -> NDArray[np.int64]:
     return _went(count, kept, np.arange(len(kept)))
 
 
-def _move_slots(old: PartitionState, new: PartitionState, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Copy the slots of views that stay, with their cells and raw points; where each slot went."""
+def _move_slots(
+    old: PartitionState, new: PartitionState, rows: NDArray[np.int64], anew: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Copy the slots of views that stay, with their cells and raw points, which KPIs that begin `anew` leave behind;
+    where each slot went.
+    """
     slots = old.tables.slots[: old.arrays.used["slots"]]
     view_of = _views(old.plan, new.plan)[slots["view_row"]]
     kept = np.flatnonzero(view_of != _GONE)
     views = view_of[kept]
-    whole = ~_renewed(old, new)[new.plan.views["kpi"][views]]
+    whole = ~anew[new.plan.views["kpi"][views]]
     first_view = new.plan.kpis["view"][new.plan.views["kpi"][views]]
     goals = new.tables.series["slot"][rows[slots["series"][kept]]] + views - first_view
     new.tables.slots["revision"][goals] = slots["revision"][kept]
@@ -168,7 +173,9 @@ def _move_points(old: PartitionState, slot: int, new: PartitionState, goal: int)
     new.tables.points[new.points_of(goal)] = old.tables.points[old.points_of(slot)]
 
 
-def _move_instances(old: PartitionState, new: PartitionState, slots: NDArray[np.int64]) -> NDArray[np.int64]:
+def _move_instances(
+    old: PartitionState, new: PartitionState, slots: NDArray[np.int64], anew: NDArray[np.bool_]
+) -> NDArray[np.int64]:
     """Copy the instances of rules that kept their fingerprint, their histories, and what they were before all that can
     still change; where each instance went.
     """
@@ -181,9 +188,9 @@ def _move_instances(old: PartitionState, new: PartitionState, slots: NDArray[np.
     based = _with_base(new)
     new.tables.base[based] = new.tables.instances[based]
     _copy(instances, kept, new.tables.instances, goals)
-    anew = _renewed(old, new)[new.plan.views["kpi"][new.plan.rules["view"][rules]]]
-    _copy(instances, kept[anew], new.tables.base, goals[anew])  # all that they were is final
-    again = np.isin(goals, based) & ~anew
+    cut = anew[new.plan.views["kpi"][new.plan.rules["view"][rules]]]
+    _copy(instances, kept[cut], new.tables.base, goals[cut])  # all that they were is final
+    again = np.isin(goals, based) & ~cut
     _copy(old.tables.base, kept[again], new.tables.base, goals[again])
     widths = new.plan.rules["width"][rules]
     source, target = (_spread(each["history"], widths) for each in (instances[kept], new.tables.instances[goals]))
@@ -208,11 +215,14 @@ def _copy(
 
 
 def _move_emitted(
-    old: PartitionState, new: PartitionState, slots: NDArray[np.int64], instances: NDArray[np.int64]
+    old: PartitionState,
+    new: PartitionState,
+    slots: NDArray[np.int64],
+    instances: NDArray[np.int64],
+    anew: NDArray[np.bool_],
 ) -> None:
-    cut = _renewed(old, new)
     for slot, entries in old.emitted.items():
-        if slots[slot] == _GONE or cut[new.tables.series["kpi"][new.tables.slots["series"][slots[slot]]]]:
+        if slots[slot] == _GONE or anew[new.tables.series["kpi"][new.tables.slots["series"][slots[slot]]]]:
             continue
         kept = {
             (int(instances[key[0]]), *key[1:]): finding
@@ -223,7 +233,7 @@ def _move_emitted(
             new.emitted[int(slots[slot])] = kept
 
 
-def _move_ids(old: PartitionState, new: PartitionState, rows: NDArray[np.int64]) -> None:
+def _move_ids(old: PartitionState, new: PartitionState, rows: NDArray[np.int64], anew: NDArray[np.bool_]) -> None:
     entries = old.tables.ids[: int(old.tables.counters[LEDGER])]
     went = rows[entries["row"]]
     kept = went != _GONE
@@ -231,14 +241,16 @@ def _move_ids(old: PartitionState, new: PartitionState, rows: NDArray[np.int64])
     new.arrays.make_room("ids", len(old.tables.ids))
     new.tables.ids[:count] = entries[kept]
     new.tables.ids["row"][:count] = went[kept]
-    new.tables.ids["value"][:count][_is_looked_at_anew(old, new, went[kept])] = np.nan
+    new.tables.ids["value"][:count][_is_looked_at_anew(old, new, went[kept], anew)] = np.nan
     new.index_ids(count)
 
 
-def _is_looked_at_anew(old: PartitionState, new: PartitionState, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _is_looked_at_anew(
+    old: PartitionState, new: PartitionState, rows: NDArray[np.int64], anew: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
     """Which measurements of these series a view has not counted that is new: they cannot be restated there."""
     stays = np.isin(np.arange(len(new.plan.views)), _views(old.plan, new.plan))
-    stays &= ~_renewed(old, new)[new.plan.views["kpi"]]
+    stays &= ~anew[new.plan.views["kpi"]]
     kpis = new.plan.views["kpi"][~stays & (new.plan.views["kind"] != SILENCE)]
     return np.isin(new.tables.series["kpi"][rows], kpis)
 

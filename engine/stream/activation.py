@@ -64,7 +64,8 @@ class RuleSetFollower:
     async def _ask_for(self, rule_set: RuleSet, from_tick: int, who: str) -> int:
         requests = await read_activations(self._log)
         before = requests[-1].hash if requests else None
-        return await ask_for(self._log, rule_set, from_tick, before, Asker(who, wall_clock()))
+        asked = await ask_for(self._log, rule_set, from_tick, before, Asker(who, wall_clock()))
+        return asked.number
 
     async def run(self) -> None:
         """Pass requests on to the partitions of this worker, until cancelled."""

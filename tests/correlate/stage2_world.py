@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -25,6 +25,10 @@ from engine.runtime.stage2 import Stage2
 from engine.wire.batch import Batch, Record
 from engine.wire.encode import encode_record
 from engine.wire.records import encode_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from random import Random
 
 T0 = parse_own_time("2024-01-01T00:00:00Z")
 DAILY = Window(DAY, DAY, "Etc/UTC")
@@ -151,6 +155,13 @@ class World:
             self.from_stage1[partition] += 1
         data = value if isinstance(value, bytes) else encode_record(value)
         self.log.append(Record(b"k", data, headers))
+
+    def write_mixed(self: Any, streams: Iterable[Iterable[Any]], random: Random) -> None:
+        """What each partition says, in its order; which of them is next, chance says."""
+        left = [list(stream) for stream in streams]
+        while any(left):
+            partition = random.choice([number for number, stream in enumerate(left) if stream])
+            self.write(left[partition].pop(0), partition)
 
     def answered(self: Any, record: Answered, offset: int | None = None) -> None:
         """What stage 2 of partition 0 tells itself, from so far into its own log."""

@@ -138,10 +138,7 @@ def test_in_the_end_the_alerts_are_those_of_the_twin_in_any_order_between_partit
     for partitions, order in ((1, 0), (3, 1)):
         streams, truth = drawn(seed, partitions, kpis_of(condition))
         world, random = World(rules, partitions=partitions), Random(order)
-        left = [list(stream) for stream in streams]
-        while any(left):
-            partition = random.choice([number for number, stream in enumerate(left) if stream])
-            world.write(left[partition].pop(0), partition)
+        world.write_mixed(streams, random)
         outputs = apply(world.stage, world.log, 0)
         said.add(tuple(output.record.value for output in outputs))
         joined = world.stage.correlator.joined.get(("books", '{"c":"a"}'))

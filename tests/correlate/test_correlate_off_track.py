@@ -116,10 +116,7 @@ def test_in_the_end_the_runs_are_those_of_the_twin_in_any_order_between_partitio
         streams, truth = drawn(seed, partitions)
         # Nothing is final before all has come: then what was restated late counts in full.
         world, random = World(rules_of(condition, 100 * DAY, of="nps"), partitions=partitions), Random(order)
-        left = [list(stream) for stream in streams]
-        while any(left):
-            partition = random.choice([number for number, stream in enumerate(left) if stream])
-            world.write(left[partition].pop(0), partition)
+        world.write_mixed(streams, random)
         outputs = apply(world.stage, world.log, 0)
         said.add(tuple(output.record.value for output in outputs))
         joined = world.stage.correlator.joined.get(("pace", '{"c":"a"}'))

@@ -26,7 +26,7 @@ BEGIN = parse_own_time("2026-01-01T00:00:00Z")  # a Thursday, on which weeks of 
 WEEK: Micros = 7 * DAY
 WEEKS = 156
 SHOPS = ("a", "b")
-CATALOGUE = """\
+VISITS = """\
 kind: owner
 id: web
 name: Web
@@ -50,6 +50,11 @@ decision: Buy traffic
 direction: higher_is_better
 role: leading
 unit: visits
+"""
+"""A KPI of a shop, with whom and what it is for; how it is measured is written behind it."""
+CATALOGUE = (
+    VISITS
+    + """\
 aggregation: sum
 window: {every: 7d}
 dimensions: [shop]
@@ -99,6 +104,7 @@ title: Few visits
 kpi: visits
 condition: {threshold: {below: 80}}
 """
+)
 RULE = """
 ---
 kind: rule

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from governed_world import BEGIN
+from governed_world import BEGIN, VISITS
 
 from engine.model.identity import series_key
 from engine.model.records import Activate, ReviewCommand, Tick
@@ -30,30 +30,9 @@ if TYPE_CHECKING:
     from engine.runtime.ports import Output
 
 SHOPS = ("a", "b", "c")
-CATALOGUE = """\
-kind: owner
-id: web
-name: Web
----
-kind: owner
-id: board
-name: Board
----
-kind: objective
-id: growth
-title: Growth
-owner: board
----
-kind: kpi
-id: visits
-title: Visits
-owner: web
-objective: growth
-definition: Visits of a shop
-decision: Buy traffic
-direction: higher_is_better
-role: leading
-unit: visits
+CATALOGUE = (
+    VISITS
+    + """\
 aggregation: mean
 window: {every: 1d}
 dimensions: [shop]
@@ -76,6 +55,7 @@ window: {every: 1d}
 dimensions: [shop]
 target: none
 """
+)
 RULES = {
     "broken": "trend_break: {of: level}",
     "unusual": "anomaly: {season: none}",

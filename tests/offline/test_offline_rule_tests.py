@@ -8,8 +8,8 @@ from engine.cli.test_report import failure_lines
 from engine.model.measurement import Measurement
 from engine.model.time import HOUR, format_time
 from engine.offline.command_tests import acts_of
+from engine.offline.episodes import triggers_of
 from engine.offline.replay import replay
-from engine.offline.review_tests import triggers_of
 from engine.offline.rule_tests import Verdict, run_test
 from engine.rules.loader import Loaded, load_read
 from engine.rules.source import read_text
@@ -250,4 +250,4 @@ def test_whoever_counts_answers_hears_of_those_of_a_test(sent: str, opened: str)
         )
     ]
     replayed = replay(found.rule_set, timed, every=test.ticks, begin=test.start, acts=acts_of(test))
-    assert next(each for each in triggers_of(replayed) if each.data.rule == "cadence:waiting").time == opened
+    assert next(each for each in triggers_of(replayed.outputs) if each.data.rule == "cadence:waiting").time == opened

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from errors_catalogue import CATALOGUE
 
 from engine.model.time import DAY, HOUR, MINUTE, format_time, from_datetime
 from engine.rules.calendar import transitions
@@ -145,44 +146,18 @@ def comes(dates: Dates, day: date) -> bool:
     return day.weekday() in dates.weekdays and day in wanted
 
 
-PAGE = """
-kind: owner
-id: ops
-name: Operations
----
-kind: objective
-id: up
-title: It is up
-owner: ops
----
+PAGE = f"""{CATALOGUE}
 kind: calendar
 id: office
 zone: Europe/Berlin
-hours: {mon-fri: "09:00-17:00"}
----
-kind: kpi
-id: errors
-title: Errors
-owner: ops
-objective: up
-definition: Requests that failed
-decision: Roll back
-direction: lower_is_better
-role: leading
-unit: errors
-aggregation: sum
-window: {every: 1h}
-cadence: 1h
-dimensions: [host]
-series: [{host: a}]
-target: {value: 1, by: 2030-12-31}
+hours: {{mon-fri: "09:00-17:00"}}
 ---
 kind: rule
 id: many
 title: Many errors
 kpi: errors
-condition: {threshold: {above: 10}}
-critical: {threshold: {above: 100}}
+condition: {{threshold: {{above: 10}}}}
+critical: {{threshold: {{above: 100}}}}
 """
 SILENT = """
 ---

@@ -5,39 +5,16 @@ from __future__ import annotations
 import msgspec
 import pytest
 from draw_conditions import loaded, page_of
+from errors_catalogue import CATALOGUE
 
 from engine.model.time import HOUR
 from engine.rules.loader import load_read
 from engine.rules.resolved.condition import MissingData, Threshold
 from engine.rules.source import read_text
 
-CATALOGUE = """
-kind: owner
-id: ops
-name: Operations
----
-kind: objective
-id: up
-title: It is up
-owner: ops
----
-kind: kpi
-id: errors
-title: Errors
-owner: ops
-objective: up
-definition: Requests that failed
-decision: Roll back
-direction: lower_is_better
-role: leading
-unit: errors
-aggregation: sum
-window: {every: 1h}
-cadence: 2h
-dimensions: [host]
-series: [{host: a}]
-target: {value: 1, by: 2030-12-31}
----
+MANY = (
+    CATALOGUE.replace("cadence: 1h", "cadence: 2h")
+    + """\
 kind: rule
 id: many
 title: Many errors
@@ -50,6 +27,7 @@ inhibited_by: [other]
 for: 3h
 review: {due_in: 4h, question: Why?, renotify: 5}
 """
+)
 OTHER = """
 ---
 kind: rule
@@ -61,7 +39,7 @@ condition: {threshold: {above: 99}}
 
 
 def rules_of(more: str):
-    return load_read(read_text("rules.yaml", CATALOGUE + more + OTHER))
+    return load_read(read_text("rules.yaml", MANY + more + OTHER))
 
 
 def test_it_has_all_of_the_rule_but_what_decides_its_verdicts():
@@ -90,7 +68,7 @@ def test_it_says_nothing_of_the_rule_itself():
 
 def test_beside_critical_there_is_one_for_both():
     more = "condition: {threshold: {above: 10}}\ncritical: {threshold: {above: 20}}\nno_data: firing"
-    rules = load_read(read_text("rules.yaml", CATALOGUE.replace("severity: critical", "") + more + OTHER)).rule_set
+    rules = load_read(read_text("rules.yaml", MANY.replace("severity: critical", "") + more + OTHER)).rule_set
     assert rules is not None
     assert [rule.id for rule in rules.rules] == ["many", "many.critical", "many.no_data", "other"]
 
@@ -111,11 +89,11 @@ def test_beside_critical_there_is_one_for_both():
 def test_what_cannot_be_had_is_refused_where_it_stands(more: str, code: str, said: str):
     found = [each for each in rules_of(more).problems if each.code == code]
     assert [said in each.expected for each in found] == [True], found
-    assert found[0].line == CATALOGUE.count("\n") + 2
+    assert found[0].line == MANY.count("\n") + 2
 
 
 def test_silence_that_cannot_be_seen_is_refused_in_the_place_of_the_rule():
-    text = CATALOGUE.replace("cadence: 2h\n", "") + "condition: {threshold: {above: 10}}\nno_data: firing" + OTHER
+    text = MANY.replace("cadence: 2h\n", "") + "condition: {threshold: {above: 10}}\nno_data: firing" + OTHER
     [problem] = [each for each in load_read(read_text("rules.yaml", text)).problems if each.severity == "error"]
     assert problem.code == "no-cadence"
 

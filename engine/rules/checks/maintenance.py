@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.rules.resolved.selector import selects
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,7 +41,5 @@ def _means_some(document: Declared[MaintenanceSpec], declarations: Declarations)
     wanted = document.spec.kpis
     if wanted is None or "rule" in declarations.incomplete:
         return True
-    chosen = {name: getattr(wanted, name) for name in wanted.model_fields_set}
     on = {rule.data.get("kpi") for rule in declarations.rules.values()}
-    kpis = [kpi.data for id_, kpi in declarations.kpis.items() if id_ in on]
-    return any(selects(chosen, {name: str(kpi[name]) for name in chosen if name in kpi}) for kpi in kpis)
+    return any(wanted.mean(kpi.data) for id_, kpi in declarations.kpis.items() if id_ in on)

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.rules.expand.derived import declare_derived
-from engine.rules.resolved.selector import selects
 from engine.rules.wording import choices, suggestion
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from engine.rules.declared import Declarations, Declared
     from engine.rules.problems import Problem
     from engine.rules.source import Path_
-    from engine.rules.spec.template import KpisSpec, TemplateSpec, Value
+    from engine.rules.spec.template import TemplateSpec, Value
 
 _VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
 _OF_KPIS: Final = ("kpi", "title", "owner", "objective", "unit")
@@ -40,13 +39,8 @@ def _sets(template: Declared[TemplateSpec], declarations: Declarations) -> Itera
         yield from template.spec.for_each
         return
     for kpi in declarations.kpis.values():
-        if template.spec.kpis is not None and _is_meant(kpi.data, template.spec.kpis):
+        if template.spec.kpis is not None and template.spec.kpis.mean(kpi.data):
             yield {name: str(kpi.data.get("id" if name == "kpi" else name, "")) for name in _OF_KPIS}
-
-
-def _is_meant(kpi: Mapping[str, Any], wanted: KpisSpec) -> bool:
-    chosen = {name: getattr(wanted, name) for name in wanted.model_fields_set}
-    return selects(chosen, {name: str(kpi[name]) for name in chosen if name in kpi})
 
 
 def _for_what(template: Declared[TemplateSpec], sets: list[dict[str, Value]]) -> Iterator[Problem]:

@@ -178,7 +178,7 @@ class EditSpec(Spec):
                 mend="say whose fields are changed",
                 at=named[1] if named else None,
             )
-        for name in ("kind", "id", *(("critical",) if self.rule else ())):
+        for name in ("kind", "id", *(("critical", "no_data") if self.rule else ())):
             if name in self.set_:
                 raise refuse(
                     "edit",

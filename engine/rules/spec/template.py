@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from engine.rules.resolved.selector import selects
 from engine.rules.spec.scalars import Id, Spec, Text
 from engine.rules.spec.selector import Chosen  # noqa: TC001 - pydantic reads annotations at run time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Value = str | int | float | bool
 
@@ -22,6 +26,11 @@ class KpisSpec(Spec):
     direction: Chosen | None = None
     unit: Chosen | None = None
     aggregation: Chosen | None = None
+
+    def mean(self, kpi: Mapping[str, Any]) -> bool:
+        """Whether all that is written holds of a KPI, given by its fields; one that it lacks holds of nothing."""
+        chosen = {name: getattr(self, name) for name in self.model_fields_set}
+        return selects(chosen, {name: str(kpi[name]) for name in chosen if name in kpi})
 
 
 class TemplateSpec(Spec):
