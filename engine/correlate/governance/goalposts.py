@@ -39,19 +39,24 @@ def hear(watch: Watch, signals: Iterable[Signal], now: Micros) -> None:
     for signal in signals:
         key = f"{signal.rule}|{signal.series}"
         if signal.state == "firing":
-            watch.firing[key] = FiringThen(
-                rule=signal.rule,
-                series=signal.series,
-                finding=signal.finding,
-                event_time=signal.event_time,
-                transition=signal.transition,
-                revision=signal.revision,
-            )
+            watch.firing[key] = firing_then(signal)
             continue
         gone = watch.firing.pop(key, None)
         if gone is not None and signal.revision >= WITHDRAWN_BY_RULE_SET:
             watch.taken[key] = gone
             watch.taken_at = now
+
+
+def firing_then(signal: Signal) -> FiringThen:
+    """What a signal says of an alert, for the evidence."""
+    return FiringThen(
+        rule=signal.rule,
+        series=signal.series,
+        finding=signal.finding,
+        event_time=signal.event_time,
+        transition=signal.transition,
+        revision=signal.revision,
+    )
 
 
 def firing_at(watch: Watch, now: Micros) -> dict[str, FiringThen]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.correlate.governance.goalposts import moved_between
-from engine.model.governance import FiringThen, GovernanceEvidence, OtherVersion
+from engine.correlate.governance.goalposts import firing_then, moved_between
+from engine.model.governance import GovernanceEvidence, OtherVersion
 from engine.model.identity import digest_of, scope_key
 from engine.model.judgement import Judgement
 from engine.model.time import format_time
@@ -67,16 +67,6 @@ def notices(
 def other_version(before: Kpi, after: Kpi, fired: Sequence[Signal], most: int) -> OtherVersion:
     """The versions and what else was changed; of what was firing first those that ended, by rule and series."""
     ordered = sorted(fired, key=lambda signal: (signal.state == "firing", signal.rule, signal.series))
-    firing = tuple(
-        FiringThen(
-            rule=signal.rule,
-            series=signal.series,
-            finding=signal.finding,
-            event_time=signal.event_time,
-            transition=signal.transition,
-            revision=signal.revision,
-        )
-        for signal in ordered[:most]
-    )
+    firing = tuple(firing_then(signal) for signal in ordered[:most])
     ended = sum(signal.state == "inactive" for signal in fired)
     return OtherVersion(version_of(before), version_of(after), moved_between(before, after), firing, len(fired), ended)
