@@ -99,7 +99,6 @@ RULE = np.dtype(
     [
         ("kind", "i4"),
         ("view", "i4"),
-        ("aggregation", "i4"),
         ("op", "i4"),
         ("low", "f8"),
         ("high", "f8"),

@@ -8,7 +8,7 @@ from engine.kernels._jit import jit, jit_apart, stay_apart
 from engine.kernels.figures import gather
 from engine.kernels.layout import NO_COLUMN, NO_INDEX, RAW, RESULTS, SILENCE, SILENT, SPOKEN, UNSET, WINDOWS
 from engine.kernels.step import emit_closed, step, step_window
-from engine.kernels.windows import first_of, index_of, start_of
+from engine.kernels.windows import begin_of, index_of
 
 if TYPE_CHECKING:
     from engine.kernels.layout import Tables
@@ -31,7 +31,7 @@ def floor_of(tables: Tables, row: int) -> int:
             floor = min(floor, max(series.newest - view.lateness, slot.final))
         elif view.kind == WINDOWS:
             final = index_of(view, tables.calendars, series.newest - view.lateness - view.grace)
-            floor = min(floor, start_of(view, tables.calendars, first_of(view, tables.periods, final)))
+            floor = min(floor, begin_of(tables, view, final))
     return max(series.bound, floor)
 
 

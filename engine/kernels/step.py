@@ -36,7 +36,7 @@ from engine.kernels.threshold import threshold
 from engine.kernels.trend_break import trend_break
 from engine.kernels.trend_evidence import cite_break
 from engine.kernels.trend_halves import half_of, own_half
-from engine.kernels.windows import aggregate, clear, first_of, merge, start_of
+from engine.kernels.windows import aggregate, begin_of, clear, merge, start_of
 
 if TYPE_CHECKING:
     from engine.kernels.layout import Tables
@@ -179,11 +179,11 @@ def step_window(tables: Tables, instances: Any, slot_number: int, window: Any, c
     """Take a closed window that is not empty through every rule of its slot; its time is its end."""
     slot = tables.slots[slot_number]
     view = tables.views[slot.view_row]
-    start = start_of(view, tables.calendars, first_of(view, tables.periods, window.index))
+    start = begin_of(tables, view, window.index)
     end = start_of(view, tables.calendars, window.index + 1)
+    value = aggregate(window, view.aggregation)
     for place in range(view.rules):
         number = slot.instance + place
-        value = aggregate(window, tables.rules[instances[number].rule].aggregation)
         if step(tables, instances, number, window.index, end, value, column, emit) != NOTHING and emit == SPOKEN:
             _bound(tables, view, window, start, end)
 
@@ -201,7 +201,7 @@ def emit_closed(tables: Tables, slot_number: int, window: Any, column: int) -> N
     result.slot = slot_number
     result.instance = -1
     result.revision = slot.revision
-    start = start_of(view, tables.calendars, first_of(view, tables.periods, window.index))
+    start = begin_of(tables, view, window.index)
     end = start_of(view, tables.calendars, window.index + 1)
     _bound(tables, view, window, start, end)
     result.time = end

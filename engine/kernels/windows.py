@@ -13,6 +13,8 @@ from engine.kernels.words import copy_bytes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from engine.kernels.layout import Tables
+
 
 @jit
 def index_of(view: Any, calendars: NDArray[np.int64], time: int) -> int:
@@ -38,6 +40,12 @@ def first_of(view: Any, periods: NDArray[np.int64], index: int) -> int:
     if index < 0 or index >= periods.shape[1]:
         return index
     return periods[view.period, index]
+
+
+@jit
+def begin_of(tables: Tables, view: Any, index: int) -> int:
+    """When window `index` begins."""
+    return start_of(view, tables.calendars, first_of(view, tables.periods, index))
 
 
 @jit

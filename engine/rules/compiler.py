@@ -253,10 +253,10 @@ def _tables(
         if key.window is not None:
             _lay_window(entry, key.window, key.lateness + key.grace, zones)
         named = rule_set.kpis[kpi].aggregation
-        entry["aggregation"] = aggregation = layout.AGGREGATIONS.index(kind_of(named))
+        entry["aggregation"] = layout.AGGREGATIONS.index(kind_of(named))
         entry["quantile"] = quantile_of(named) or 0
         entry["sketches"] = entry["cells"] if key.sketch in _SKETCHED else 0
-        rule_rows.extend(_rule_row(rule, row, int(entry["cells"]), aggregation) for rule in view.rules)
+        rule_rows.extend(_rule_row(rule, row, int(entry["cells"])) for rule in view.rules)
     rule_table = np.zeros(len(rule_rows), layout.RULE)
     for row, rule_row in enumerate(rule_rows):
         rule_table[row] = rule_row
@@ -277,9 +277,8 @@ def _lay_window(entry: NDArray[np.void], window: Window, kept: Micros, zones: li
     entry["cells"] = -(-kept // shortest) + entry["span"]
 
 
-def _rule_row(rule: Rule, view: int, cells: int, aggregation: int) -> NDArray[np.void]:
+def _rule_row(rule: Rule, view: int, cells: int) -> NDArray[np.void]:
     row = np.zeros((), layout.RULE)
-    row["aggregation"] = aggregation
     row["view"], row["for_"], row["keep"] = view, rule.for_, rule.keep_firing_for
     row["m"], row["of"] = rule.at_least or (0, 0)
     row["warm_up"] = rule.warm_up
