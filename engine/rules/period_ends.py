@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from engine.model.time import DAY, Micros
 from engine.rules.due import date_of, local_offset, number_of
@@ -11,14 +11,13 @@ from engine.rules.due import date_of, local_offset, number_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.rules.resolved.timing import ZoneTransition
+    from engine.rules.resolved.timing import ReportingPeriod, ZoneTransition
 
-Period = Literal["month", "quarter", "year"]
-MONTHS: Final[dict[Period, int]] = {"month": 1, "quarter": 3, "year": 12}
+MONTHS: Final[dict[ReportingPeriod, int]] = {"month": 1, "quarter": 3, "year": 12}
 _YEAR = 12
 
 
-def is_near_end(moment: Micros, period: Period, near: Micros, zone: Sequence[ZoneTransition]) -> bool:
+def is_near_end(moment: Micros, period: ReportingPeriod, near: Micros, zone: Sequence[ZoneTransition]) -> bool:
     """Whether at most `near` is left of the period that `moment` lies in, by the local clock (UTC without a `zone`)."""
     local = moment + local_offset(moment, zone)
     return local >= _next_begin(local // DAY, MONTHS[period]) * DAY - near

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
 
 from engine.model.time import Micros
+from engine.rules.resolved.timing import ReportingPeriod
 
 
 class SetAndForget(msgspec.Struct, frozen=True, tag_field="kind", tag="set_and_forget"):
@@ -68,7 +67,7 @@ class RestatedInFavour(msgspec.Struct, frozen=True, tag_field="kind", tag="resta
     changed: int
     at_least: float
     limit: float
-    period: Literal["month", "quarter", "year"] | None = None
+    period: ReportingPeriod | None = None
     near: Micros = 0
 
 

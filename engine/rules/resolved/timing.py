@@ -12,6 +12,9 @@ import msgspec
 from engine.model.time import Micros
 
 Period = Literal["week", "month", "quarter", "year"]
+"""What windows can begin with."""
+ReportingPeriod = Literal["month", "quarter", "year"]
+"""What numbers are closed by."""
 
 
 class Window(msgspec.Struct, frozen=True):

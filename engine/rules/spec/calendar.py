@@ -59,9 +59,14 @@ def _days(key: str) -> list[int]:
                     mend=suggestion(name, WEEKDAYS, "use one of these"),
                     at=key,
                 )
-        begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
-        days.extend(range(begin, end + 1) if begin <= end else (*range(begin, len(WEEKDAYS)), *range(end + 1)))
+        days.extend(weekdays_from(first, last or first))
     return days
+
+
+def weekdays_from(first: str, last: str) -> tuple[int, ...]:
+    """From one weekday to another, Monday 0: `fri`, `mon` is Friday to Monday."""
+    begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last)
+    return tuple(day % len(WEEKDAYS) for day in range(begin, end + 1 + (len(WEEKDAYS) if end < begin else 0)))
 
 
 def _stretches(text: object, key: str) -> tuple[tuple[Micros, Micros], ...]:

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from engine.model.time import DAY
+from engine.rules.resolved.timing import ReportingPeriod  # noqa: TC001 (pydantic reads it)
 from engine.rules.spec.scalars import Id, Share, Span, Spec, refuse
 from engine.rules.wording import choices
 
@@ -77,7 +78,7 @@ class RestatedInFavourSpec(Spec):
     changed: Annotated[int, Field(ge=7, le=WINDOWS_MAX)] = Field(default=10, description="Fewer say nothing")
     at_least: Share = Field(default=0.01, description="A smaller change of all together does not count")
     sensitivity: Literal["low", "normal", "high"] = "normal"
-    period: Literal["month", "quarter", "year"] | None = Field(
+    period: ReportingPeriod | None = Field(
         default=None, description="Windows near the end of one are also looked at alone"
     )
     near: Span | None = Field(default=None, description="How near", examples=["5d"])

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, NamedTuple, Self
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from engine.model.time import DAY, HOUR, MINUTE, Micros
-from engine.rules.spec.calendar import WEEKDAYS
+from engine.rules.spec.calendar import WEEKDAYS, weekdays_from
 from engine.rules.spec.scalars import Date, Id, Spec, Text, Zone, exactly_one, refuse
 from engine.rules.spec.template import KpisSpec  # noqa: TC001 - pydantic reads annotations at run time
 from engine.rules.wording import shown
@@ -62,8 +62,7 @@ def _weekdays(text: str) -> tuple[int, ...]:
     first, _, last = text.partition("-")
     if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
         return ()
-    begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
-    return tuple(day % len(WEEKDAYS) for day in range(begin, end + 1 + (len(WEEKDAYS) if end < begin else 0)))
+    return weekdays_from(first, last or first)
 
 
 def _time_of_day(value: object) -> Micros:
