@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from engine.correlate import judge as arithmetic
 from engine.correlate.lasting import after_hit, after_miss
 from engine.correlate.rings import Ring
+from engine.correlate.terms import Term
 from engine.correlate.track import Run, Step, Track
 from engine.model.finding import BaselinePoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from engine.correlate.join import Facts
     from engine.correlate.judge import Judged
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from engine.model.records import JoinRecord
     from engine.model.time import Micros
     from engine.model.trigger import ConflictEvidence, OffTrackEvidence, ReconciliationEvidence
+    from engine.rules.resolved.catalogue import Aggregation
     from engine.rules.resolved.rule import Rule
     from engine.rules.ruleset import RuleSet
 
@@ -34,16 +36,30 @@ _POINTS_PER_WINDOW = 4
 
 
 class AlignedSide:
-    """One side of a rule: the KPIs that it is merged from, its own first, how far it lags, and how many windows before
-    one its verdict there reads (`reach`).
+    """One side of a rule: the KPIs that it is about, its own first, how far it lags, and how many windows before one
+    its verdict there reads (`reach`). `rolled` are the KPIs whose shares are merged for them, by aggregation; the
+    windows of the `first` of them stand for all.
     """
 
     def __init__(self, number: int, kpis: Sequence[str], rules: RuleSet, *, lag: int = 0, reach: int = 0) -> None:
         self.number = number
         self.kpi = kpis[0]
+        self.kpis = tuple(kpis)
         self.lag = lag
         self.reach = reach
-        self.rolled = {name: rules.kpi_by_id[name].aggregation for name in kpis}
+        self.terms = [Term(rules.kpi_by_id[name], rules.kpi_by_id) for name in kpis]
+        self.rolled = {name: how for term in self.terms for name, how in term.rolled.items()}
+        self.first = next(iter(self.rolled))
+
+    def values(self, rolled: Mapping[str, float | None]) -> list[float | None]:
+        """Those of its KPIs, from the values of all that is merged for them."""
+        return [term.value(rolled) for term in self.terms]
+
+    @property
+    def told_apart(self) -> Mapping[str, Aggregation]:
+        """What is merged, where values of a dimension can be told apart in it: a KPI alone, or one per another."""
+        plain = all(term.formula is None for term in self.terms)
+        return self.rolled if plain or (len(self.terms) == 1 and self.terms[0].ratio) else {}
 
 
 class Aligned(ABC):
@@ -184,13 +200,13 @@ class Aligned(ABC):
         """The run that a window leaves; one that could not be judged leaves it as it was."""
         if state not in ("on", "off"):
             return run
-        end = track.rings[self.aligned[0].kpi].windows[index].bounds.end
+        end = track.rings[self.aligned[0].first].windows[index].bounds.end
         if state == "off":
             return after_miss(run, end, self.rule.keep_firing_for)
         return after_hit(run, self.run_after(track, index, run, sides), index, end, self.rule.for_)
 
     def _window_of(self, track: Track, side: AlignedSide, index: int) -> bool:
-        ring = track.rings.get(side.kpi)
+        ring = track.rings.get(side.first)
         return ring is not None and index + side.lag in ring.windows
 
     def has_come(self, track: Track, side: AlignedSide, index: int) -> bool:
@@ -216,17 +232,17 @@ class Aligned(ABC):
 
     def _rolled_up(self, track: Track, side: AlignedSide, at: int) -> list[float | None]:
         """The value of each KPI of a side, merged over series and windows."""
-        found = []
+        found: dict[str, float | None] = {}
         for kpi, aggregation in side.rolled.items():
             ring = track.rings.get(kpi)
             windows = [] if ring is None else ring.spans(at, self.over)
             parts = [share.parts for window in windows for share in window.shares.values()]
             bounds = [window.bounds for window in windows]
-            found.append(arithmetic.aggregate(parts, aggregation, bounds) if parts else None)
-        return found
+            found[kpi] = arithmetic.aggregate(parts, aggregation, bounds) if parts else None
+        return side.values(found)
 
     def _start(self, track: Track, side: AlignedSide, at: int) -> str:
-        return track.rings[side.kpi].spans(at, self.over)[0].bounds.start
+        return track.rings[side.first].spans(at, self.over)[0].bounds.start
 
     def _place(self, track: Track, index: int, pair: int) -> str:
         return f"{track.rule}|{track.scope}|{index}|{pair}"

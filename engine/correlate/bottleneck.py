@@ -53,8 +53,12 @@ class Whole(NamedTuple):
 
 
 def adds_up(rolled: Mapping[str, Aggregation]) -> bool:
-    """Whether a side of these KPIs can be told apart by value: no smallest, greatest or newest value can."""
+    """Whether a side of these KPIs can be told apart by value: no smallest, greatest or newest value can, nor can what
+    there are none for.
+    """
     how = list(rolled.values())
+    if not how:
+        return False
     if len(how) == 1:
         return how[0] in ("sum", "count", *_OF_COUNT)
     return all(each in ("sum", "count") for each in how)
@@ -66,7 +70,7 @@ def bottleneck_of(
     """What changed in a side from its windows `before` to those of `now`; nothing where it was not rolled up, does not
     add up, or the windows are no longer there.
     """
-    if not before or not adds_up(side.rolled) or not _kept(aligned, track, before):
+    if not before or not adds_up(side.told_apart) or not _kept(aligned, track, before):
         return msgspec.UNSET
     try:
         wholes = [_whole(aligned, track, side, indices) for indices in (now, before)]

@@ -116,7 +116,7 @@ class Conflict(Aligned):
 
     def run_after(self, track: Track, index: int, run: Run | None, sides: Sides) -> Run:
         """See `Aligned`."""
-        bounds = track.rings[self.own.kpi].windows[index].bounds
+        bounds = track.rings[self.own.first].windows[index].bounds
         hurt = [(side, judged) for side, judged in zip(self.sides[1:], sides[1:], strict=True) if _hurts(judged)]
         effects = [judged.effect or 0.0 for _, judged in hurt if judged is not None]
         begin = index if run is None else run.begin

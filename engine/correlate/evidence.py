@@ -52,7 +52,7 @@ def _side_evidence(
     run = step.before or step.after
     usual = _usual(conflict, track, side, index, run)
     at = index + side.lag
-    windows = windows_of(conflict, track, side.kpi, at)
+    windows = windows_of(conflict, track, side.first, at)
     shares = shares_of(conflict, track, side, at)
     return SideEvidence(
         kpi=side.kpi,

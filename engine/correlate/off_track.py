@@ -123,7 +123,7 @@ class Course(Aligned):
 
     def run_after(self, track: Track, index: int, run: Run | None, sides: Sides) -> Run:
         """See `Aligned`; the worst is the forecast that was furthest from the target."""
-        bounds = track.rings[self.side.kpi].windows[index].bounds
+        bounds = track.rings[self.side.first].windows[index].bounds
         effect = 0.0 if sides[0] is None else sides[0].effect or 0.0
         return carried_on(run, index, bounds, effect, ())
 

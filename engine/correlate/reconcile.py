@@ -96,9 +96,9 @@ class Reconcile(Aligned):
 
     def run_after(self, track: Track, index: int, run: Run | None, sides: Sides) -> Run:
         """See `Aligned`; whose record it is takes part."""
-        bounds = track.rings[self.reported.kpi].windows[index].bounds
+        bounds = track.rings[self.reported.first].windows[index].bounds
         effect = 0.0 if sides[0] is None else sides[0].effect or 0.0
-        return carried_on(run, index, bounds, effect, tuple(sorted(self.record.rolled)))
+        return carried_on(run, index, bounds, effect, tuple(sorted(self.record.kpis)))
 
     def combined(self, values: Sequence[float | None]) -> float | None:
         """Their sum."""

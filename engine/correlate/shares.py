@@ -65,7 +65,7 @@ def share_of_side(
     shares = shares_of(aligned, track, side, index)
     windows = {each.bounds.index: each.bounds for kpi in side.rolled for each in windows_of(aligned, track, kpi, index)}
     return ReconciledSide(
-        kpis=tuple(side.rolled),
+        kpis=side.kpis,
         value=None if judged is None else judged.value,
         count=sum(share.parts.count for share in shares),
         windows=tuple(windows[number] for number in sorted(windows)),

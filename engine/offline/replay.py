@@ -6,9 +6,15 @@ What a worker says of the same measurements and ticks, this says too, byte for b
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from engine.client.replay import Replay
+from engine.correlate.formulas import WorkedOut
+from engine.model.measurement import Measurement
 from engine.model.records import Activate, Progress
 from engine.model.time import HOUR, Micros, parse_own_time
 from engine.model.topics import FINDINGS, MEASUREMENTS
@@ -26,7 +32,6 @@ from engine.wire.times import parse_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from engine.model.measurement import Measurement
     from engine.review.review import Book
     from engine.rules.ruleset import RuleSet
     from engine.runtime.ports import Output
@@ -73,6 +78,45 @@ def replay(
     times on; `acts`, in order of time, go with one partition only. WireError when the measurements are out of order.
     """
     sets = {each.hash: each for each in (rule_set, *(later for _, later in activated))}
+    run = partial(_run, sets, rule_set, every, partitions, records_a_batch, begin, activated)
+    if not any(each.has_formulas for each in sets.values()):
+        return run(timed, until, until_least, acts)
+    timed = list(timed)
+    if timed and until is None:
+        newest = timed[-1][0]
+        until = newest + _tail(newest, _longest_tail(sets, every), None, until_least)
+    # Formulas are of what is measured only: what is worked out in a first run is all that there is to work out.
+    worked_out = _worked_out(run(timed, until, until_least, ()))
+    return run(sorted([*timed, *worked_out], key=itemgetter(0)), until, until_least, acts)
+
+
+def _worked_out(replayed: Replayed) -> Iterator[tuple[Micros, Measurement]]:
+    """What stage 2 sent to where measurements come from, each behind the tick at which it was worked out."""
+    for output in replayed.outputs:
+        if output.topic == MEASUREMENTS:
+            told = dict(output.record.headers)[WorkedOut.HEADER]
+            at = parse_own_time(msgspec.json.decode(told, type=WorkedOut).at)
+            yield at + 1, msgspec.json.decode(output.record.value or b"", type=Measurement)
+
+
+def _longest_tail(sets: Mapping[str, RuleSet], every: Micros) -> Micros:
+    return max(tail_of(each, every) for each in sets.values())
+
+
+def _run(
+    sets: Mapping[str, RuleSet],
+    rule_set: RuleSet,
+    every: Micros,
+    partitions: int,
+    records_a_batch: int,
+    begin: Micros | None,
+    activated: Sequence[tuple[Micros, RuleSet]],
+    timed: Iterable[tuple[Micros, Measurement]],
+    until: Micros | None,
+    until_least: Micros | None,
+    acts: Sequence[Act],
+) -> Replayed:
+    """See `replay`."""
     context = StageContext(sets, rule_set.hash, partitions, partitions, future_max=every)
     activations = [Activate(0, rule_set.hash, 0)]
     activations += [Activate(n, each.hash, -(-at // every)) for n, (at, each) in enumerate(activated, 1)]
@@ -93,7 +137,7 @@ def replay(
             revision=told.revision,
             sent=sent,
         )
-    history.finish(_tail(newest, max(tail_of(each, every) for each in sets.values()), until, until_least))
+    history.finish(_tail(newest, _longest_tail(sets, every), until, until_least))
     findings = [output for output in first.outputs if output.topic == FINDINGS]
     outputs = [output for output in first.outputs if output.topic != FINDINGS]
     for partition in range(partitions):

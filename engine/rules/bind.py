@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.rules import calendar
 from engine.rules.bind_governance import bind_calendar, bind_initiative, bind_objective, bind_owner
-from engine.rules.bind_kpi import bind_kpi
+from engine.rules.bind_kpi import bind_kpis
 from engine.rules.bind_maintenance import with_maintenance
 from engine.rules.bind_rule import bind_composite, bind_rule
 from engine.rules.bind_source import bind_source
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def bind(declarations: Declarations) -> RuleSet:
     """The rule set of declarations in which no check has found an error."""
-    kpis = {id_: bind_kpi(declared.spec) for id_, declared in sorted(declarations.kpis.items())}
+    kpis = bind_kpis({id_: declared.spec for id_, declared in declarations.kpis.items()})
     initiatives = tuple(bind_initiative(declared.spec) for _, declared in sorted(declarations.initiatives.items()))
     specs = [declared.spec for declared in declarations.rules.values()]
     bound = {rule.id: with_what_it_watches(rule, specs, initiatives) for rule in _rules(declarations, kpis)}

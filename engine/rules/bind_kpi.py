@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.model.formula import formula_of
 from engine.model.time import DAY, MINUTE
 from engine.rules.bind_review import bind_cadence
-from engine.rules.resolved.catalogue import FIRST_VERSION, Counterpart, Kpi, Target
+from engine.rules.resolved.catalogue import FIRST_VERSION, Counterpart, Kpi, Target, version_of
 from engine.rules.resolved.timing import Window
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from engine.model.time import Micros
     from engine.rules.spec import KpiSpec
     from engine.rules.spec.catalogue import TargetSpec, WindowSpec
@@ -29,7 +32,36 @@ def window_of(spec: WindowSpec) -> Window:
     return Window(spec.size or spec.every, spec.every)
 
 
-def bind_kpi(spec: KpiSpec) -> Kpi:
+def bind_kpis(specs: Mapping[str, KpiSpec]) -> dict[str, Kpi]:
+    """All KPIs, sorted by id; those with a formula rest on the others."""
+    measured = {id_: _bind(spec) for id_, spec in specs.items() if spec.formula is None}
+    derived = {
+        id_: _derived(_bind(spec), [measured[part] for part in formula_of(spec.formula).kpis])
+        for id_, spec in specs.items()
+        if spec.formula is not None
+    }
+    return dict(sorted({**measured, **derived}.items()))
+
+
+def _derived(kpi: Kpi, parts: list[Kpi]) -> Kpi:
+    """A KPI with a formula: restated for as long as a share of its parts may change it, and of another version with
+    any of them.
+    """
+    versions = {part.id: version_of(part) for part in parts if version_of(part) != FIRST_VERSION}
+    named = " ".join([version_of(kpi), *(f"{id_}={version}" for id_, version in versions.items())])
+    idle, lateness = max([kpi.idle, *(part.idle for part in parts)]), max(part.lateness for part in parts)
+    waits = idle + max(part.lateness + part.grace for part in parts)
+    kept = 2 + -(-waits // kpi.window.step)  # for so many windows it is worked out again when a share changes
+    return msgspec.structs.replace(
+        kpi,
+        idle=idle,
+        lateness=lateness,
+        grace=kept * kpi.window.step,
+        version=named if versions else kpi.version,
+    )
+
+
+def _bind(spec: KpiSpec) -> Kpi:
     """The KPI with its defaults, its dimensions and counterparts sorted."""
     window = window_of(spec.window)
     return Kpi(
@@ -61,6 +93,7 @@ def bind_kpi(spec: KpiSpec) -> Kpi:
         sensitive=tuple(sorted(set(spec.sensitive))),
         review=bind_cadence(spec.review),
         version=msgspec.UNSET if str(spec.version) == FIRST_VERSION else str(spec.version),
+        formula=spec.formula or msgspec.UNSET,
     )
 
 

@@ -18,7 +18,7 @@ from engine.rules.resolved.governance import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from engine.rules.resolved.catalogue import Initiative
     from engine.rules.resolved.rule import Rule
@@ -50,6 +50,10 @@ class _Kpi(Protocol):
     def rolls_up_to(self) -> str | None: ...
     @property
     def target(self) -> object | None: ...
+    @property
+    def formula(self) -> object | None: ...
+    @property
+    def dimensions(self) -> Sequence[str]: ...
 
 
 KpiT = TypeVar("KpiT", bound=_Kpi)
@@ -64,6 +68,7 @@ def leading_of(kpi: _Kpi, kpis: Iterable[KpiT]) -> list[KpiT]:
         and each.role == "leading"
         and each.target is not None
         and each.direction != "in_band"
+        and not (each.formula and each.dimensions)  # of each of these there is a value, and none of all of them
         and each.id != kpi.id
     ]
     return sorted(found, key=lambda each: each.id)

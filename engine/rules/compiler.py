@@ -18,6 +18,7 @@ from engine.rules.calendar import LONGEST, PERIODS, day_starts, period_firsts
 from engine.rules.lay_anomaly import lay_anomaly
 from engine.rules.lay_control import lay_control
 from engine.rules.lay_trend import lay_trend
+from engine.rules.resolved.catalogue import derived_rule_id, formula_in
 from engine.rules.resolved.condition import (
     Anomaly,
     Cadence,
@@ -90,7 +91,7 @@ class Plan(NamedTuple):
     `rule_of`: the declared rule of each row of `rules`. `joins`: by view row. `signals`: by rule id, the composites
     that wait for it and their scope. `published`: view rows whose closed windows are KPI state. `clocks`: sources
     whose marks age series, in the order of `kpis.clock`. `reserve`, `evidence_reserve`: what one measurement may emit
-    at most.
+    at most. `derived`: by KPI row, whether its values are worked out from other KPIs.
     """
 
     rule_set: RuleSet
@@ -108,6 +109,7 @@ class Plan(NamedTuple):
     clocks: tuple[str, ...]
     reserve: int
     evidence_reserve: int
+    derived: NDArray[np.bool_]
 
 
 class _View:
@@ -166,6 +168,7 @@ def _compile(rule_set: RuleSet) -> Plan:
         clocks=clocks,
         reserve=_reserve(kpis, view_table),
         evidence_reserve=_reserve(kpis, view_table) * max([int(row["count"]) for row in rule_table], default=0),
+        derived=np.array([formula_in(kpi) is not None for kpi in rule_set.kpis], bool),
     )
 
 
@@ -195,21 +198,30 @@ def _views_of(rule_set: RuleSet, kpi: Kpi) -> dict[ViewKey, _View]:
     """The KPI's own windows first, then what its rules and the joins it takes part in ask for."""
     kind = kind_of(kpi.aggregation)
     sketch = kind if kind in _MORE else ""
-    views = {ViewKey(WINDOWS, kpi.window, kpi.lateness, kpi.grace, kpi.idle, sketch): _View()}
+    views = {_windows(kpi, kpi.window, kpi, sketch): _View()}
+    for derived in rule_set.derived_from(kpi.id):
+        view = views.setdefault(_windows(kpi, derived.window, kpi, sketch), _View())
+        view.joins.append(Join(derived_rule_id(derived.id), derived.dimensions, {}))
     for rule in rule_set.rules:
         if rule.mode == "off":
             continue
         if isinstance(rule.condition, OverWindows | GovernanceCondition):
-            if kpi.id in sides(rule):
+            if kpi.id in _joined(rule, rule_set):
                 waits = rule if kpi.id == rule.kpi else kpi
-                key = ViewKey(WINDOWS, rule.window, waits.lateness, waits.grace, waits.idle, sketch)
-                view = views.setdefault(key, _View())
+                view = views.setdefault(_windows(kpi, rule.window, waits, sketch), _View())
                 scope = () if isinstance(rule.condition, GovernanceCondition) else rule.condition.scope
                 told = isinstance(rule.condition, RestatedInFavour)
                 view.joins.append(Join(rule.id, scope, rule.where, restated=told))
         elif rule.kpi == kpi.id and not isinstance(rule.condition, Composite | Cadence | Precision):
-            views.setdefault(_key(rule, sketch), _View()).rules.append(rule)
+            views.setdefault(_key(kpi, rule, sketch), _View()).rules.append(rule)
     return views
+
+
+def _joined(rule: Rule, rule_set: RuleSet) -> tuple[str, ...]:
+    """The KPIs whose shares a rule merges: for one with a formula those in it, but where whole KPIs are watched."""
+    if isinstance(rule.condition, GovernanceCondition):
+        return sides(rule)
+    return rule_set.measured(sides(rule))
 
 
 def sides(rule: Rule) -> tuple[str, ...]:
@@ -229,12 +241,19 @@ def sides(rule: Rule) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def _key(rule: Rule, sketch: str) -> ViewKey:
+def _windows(kpi: Kpi, window: Window, waits: Kpi | Rule, sketch: str) -> ViewKey:
+    """The view that cuts a KPI by `window`. A value that was worked out is all that its window will hold."""
+    if formula_in(kpi) is not None:
+        return ViewKey(WINDOWS, window, 0, waits.grace, 0, sketch)
+    return ViewKey(WINDOWS, window, waits.lateness, waits.grace, waits.idle, sketch)
+
+
+def _key(kpi: Kpi, rule: Rule, sketch: str) -> ViewKey:
     if isinstance(rule.condition, MissingData):
         return ViewKey(SILENCE, None, 0, 0, 0)
     if rule.points == "raw":
         return ViewKey(RAW, None, rule.lateness + rule.grace, 0, 0)
-    return ViewKey(WINDOWS, rule.window, rule.lateness, rule.grace, rule.idle, sketch)
+    return _windows(kpi, rule.window, rule, sketch)
 
 
 def _tables(

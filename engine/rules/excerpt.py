@@ -35,7 +35,8 @@ def excerpt_of(rules: RuleSet, rule: Rule, since: Micros, until: Micros) -> Rule
     owners, sources, and which series a KPI is declared to have and when it is reviewed.
     """
     involved = {each.id: each for each in (rule, *_members(rules, rule))}
-    names = {kpi for each in involved.values() for kpi in (each.kpi, *sides(each)) if kpi is not None}
+    named = {kpi for each in involved.values() for kpi in (each.kpi, *sides(each)) if kpi is not None}
+    names = {*named, *rules.measured(named)}
     kpis = tuple(msgspec.structs.replace(kpi, series=(), review=None) for kpi in rules.kpis if kpi.id in names)
     since, until, due_until = since - _MARGIN, until + _MARGIN, until + DUE_WITHIN
     calendars = tuple(_cut(each, since, due_until) for each in rules.calendars if each.id in _calendars(rule))

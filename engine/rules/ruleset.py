@@ -7,14 +7,19 @@ kept.
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from engine.model.formula import formula_of
 from engine.model.identity import digest_of
-from engine.rules.resolved.catalogue import Initiative, Kpi, Objective, Owner
+from engine.rules.resolved.catalogue import Initiative, Kpi, Objective, Owner, formula_in
 from engine.rules.resolved.rule import Rule
 from engine.rules.resolved.source import Source
 from engine.rules.resolved.timing import Calendar, ZoneTransition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class RuleSet(msgspec.Struct, frozen=True, dict=True):
@@ -55,3 +60,29 @@ class RuleSet(msgspec.Struct, frozen=True, dict=True):
         from engine.rules.own_rules import own_rules  # noqa: PLC0415 - it makes what this module defines
 
         return {rule.id: rule for rule in (*own_rules(self), *self.rules)}
+
+    @property
+    def has_formulas(self) -> bool:
+        """Whether some KPI is worked out from others."""
+        return bool(self._derived_by_part)
+
+    def derived_from(self, kpi: str) -> tuple[Kpi, ...]:
+        """The KPIs with a formula that this one is in."""
+        return self._derived_by_part.get(kpi, ())
+
+    def measured(self, kpis: Iterable[str]) -> tuple[str, ...]:
+        """The same KPIs, those in its formula for each that has one."""
+        found: dict[str, None] = {}
+        for name in kpis:
+            formula = formula_in(self.kpi_by_id[name])
+            found |= dict.fromkeys((name,) if formula is None else formula_of(formula).kpis)
+        return tuple(found)
+
+    @cached_property
+    def _derived_by_part(self) -> dict[str, tuple[Kpi, ...]]:
+        found: dict[str, tuple[Kpi, ...]] = {}
+        for kpi in self.kpis:
+            formula = formula_in(kpi)
+            for part in formula_of(formula).kpis if formula is not None else ():
+                found[part] = (*found.get(part, ()), kpi)
+        return found

@@ -13,13 +13,16 @@ import msgspec
 from engine import SEMANTICS_VERSION
 from engine.correlate.barrier import Barriers
 from engine.correlate.correlator import Correlator
+from engine.correlate.formulas import Derived, Formulas, WorkedOut
 from engine.errors import StateError, WireError
 from engine.model.audit import CommandEntry
 from engine.model.finding import Finding
+from engine.model.formula import SOURCE
+from engine.model.identity import series_key
 from engine.model.outputs import DeadLetter
 from engine.model.records import Activate, Answered, JoinRecord, Progress, ReviewCommand, Signal, Tick
-from engine.model.time import Micros, parse_own_time
-from engine.model.topics import AUDIT, DEAD_LETTERS, FINDINGS, SHADOW_TRIGGERS, TRIGGERS
+from engine.model.time import Micros, format_time, parse_own_time
+from engine.model.topics import AUDIT, DEAD_LETTERS, FINDINGS, MEASUREMENTS, SHADOW_TRIGGERS, TRIGGERS
 from engine.review.advance import Advance, Surroundings
 from engine.review.governance import Governance
 from engine.review.review import BARRIERS, Book
@@ -37,7 +40,7 @@ from engine.runtime.stage2_pages import (
     write_reached,
 )
 from engine.wire.batch import Record
-from engine.wire.encode import decode_finding_record, encode_record
+from engine.wire.encode import decode_finding_record, encode_measurement, encode_record
 from engine.wire.partition import owner
 from engine.wire.records import records
 
@@ -53,7 +56,19 @@ if TYPE_CHECKING:
     from engine.wire.batch import Batch, LogRecord
     from engine.wire.encode import FindingRecord
 
+    Told = Said | Derived
+
 _BYTES_KEPT = 1_000
+
+
+def _measured(value: Derived) -> Output:
+    """What was worked out goes the way of what is measured; the header says from what, for people."""
+    message = encode_measurement(
+        value.kpi, value.window.start, value.value, value.dimensions, source=SOURCE, revision=value.revision
+    )
+    told = encode_record(WorkedOut(format_time(value.at), value.inputs))
+    key = series_key(value.kpi, value.dimensions).encode()
+    return Output(MEASUREMENTS, None, Record(key, message, ((WorkedOut.HEADER, told),)))
 
 
 class Stage2:
@@ -71,6 +86,7 @@ class Stage2:
         self._answered: dict[int, Place] = {}
         self._barriers = Barriers(context.measurement_partitions)
         self.correlator = Correlator(self._rules(self._hash), context.limits, self._owns)
+        self.formulas = Formulas(self._rules(self._hash))
         self.book = Book(context.limits.reviews_open_max)
         self._reviews = Advance(self.book)
         self._governance = Governance(self._owns)
@@ -95,6 +111,7 @@ class Stage2:
         }
         found.update(self._counts)
         found.update(self.correlator.counts)
+        found.update(self.formulas.counts)
         found.update(self._reviews.counts.items())
         return found
 
@@ -138,7 +155,7 @@ class Stage2:
         self._answered[place[1]] = place
         return True
 
-    def _take(self, record: FindingRecord, place: Place | None) -> Iterable[Said]:
+    def _take(self, record: FindingRecord, place: Place | None) -> Iterable[Told]:
         match record:
             case Progress():
                 return self._progress(record)
@@ -158,7 +175,7 @@ class Stage2:
                 self._live_tick(record)
         return ()
 
-    def _progress(self, progress: Progress) -> Iterator[Said]:
+    def _progress(self, progress: Progress) -> Iterator[Told]:
         """A stage 1 partition has come to a tick: time goes on for its reviews, and barriers may be complete."""
         now = parse_own_time(progress.time)
         if now > self._times.get(progress.partition, now - 1):
@@ -167,22 +184,28 @@ class Stage2:
         for barrier in self._barriers.report(progress):
             yield from self._pass(barrier)
 
-    def _pass(self, barrier: Barrier) -> Iterator[Said]:
+    def _pass(self, barrier: Barrier) -> Iterator[Told]:
         """A barrier: what was caused up to it under the present rules, then the activations from its tick on."""
         self._times[BARRIERS] = max(barrier.time, self._times.get(BARRIERS, barrier.time))
         around = self._around()
         self._count("barriers")
-        for judgement in self.correlator.advance(barrier):
+        yield from self.formulas.advance(barrier)
+        for judgement in self.correlator.advance(self._not_of_formulas(barrier)):
             yield from self._reviews.judgement(judgement, around)
         while self._pending and self._pending[0].from_tick <= barrier.number:
             wanted = self._pending.pop(0)
             if wanted.number > self._activation:
                 self._activation, self._hash = wanted.number, wanted.hash
+                self.formulas.activate(self._rules(wanted.hash))
                 for judgement in self.correlator.activate(self._rules(wanted.hash), barrier.time):
                     yield from self._reviews.judgement(judgement, around)
         for judgement in self._governance.barrier(barrier.time, self._rules(self._hash), self.context.rule_sets):
             yield from self._reviews.judgement(judgement, around)
         yield from self._reviews.tick(BARRIERS, barrier.time, around)
+
+    def _not_of_formulas(self, barrier: Barrier) -> Barrier:
+        """What is not theirs. A share of a formula that is gone is nobody's, and counted as such."""
+        return barrier._replace(records=[each for each in barrier.records if not self.formulas.takes(each)])
 
     def _verdict(self, record: Answered) -> Iterator[Said]:
         around = self._around()
@@ -210,8 +233,10 @@ class Stage2:
         self._ordinal += 1
         return ((Position.HEADER, position.encode()),)
 
-    def _output(self, said: Said) -> Output:
+    def _output(self, said: Told) -> Output:
         match said:
+            case Derived():
+                return _measured(said)
             case Telling():
                 key = said.trigger.data.review.encode()
                 topic = SHADOW_TRIGGERS if said.shadow else TRIGGERS
@@ -242,6 +267,7 @@ class Stage2:
         """Pages changed since they were last asked for."""
         pages = bucket_pages("reviews", buckets_of(self.book.dirty), self.book.reviews)
         pages |= bucket_pages("joins", buckets_of(self.correlator.dirty), self.correlator.joined)
+        pages |= bucket_pages("formulas", buckets_of(self.formulas.dirty), self.formulas.workings)
         if self._changed:
             waiting = waiting_pages(self._barriers.waiting)
             gone = dict.fromkeys(self._waiting_written.keys() - waiting.keys(), b"")
@@ -256,6 +282,7 @@ class Stage2:
         everything = set(range(BUCKETS))
         pages = bucket_pages("reviews", everything, self.book.reviews)
         pages |= bucket_pages("joins", everything, self.correlator.joined)
+        pages |= bucket_pages("formulas", everything, self.formulas.workings)
         pages = {name: page for name, page in pages.items() if page}
         self._waiting_written = waiting_pages(self._barriers.waiting)
         pages |= self._waiting_written
@@ -266,6 +293,7 @@ class Stage2:
     def _clean(self) -> None:
         self.book.dirty.clear()
         self.correlator.dirty.clear()
+        self.formulas.dirty.clear()
         self._changed = False
 
     def _reached(self) -> bytes:
@@ -308,6 +336,8 @@ class Stage2:
         self.correlator = Correlator(self._rules(self._hash), self.context.limits, self._owns)
         self.correlator.counts = counts
         self.correlator.restore(found.joined)
+        self.formulas = Formulas(self._rules(self._hash))
+        self.formulas.restore(found.workings)
         self.book.restore(found.reviews, reached.closings)
         self._reviews.restored()
         self._waiting_written = waiting_pages(self._barriers.waiting)

@@ -9,6 +9,7 @@ import xxhash
 
 from engine.correlate.barrier import Barriers, Waiting
 from engine.correlate.correlator import Joined
+from engine.correlate.formulas import Working
 from engine.errors import StateError
 from engine.model.records import Activate
 from engine.model.time import Micros
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 BUCKETS = 256
-"""Pages of reviews and of joins: a (rule, scope) always stands in the same one."""
+"""Pages of reviews, of joins and of formulas: a (rule, scope) always stands in the same one."""
 _WAITING_PER_PAGE = 500
 
 Key = tuple[str, str]
@@ -51,6 +52,7 @@ class Restored(NamedTuple):
     waiting: list[Waiting]
     reviews: dict[Key, list[Review]]
     joined: dict[Key, Joined]
+    workings: dict[Key, Working]
 
 
 def read_pages(pages: Mapping[str, bytes]) -> Restored:
@@ -64,11 +66,12 @@ def read_pages(pages: Mapping[str, bytes]) -> Restored:
         ]
         reviews = {key: value for page in _named(pages, "reviews/") for key, value in _review_decoder.decode(page)}
         joined = {key: value for page in _named(pages, "joins/") for key, value in _joined_decoder.decode(page)}
+        workings = {key: value for page in _named(pages, "formulas/") for key, value in _working_decoder.decode(page)}
     except KeyError as error:
         raise StateError(f"expected the page {error} of a stage 2 checkpoint, found none") from error
     except msgspec.MsgspecError as error:
         raise StateError(f"a page of a stage 2 checkpoint cannot be read: {error}") from error
-    return Restored(reached, waiting, reviews, joined)
+    return Restored(reached, waiting, reviews, joined, workings)
 
 
 def write_reached(reached: Reached) -> bytes:
@@ -117,4 +120,5 @@ _encoder = msgspec.msgpack.Encoder()
 _reached_decoder = msgspec.msgpack.Decoder(Reached)
 _waiting_decoder = msgspec.msgpack.Decoder(list[Waiting])
 _review_decoder = msgspec.msgpack.Decoder(list[tuple[Key, list[Review]]])
+_working_decoder = msgspec.msgpack.Decoder(list[tuple[Key, Working]])
 _joined_decoder = msgspec.msgpack.Decoder(list[tuple[Key, Joined]])

@@ -22,6 +22,7 @@ from engine.kernels.layout import (
 )
 from engine.kernels.registry import ABSENT, murmur2
 from engine.kernels.slots import floors_of
+from engine.model.formula import SOURCE
 from engine.model.identity import series_key
 from engine.model.time import Micros
 from engine.rules.resolved.selector import selects
@@ -112,6 +113,10 @@ class PartitionState:
         if kpi.sources and source is not None and source not in kpi.sources:
             expected = ", ".join(kpi.sources)
             raise WireError("source_not_allowed", f"{kpi_id} comes from {expected}, not {source!r}", path="$.source")
+        if self.plan.derived[kpi_row] and source != SOURCE:
+            raise WireError(
+                "derived_kpi", f"{kpi_id} is worked out from other KPIs; send those, and not its values", path="$.kpi"
+            )
         key = series_key(kpi_id, dimensions).encode()
         row = self.series.find(key)
         if row != ABSENT:

@@ -53,7 +53,7 @@ class Clock:
 
     def begin(self, record: Activate) -> Piece:
         """What stands before everything."""
-        return _piece(nothing(), self._next(0), Control(self._next(1), record))
+        return _piece(nothing(), self.offsets(0), Control(self.offsets(1), record))
 
     def cut(self, columns: Columns, place: Place) -> Iterator[Piece]:
         """Measurements with the ticks between them. ConfigError where one is too far ahead; `place` says where."""
@@ -71,7 +71,7 @@ class Clock:
             begin = step
         self.newest = int(reached[-1])
         rest = chosen(columns, slice(begin, None))
-        yield _piece(rest, self._next(len(rest.row)), None)
+        yield _piece(rest, self.offsets(len(rest.row)), None)
 
     def finish(self, extra: Micros) -> Iterator[Piece]:
         """The ticks up to `extra` past the newest measurement."""
@@ -82,15 +82,15 @@ class Clock:
         """Measurements, and the ticks up to number `last` behind them."""
         first = last if self._tick is None else self._tick + 1
         for number in range(first, last + 1):
-            offset = self._next(len(columns.row))
+            offset = self.offsets(len(columns.row))
             tick = Tick("replay", number, format_time(number * self.every))
-            yield _piece(columns, offset, Control(self._next(1), tick))
+            yield _piece(columns, offset, Control(self.offsets(1), tick))
             columns = nothing()
             self._tick = number
             self.ticks += 1
 
-    def _next(self, count: int) -> int:
-        """The first of so many offsets that are given out now."""
+    def offsets(self, count: int) -> int:
+        """Give out so many offsets of the log; the first of them."""
         first = self._offset
         self._offset += count
         return first

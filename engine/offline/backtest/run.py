@@ -24,6 +24,7 @@ from engine.offline.backtest.merge import merged
 from engine.offline.backtest.refusals import Refusals, file_and_line
 from engine.offline.backtest.tally import Tally
 from engine.offline.tail import tail_of
+from engine.offline.worked_out import batch_of
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.runtime.stage2 import Stage2
@@ -146,14 +147,19 @@ class _Stages:
                     findings.append(output)
                 elif output.topic == DEAD_LETTERS:
                     self._refuse(piece, output)
-            if len(findings) >= _FINDINGS_AT_ONCE:
-                self._review(findings)
-                findings = []
+            at_tick = self._rule_set.has_formulas and piece.chunk.control is not None
+            if at_tick or len(findings) >= _FINDINGS_AT_ONCE:
+                findings = self._work_out(self._review(findings))
         self._review(findings)
 
-    def _review(self, findings: list[Output]) -> None:
+    def _work_out(self, outputs: list[Output]) -> list[Output]:
+        """Let stage 1 take what stage 2 worked out; the findings of it."""
+        batch = batch_of(outputs, self._clock.offsets)
+        return [] if batch is None else [output for output in self.first.apply(batch) if output.topic == FINDINGS]
+
+    def _review(self, findings: list[Output]) -> list[Output]:
         if not findings:
-            return
+            return []
         self._tally.take(findings)
         base, self._findings = self._findings, self._findings + len(findings)
         data = encode_batch([output.record for output in findings], base)
@@ -162,6 +168,7 @@ class _Stages:
         for output in outputs:
             if output.topic == TRIGGERS:
                 self._triggers(output.record.value or b"")
+        return outputs
 
     def _refuse(self, piece: Piece, output: Output) -> None:
         """What the evaluation itself refuses, such as a restatement."""

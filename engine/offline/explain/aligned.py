@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from engine.correlate import judge as arithmetic
 from engine.model.records import WindowBounds
-from engine.offline.explain.account import Check, Line, holds, same
+from engine.offline.explain.account import Check, Line, holds, same, shown
 from engine.offline.explain.case import kpi_of, micros
 from engine.offline.explain.parts import sound_parts
 from engine.review.spans import window_named
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from engine.correlate.aligned import AlignedSide
+    from engine.correlate.terms import Term
     from engine.model.finding import Episode
     from engine.model.trigger import ReconciledSide, SeriesShare, SideEvidence
     from engine.offline.explain.case import Case
@@ -46,7 +47,7 @@ class SideLines(Generic[SaidT]):
 
     def __init__(self, case: Case, over: int, side: AlignedSide, said: SaidT, path: str, at: int) -> None:
         self.case, self.over, self.said, self.path, self.at = case, over, said, path, at
-        self.rolled = side.rolled
+        self.merged = side
         self.view = case.join_view()
         self.whole = len(said.shares) == said.shares_count
 
@@ -54,9 +55,20 @@ class SideLines(Generic[SaidT]):
         return [share for share in self.said.shares if share.series.partition("{")[0] == kpi]
 
     def rolled_up(self, kpi: str) -> float | None:
-        """The value of one of its KPIs, from the shares."""
+        """What is merged of one KPI, from its shares."""
         parts = [share.parts for share in self._parts(kpi)]
-        return arithmetic.aggregate(parts, self.rolled[kpi], self.said.windows) if parts else None
+        return arithmetic.aggregate(parts, self.merged.rolled[kpi], self.said.windows) if parts else None
+
+    def values(self) -> list[float | None]:
+        """The values of its KPIs, from the shares."""
+        return self.merged.values({kpi: self.rolled_up(kpi) for kpi in self.merged.rolled})
+
+    def term_formula(self, term: Term) -> str:
+        """How a KPI of it comes of the shares, in words."""
+        merged = [(how, name, shown(self.rolled_up(name))) for name, how in term.rolled.items()]
+        if term.formula is None:
+            return " ".join((merged[0][0], merged[0][2]))
+        return f"({term.text} with {', '.join(f'{name} {how} {value}' for how, name, value in merged)})"
 
     def windows_line(self) -> Line:
         """The windows that are merged."""
@@ -84,7 +96,7 @@ class SideLines(Generic[SaidT]):
         """What each series put into them."""
         said = self.said
         checks: list[Check] = []
-        kpis = set(self.rolled)
+        kpis = set(self.merged.rolled)
         for place, share in enumerate(said.shares):
             path = f"{self.path}.shares[{place}]"
             checks += self._in_place(share.window, f"{path}.window")

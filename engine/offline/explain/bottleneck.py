@@ -20,6 +20,7 @@ from engine.review.numbers import number, percent
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from engine.correlate.aligned import AlignedSide
     from engine.correlate.bottleneck import Whole
     from engine.model.bottleneck import DimensionChange, ValueChange
     from engine.model.records import Parts
@@ -32,13 +33,13 @@ _CLOSE = 1e-9
 
 
 def bottleneck_lines(
-    said: SideEvidence | ReconciledSide, path: str, rolled: Mapping[str, Aggregation], points: Sequence[float]
+    said: SideEvidence | ReconciledSide, path: str, side: AlignedSide, points: Sequence[float]
 ) -> Iterator[Line]:
     """`points`: the values of the baseline's windows, empty where they are not all known."""
-    found = said.bottleneck
+    found, rolled = said.bottleneck, side.told_apart
     if not isinstance(found, Bottleneck):
         if not adds_up(rolled) and len({share.series for share in said.shares}) > 1:
-            how = " per ".join(rolled.values())
+            how = " per ".join(rolled.values()) or "formula"
             yield Line("carried by", f"cannot be told: the values of a dimension do not add up to a {how}")
         return
     path = f"{path}.bottleneck"

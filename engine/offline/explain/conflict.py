@@ -58,7 +58,7 @@ class _Side(SideLines["SideEvidence"]):
         waits = bool(self.said.missing) or len(self.said.windows) < self.conflict.over
         if not self.whole or (self.said.value is None and waits):
             return self.said.value
-        values = [self.rolled_up(kpi) for kpi in self.side.rolled]
+        values = self.values()
         return values[0] if self.side.per is None else arithmetic.ratio(values[0], values[-1])
 
     def _usual(self) -> Usual | None:
@@ -76,20 +76,21 @@ class _Side(SideLines["SideEvidence"]):
         yield Line("value", self._formula(), (same(f"{path}.value", said.value, self.value),))
         yield from self._held_against()
         points = [point.value for point in said.baseline_points]
-        yield from bottleneck_lines(said, path, self.rolled, points if len(points) == self.side.judge.count else ())
+        yield from bottleneck_lines(said, path, self.side, points if len(points) == self.side.judge.count else ())
         if said.missing:
             yield Line("missing", f"nothing for this window came of {', '.join(said.missing)}")
 
     def _titles(self) -> str:
-        return " per ".join(self.case.rules.kpi_by_id[kpi].title for kpi in self.side.rolled)
+        return " per ".join(self.case.rules.kpi_by_id[kpi].title for kpi in self.side.kpis)
 
     def _formula(self) -> str:
         if self.value is None:
             return "not known"
         if not self.whole:
             return shown(self.value)
-        sides = [f"{how} {shown(self.rolled_up(kpi))}" for kpi, how in self.side.rolled.items()]
-        return f"{' / '.join(sides)}{f' = {shown(self.value)}' if self.side.per else ''}"
+        sides = [self.term_formula(term) for term in self.side.terms]
+        made = self.side.per or self.side.terms[0].formula
+        return f"{' / '.join(sides)}{f' = {shown(self.value)}' if made else ''}"
 
     def _held_against(self) -> Iterator[Line]:
         said, judged, path, judge = self.said, self.judged, self.path, self.side.judge

@@ -40,15 +40,15 @@ def _measured(lines: SideLines[ReconciledSide], evidence: OffTrackEvidence) -> I
     said = evidence.measured
     yield lines.windows_line()
     yield lines.shares_line()
-    value = added([lines.rolled_up(kpi) for kpi in said.kpis]) if lines.whole and not _waited(said) else said.value
+    value = added(lines.values()) if lines.whole and not _waited(said) else said.value
     checks = [same(f"{lines.path}.value", said.value, value)]
     if lines.whole:
         checks.append(same(f"{lines.path}.count", said.count, sum(share.parts.count for share in said.shares)))
-    checks += alike(f"{lines.path}.kpis", said.kpis, tuple(lines.rolled))
+    checks += alike(f"{lines.path}.kpis", said.kpis, lines.merged.kpis)
     text = "not known" if value is None else shown(value)
     yield Line("value", f"{text}, of {said.count} measurements", tuple(checks))
     points = [point.value for point in evidence.points] if len(evidence.points) == evidence.points_count else ()
-    yield from bottleneck_lines(said, lines.path, lines.rolled, points)
+    yield from bottleneck_lines(said, lines.path, lines.merged, points)
     if said.missing:
         yield Line("missing", f"nothing for this window came of {', '.join(said.missing)}")
 

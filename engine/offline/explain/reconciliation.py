@@ -30,8 +30,8 @@ def reconciliation_steps(case: Case, evidence: ReconciliationEvidence) -> Iterat
         lines = SideLines(case, rule.over, side, said, f"{EVIDENCE}.{name}", index)
         value = _value(lines, said)
         values.append(value)
-        titles = ", ".join(case.rules.kpi_by_id[kpi].title for kpi in side.rolled)
-        yield Step(f"What is {name}: {titles}", tuple(_side(lines, said, value, tuple(side.rolled))))
+        titles = ", ".join(case.rules.kpi_by_id[kpi].title for kpi in side.kpis)
+        yield Step(f"What is {name}: {titles}", tuple(_side(lines, said, value, side.kpis)))
     judged = judge(values[0], values[1], rule.condition)
     yield Step("The verdict", tuple(_verdict(case, rule, evidence, judged)))
 
@@ -41,7 +41,7 @@ def _value(lines: SideLines[ReconciledSide], said: ReconciledSide) -> float | No
     waits = bool(said.missing) or len(said.windows) < lines.over
     if not lines.whole or (said.value is None and waits):
         return said.value
-    return added([lines.rolled_up(kpi) for kpi in said.kpis])
+    return added(lines.values())
 
 
 def _side(
@@ -92,7 +92,7 @@ def _lasted(
         *sound_run(episode, evidence.window, worse),
         *lasting(case, episode, evidence.window, moved_by.turn),
     ]
-    checks += alike("data.moved_by.taking_part", moved_by.taking_part, sorted(rule.record.rolled))
+    checks += alike("data.moved_by.taking_part", moved_by.taking_part, sorted(rule.record.kpis))
     if moved_by.turn == "began" and episode.points == 1:
         bounds = case.bounds(case.join_view(), evidence.window.index)
         checks += alike("data.episode", episode, Episode(1, bounds.start, bounds.end, judged.effect or 0.0))

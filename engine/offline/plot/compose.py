@@ -213,9 +213,9 @@ def _levels(case: Case, evidence: Evidence) -> Iterator[Level]:
 
 
 def _side(case: Case, side: Side, said: SideEvidence, around: Around) -> Panel:
-    title = " per ".join(case.rules.kpi_by_id[kpi].title for kpi in side.rolled)
+    title = " per ".join(case.rules.kpi_by_id[kpi].title for kpi in side.kpis)
     lag = f", {side.lag} window{'' if side.lag == 1 else 's'} later" if side.lag else ""
-    unit = " per ".join(case.rules.kpi_by_id[kpi].unit for kpi in side.rolled)
+    unit = " per ".join(case.rules.kpi_by_id[kpi].unit for kpi in side.kpis)
     judged: tuple[Mark, ...] = ()
     if said.value is not None and said.windows:
         judged = (Mark(parse_own_time(said.windows[0].start), said.value),)
@@ -236,7 +236,7 @@ def _reconciled(case: Case, evidence: ReconciliationEvidence, around: Around) ->
         judged: tuple[Mark, ...] = ()
         if said.value is not None and said.windows:
             judged = (Mark(parse_own_time(said.windows[0].start), said.value),)
-        titles = ", ".join(case.rules.kpi_by_id[kpi].title for kpi in side.rolled)
+        titles = ", ".join(case.rules.kpi_by_id[kpi].title for kpi in side.kpis)
         yield Panel(
             title=f"{titles}: {name}",
             unit=case.rules.kpi_by_id[side.kpi].unit,

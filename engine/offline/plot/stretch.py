@@ -144,19 +144,19 @@ async def _of_sides(log: Log, context: StageContext, case: Case) -> Around:
 
 def _values(aligned: Aligned, side: AlignedSide, shares: dict[tuple[str, int], dict[str, Any]]) -> list[Mark]:
     """The merged value of each window that is there as a whole, where its first window begins."""
-    indices = sorted(index for kpi, index in shares if kpi == side.kpi)
+    indices = sorted(index for kpi, index in shares if kpi == side.first)
     found = []
     for index in indices:
         span = range(index - aligned.over + 1, index + 1)
-        values = []
+        values: dict[str, float | None] = {}
         for kpi, aggregation in side.rolled.items():
             there = [share for each in span for share in shares.get((kpi, each), {}).values()]
             bounds = {share.window for share in there}
             parts = [share.parts for share in there]
-            values.append(arithmetic.aggregate(parts, aggregation, bounds) if there else None)
-        value = aligned.combined(values)
+            values[kpi] = arithmetic.aggregate(parts, aggregation, bounds) if there else None
+        value = aligned.combined(side.values(values))
         if value is not None and span[0] >= indices[0]:
-            first = next(each for each in span if (side.kpi, each) in shares)
-            bounds = next(iter(shares[side.kpi, first].values())).window
+            first = next(each for each in span if (side.first, each) in shares)
+            bounds = next(iter(shares[side.first, first].values())).window
             found.append(Mark(parse_own_time(bounds.start), value))
     return found

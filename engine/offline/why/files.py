@@ -20,6 +20,7 @@ from engine.offline.why.ask import ask
 from engine.offline.why.health import Rounds, Tally
 from engine.offline.why.standing import Standing
 from engine.offline.why.watch import Watch
+from engine.offline.worked_out import batch_of
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.runtime.stage2 import Stage2
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from engine.model.audit import Silence
     from engine.model.time import Micros
+    from engine.offline.backtest.clock import Piece
     from engine.offline.backtest.files import Reading
     from engine.offline.backtest.run import Progress
     from engine.offline.why.gates import Answer
@@ -78,7 +80,7 @@ class History:
             return f"{files[number]}:{line}" if files else f"row {line}"
 
         for piece in self._clock.cut(columns, place):
-            self.standing.take(piece.chunk)
+            self._take(piece)
 
     def tick_until(self, time: Micros) -> None:
         """Let the clock go on up to `time`. ConfigError where that is too far."""
@@ -92,7 +94,14 @@ class History:
             )
             raise ConfigError([problem])
         for piece in self._clock.finish(max(0, time - self._clock.newest)):
-            self.standing.take(piece.chunk)
+            self._take(piece)
+
+    def _take(self, piece: Piece) -> None:
+        self.standing.take(piece.chunk)
+        if self.rule_set.has_formulas and piece.chunk.control is not None:
+            batch = batch_of(self.standing.review(), self._clock.offsets)
+            for chunk in self.standing.first.chunks(batch) if batch is not None else ():
+                self.standing.take(chunk)
 
 
 def history_of(

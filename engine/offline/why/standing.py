@@ -81,13 +81,16 @@ class Standing:
         if self.now is not None:
             self.gate.tick(self.now)
 
-    def review(self) -> None:
-        """Let stage 2 take what stage 1 has said so far."""
+    def review(self) -> list[Output]:
+        """Let stage 2 take what stage 1 has said so far; what it says."""
         found, self._findings = self._findings, []
-        if found:
-            base, self._base = self._base, self._base + len(found)
-            data = encode_batch([output.record for output in found], base)
-            self.hear(self.second.apply(Batch(FINDINGS, 0, base, self._base - 1, self._base, data)))
+        if not found:
+            return []
+        base, self._base = self._base, self._base + len(found)
+        data = encode_batch([output.record for output in found], base)
+        said = self.second.apply(Batch(FINDINGS, 0, base, self._base - 1, self._base, data))
+        self.hear(said)
+        return said
 
     def hear(self, outputs: Iterable[Output]) -> None:
         """What stage 2 has said: its triggers are told."""

@@ -10,6 +10,7 @@ from engine.rules.checks.conditions import check_conditions
 from engine.rules.checks.conflicts import check_conflicts
 from engine.rules.checks.coverage import check_coverage
 from engine.rules.checks.dimensions import check_dimensions
+from engine.rules.checks.formulas import check_formulas
 from engine.rules.checks.governance import check_governance
 from engine.rules.checks.inhibition import check_inhibition
 from engine.rules.checks.lasting import check_lasting
@@ -41,6 +42,7 @@ CHECKS: Final[tuple[Callable[[Declarations], Iterable[Problem]], ...]] = (
     check_roll_up,
     check_roll_up_fit,
     check_dimensions,
+    check_formulas,
     check_selectors,
     check_conditions,
     check_reach,

@@ -98,11 +98,23 @@ class Kpi(msgspec.Struct, frozen=True):
     grace: Micros = 0
     version: str | msgspec.UnsetType = msgspec.UNSET
     """Unset: `FIRST_VERSION`, so that a set without versions keeps its hash."""
+    formula: str | msgspec.UnsetType = msgspec.UNSET
+    """What it is worked out from, window by window (`model.formula`); unset: it is measured."""
 
 
 def version_of(kpi: Kpi) -> str:
     """The version, `1` unless it states one."""
     return FIRST_VERSION if isinstance(kpi.version, msgspec.UnsetType) else kpi.version
+
+
+def formula_in(kpi: Kpi) -> str | None:
+    """The formula of a KPI that is worked out from others; null of one that is measured."""
+    return None if isinstance(kpi.formula, msgspec.UnsetType) else kpi.formula
+
+
+def derived_rule_id(kpi: str) -> str:
+    """The correlation that the parts of a formula are shares of."""
+    return f"formula:{kpi}"
 
 
 class Milestone(msgspec.Struct, frozen=True):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
 from engine.model.aggregation import NAMED, QUANTILE_PATTERN, quantile_of
+from engine.model.formula import FormulaError, formula_of
 from engine.rules.resolved.timing import Period  # noqa: TC001 (pydantic reads it)
 from engine.rules.spec.due import Due, check_calendar
 from engine.rules.spec.scalars import (
@@ -211,8 +212,32 @@ Aggregation = Annotated[
 ]
 
 
+def _formula(value: object) -> str:
+    """The formula as it is kept: with single spaces."""
+    text = " ".join(value.split()) if isinstance(value, str) else shown(value)
+    try:
+        formula_of(text)
+    except FormulaError as error:
+        mend = "write ids of KPIs, numbers, + - * / and brackets, with spaces around each sign"
+        raise refuse("formula", expected=error.expected, found=error.found, mend=mend) from error
+    return text
+
+
+Formula = Annotated[str, PlainValidator(_formula), WithJsonSchema({"type": "string", "minLength": 1})]
+
+DERIVED_AGGREGATION: Final = "last"
+"""How the values of a KPI with a formula are kept: there is one a window."""
+
+
+def _aggregation_or_formula(schema: dict[str, Any]) -> None:
+    del schema["properties"]["aggregation"]["default"]
+    schema["oneOf"] = [{"required": ["aggregation"]}, {"required": ["formula"]}]
+
+
 class KpiSpec(Spec):
     """A catalogued definition."""
+
+    model_config = ConfigDict(json_schema_extra=_aggregation_or_formula)
 
     kind: Literal["kpi"]
     id: Id = Field(examples=["support.tickets"])
@@ -224,7 +249,10 @@ class KpiSpec(Spec):
     direction: Literal["higher_is_better", "lower_is_better", "in_band"] = Field(examples=["lower_is_better"])
     role: Literal["leading", "lagging"] = Field(examples=["lagging"])
     unit: Text = Field(examples=["tickets"])
-    aggregation: Aggregation = Field(examples=["sum"])
+    aggregation: Aggregation = Field(default=DERIVED_AGGREGATION, examples=["sum"])
+    formula: Formula | None = Field(
+        default=None, description="Worked out from other KPIs, window by window", examples=["orders / sessions"]
+    )
     window: WindowSpec = Field(examples=["{every: 60s}"])
     lateness: Duration = Field(default=0, description="How long a window waits past its end")
     grace: Duration = Field(default=0, description="How long it can be amended after that")
