@@ -65,13 +65,16 @@ def _reconciliation(evidence: ReconciliationEvidence) -> Iterator[str]:
         yield f"departs by {size}, tolerance {most.lstrip('+')}"
 
 
+def _made_of(point: WindowPoint) -> str:
+    """Of a KPI with a formula there is one value, which nobody measured."""
+    worked_out = " " in point.aggregation
+    return point.aggregation if worked_out else f"{point.aggregation} of {point.parts.count} measurements"
+
+
 def _series(evidence: Evidence, unit: str) -> Iterator[str]:
     point = evidence.point
     if isinstance(point, WindowPoint):
-        yield (
-            f"{number(point.value)}{unit} from {point.window.start} to {point.window.end} "
-            f"({point.aggregation} of {point.parts.count} measurements)"
-        )
+        yield (f"{number(point.value)}{unit} from {point.window.start} to {point.window.end} ({_made_of(point)})")
     elif isinstance(point, RawPoint):
         yield f"{number(point.value)}{unit} at {point.time} (measurement {point.id})"
     elif isinstance(point, Silence):

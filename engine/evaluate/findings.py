@@ -40,6 +40,7 @@ from engine.model.outputs import KpiState
 from engine.model.records import Ids, JoinRecord, Parts, Signal, WindowBounds
 from engine.model.sketch import Buckets
 from engine.model.time import format_time, parse_own_time
+from engine.rules.resolved.catalogue import how_of
 from engine.rules.resolved.selector import selects
 
 if TYPE_CHECKING:
@@ -289,12 +290,12 @@ def _point(state: PartitionState, tables: Tables, row: Any, result: Any) -> RawP
         identifier = _text(window["first_id"], window["first_length"])
         return RawPoint(time=format_time(int(result["time"])), value=float(result["value"]), id=identifier)
     kpi = state.plan.views[int(row["view"])]["kpi"]
-    aggregation = state.plan.rule_set.kpis[int(kpi)].aggregation
+    looked_at = state.plan.rule_set.kpis[int(kpi)]
     return WindowPoint(
         window=bounds_of(result),
         value=float(result["value"]),
-        aggregation=aggregation,
-        parts=parts_of(tables, aggregation, result["window"]),
+        aggregation=how_of(looked_at),
+        parts=parts_of(tables, looked_at.aggregation, result["window"]),
         ids=ids_of(result["window"]),
     )
 

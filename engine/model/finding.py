@@ -21,7 +21,9 @@ class RawPoint(msgspec.Struct, frozen=True, tag_field="type", tag="raw"):
 
 
 class WindowPoint(msgspec.Struct, frozen=True, tag_field="type", tag="window"):
-    """A window as the rule saw it: `value` is the KPI's aggregation of `parts`."""
+    """A window as the rule saw it: `value` is the KPI's `aggregation` of `parts`; of a KPI with a formula that stands
+    there, and the one value that was worked out is all that `parts` are of.
+    """
 
     window: WindowBounds
     value: float

@@ -49,6 +49,11 @@ class Formula(NamedTuple):
     tree: ast.expr
 
     @property
+    def text(self) -> str:
+        """As everybody would write it: single spaces, and no brackets that say nothing."""
+        return re.sub(r"\bk([0-9]+)\b", lambda match: self.kpis[int(match[1])], ast.unparse(self.tree))
+
+    @property
     def ratio(self) -> tuple[str, str] | None:
         """Of one KPI divided by another both, else None."""
         match self.tree:
@@ -90,7 +95,10 @@ def _as_python(match: re.Match[str], kpis: tuple[str, ...]) -> str:
     """Names that Python can read: the number of each KPI."""
     if match.lastgroup == "kpi":
         return f"k{kpis.index(match.group())}"
-    return f"{float(match.group())!r}" if match.lastgroup == "number" else match.group()
+    if match.lastgroup == "sign":
+        return match.group()
+    number = float(match.group())
+    return str(int(number)) if number.is_integer() else repr(number)
 
 
 def _check(node: ast.AST, text: str) -> None:

@@ -185,7 +185,53 @@ maintenance: [{every: thu, from: "00:00", to: "12:00", zone: UTC, reason: Planne
         [],
     ),
 }
-ALL_CASES = CASES | CASES_OF_FORMS | CASES_OF_FIELDS
+PER_VISIT = """
+---
+kind: kpi
+id: per-visit
+title: Tickets per visit
+owner: web
+objective: growth
+definition: Tickets for each visit
+decision: Answer faster
+direction: lower_is_better
+role: leading
+unit: tickets per visit
+formula: tickets / visits
+window: {every: 1h}
+cadence: 1h
+dimensions: [shop]
+series: [{shop: a}]
+target: {value: 5, by: 2026-01-31}
+counterparts: [{kpi: visits, minimum_effect: 10%}]
+"""
+WHOLE = PER_VISIT.replace("dimensions: [shop]\nseries: [{shop: a}]\n", "")
+ONES: list[float | None] = [1.0] * len(EPISODE)
+CASES_OF_FORMULAS: dict[str, tuple[str, list[float | None], list[float | None]]] = {
+    f"{name.partition(' ')[0]} of a formula": (f"kpi: per-visit\ncondition: {{{condition}}}{kpi}", visits, tickets)
+    for name, condition, kpi, visits, tickets in (
+        ("threshold", "threshold: {above: 3}", PER_VISIT, STEADY * 4, [*STEADY, *EPISODE, *STEADY]),
+        ("change", "change: {against: {median_of: 4, same: windows}, up: 50%}", PER_VISIT, ONES, EPISODE),
+        ("trend_break", "trend_break: {of: level, learn: 48}", PER_VISIT, ONES, EPISODE),
+        ("missing_data", "missing_data: {}", PER_VISIT, [*STEADY, *[None] * 12, *STEADY], STEADY * 4),
+        (
+            "counterpart_conflict",
+            "counterpart_conflict: {improves: {below: 0.5}, worsens: {above: 30}}",
+            PER_VISIT,
+            EPISODE,
+            [10.0] * len(EPISODE),
+        ),
+        ("off_track", "off_track: {learn: 24, scope: [shop]}", PER_VISIT, ONES, [60 - each for each in EPISODE]),
+        (
+            "governance",
+            "governance: {always_green: {windows: 24, margin: 2}}",
+            WHOLE,
+            ONES,
+            [*[2.0] * 60, *[9.0] * 12, *[2.0] * 12],
+        ),
+    )
+}
+ALL_CASES = CASES | CASES_OF_FORMS | CASES_OF_FIELDS | CASES_OF_FORMULAS
 
 
 LASTING = "\nfor: 3h\nkeep_firing_for: 2h"
@@ -284,6 +330,16 @@ def written(path: Path, told: Sequence[tuple[Micros, Measurement]]) -> Path:
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     return path
+
+
+@pytest.mark.parametrize("condition", CASES_OF_FORMULAS)
+def test_what_is_said_of_a_formula_is_recomputed_from_its_evidence(condition: str):
+    rule, visits, tickets = CASES_OF_FORMULAS[condition]
+    told = sorted(measured("visits", visits) + measured("tickets", tickets), key=lambda pair: pair[0])
+    live = replay(rules_of(rule), told, every=HOUR)
+    triggers = [json.loads(output.record.value or b"") for output in live.outputs if output.topic == TRIGGERS]
+    assert triggers
+    assert [explain(given(each)).failures for each in triggers] == [()] * len(triggers)
 
 
 def test_every_condition_has_a_case():

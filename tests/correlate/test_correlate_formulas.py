@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from math import fsum
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -18,10 +19,14 @@ from engine.model.identity import series_key
 from engine.model.measurement import Measurement
 from engine.model.time import HOUR, MINUTE, Micros, format_time, parse_own_time
 from engine.model.topics import DEAD_LETTERS, FINDINGS, MEASUREMENTS, TRIGGERS
+from engine.offline.explain.explanation import explain
+from engine.offline.explain.given import given
 from engine.offline.replay import replay
 from engine.rules.loader import load_read
-from engine.rules.ruleset import RuleSet
 from engine.rules.source import read_text
+
+if TYPE_CHECKING:
+    from engine.rules.ruleset import RuleSet
 
 BEGIN = parse_own_time("2026-03-02T00:00:00Z")
 REACH = 8 * HOUR
@@ -61,6 +66,19 @@ id: low
 title: Conversion is low
 kpi: conversion
 condition: {threshold: {below: 0.7}}
+"""
+
+
+PAID = """\
+---
+kind: rule
+id: paid
+title: Conversion is paid for
+kpi: conversion
+condition:
+  counterpart_conflict:
+    improves: {by: 10%, against: {median_of: 3, same: windows}, noise: 0}
+    worsens: {by: 10%, against: {median_of: 3, same: windows}, noise: 0}
 """
 
 
@@ -248,3 +266,37 @@ def test_it_is_told_before_the_next_window_has_come():
     assert opened[0]["data"]["explanation"] == (
         "Conversion of {shop a} was 0.25 from 2026-03-02T01:00:00Z to 2026-03-02T02:00:00Z, below 0.7."
     )
+
+
+def test_a_rule_that_merges_windows_merges_what_stands_in_the_formula_and_says_who_carries_it():
+    """Door x sells three times as much to no more visitors; the mean of the two doors' ratios is never formed."""
+    conversion = "formula: orders / sessions\ncounterparts: [{kpi: returns, minimum_effect: 10%}]"
+    returns = KPI.format(name="returns", title="Returns", how="aggregation: sum", dimensions="shop, door")
+    returns = returns.replace("higher_is_better", "lower_is_better")
+    text = CATALOGUE + "".join(
+        KPI.format(name=name, title=name.capitalize(), how=how, dimensions=dimensions)
+        for name, how, dimensions in (
+            ("orders", "aggregation: sum", "shop, door"),
+            ("sessions", "aggregation: count", "shop, door"),
+            ("conversion", conversion, "shop"),
+        )
+    )
+    loaded = load_read(read_text("all.yaml", text + returns + PAID))
+    assert loaded.rule_set is not None, [str(each) for each in loaded.problems]
+    told: list[Told] = []
+    for hour in range(6):
+        told += [*sessions(hour, 4, door="x"), *sessions(hour, 12, door="y")]
+        told += [orders(hour, 6.0 if hour == 4 else 2.0, door="x"), orders(hour, 6.0, door="y")]
+        at = BEGIN + hour * HOUR
+        amount = 30.0 if hour == 4 else 10.0
+        told.append((at, Measurement("returns", format_time(at), amount, {"shop": "a", "door": "x"}, f"r{hour}")))
+    replayed = replay(loaded.rule_set, sorted(told, key=lambda pair: pair[0]), every=10 * MINUTE)
+    events = [msgspec.json.decode(each.record.value or b"") for each in replayed.outputs if each.topic == TRIGGERS]
+    side = events[0]["data"]["evidence"]["sides"][0]
+    assert (side["kpi"], side["value"], side["usual"], side["shares_count"]) == ("conversion", 12 / 16, 8 / 16, 4)
+    (dimension,) = side["bottleneck"]["dimensions"]
+    assert (dimension["dimension"], dimension["values"][0]["value"]) == ("door", "x")
+    assert dimension["values"][0]["change"] == pytest.approx(4 / 16)
+    for event in events:
+        explained = explain(given(event))
+        assert explained.failures == (), explained.failures

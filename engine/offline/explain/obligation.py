@@ -33,6 +33,7 @@ from engine.review.trigger import command_key, dimensions_of, summary_of
 from engine.review.words import sentence_of_clock, sentence_of_command
 from engine.rules.due import due_at
 from engine.rules.own_rules import is_own
+from engine.rules.resolved.catalogue import how_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,7 +77,7 @@ def _looked_at(rule: Rule, kpi: Kpi) -> str:
     """What of the KPI a rule sees; the engine's own rules see its reviews."""
     if is_own(rule):
         return ""
-    return "; each measurement" if rule.points == "raw" else f"; {kpi.aggregation} of {_window(rule.window)}"
+    return "; each measurement" if rule.points == "raw" else f"; {how_of(kpi)} of {_window(rule.window)}"
 
 
 def _window(window: Window) -> str:

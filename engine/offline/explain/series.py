@@ -33,6 +33,7 @@ from engine.offline.explain.parts import aggregated, formula, sound_parts
 from engine.offline.explain.trend import trend_lines
 from engine.review.numbers import number, percent
 from engine.review.spans import duration, window_named
+from engine.rules.resolved.catalogue import formula_in, how_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,10 +98,11 @@ def _contents(case: Case, point: WindowPoint, path: str) -> Iterator[Line]:
     seconds = (micros(point.window.end) - micros(point.window.start)) / SECOND
     value = aggregated(parts, kpi.aggregation, seconds)
     checks = (
-        same(f"{path}.aggregation", point.aggregation, kpi.aggregation),
+        same(f"{path}.aggregation", point.aggregation, how_of(kpi)),
         same(f"{path}.value", point.value, value),
     )
-    yield Line("value", f"{formula(parts, kpi.aggregation, seconds)} = {shown(value)}", checks)
+    how = formula_in(kpi) or formula(parts, kpi.aggregation, seconds)
+    yield Line("value", f"{how} = {shown(value)}", checks)
 
 
 def _threshold(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved_by: FindingName) -> Iterator[Line]:

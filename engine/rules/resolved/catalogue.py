@@ -112,6 +112,11 @@ def formula_in(kpi: Kpi) -> str | None:
     return None if isinstance(kpi.formula, msgspec.UnsetType) else kpi.formula
 
 
+def how_of(kpi: Kpi) -> str:
+    """How its values come about, for people and for evidence: its formula, or its aggregation."""
+    return formula_in(kpi) or kpi.aggregation
+
+
 def derived_rule_id(kpi: str) -> str:
     """The correlation that the parts of a formula are shares of."""
     return f"formula:{kpi}"

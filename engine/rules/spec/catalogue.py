@@ -213,14 +213,12 @@ Aggregation = Annotated[
 
 
 def _formula(value: object) -> str:
-    """The formula as it is kept: with single spaces."""
-    text = " ".join(value.split()) if isinstance(value, str) else shown(value)
+    """The formula as everybody would write it."""
     try:
-        formula_of(text)
+        return formula_of(value if isinstance(value, str) else shown(value)).text
     except FormulaError as error:
         mend = "write ids of KPIs, numbers, + - * / and brackets, with spaces around each sign"
         raise refuse("formula", expected=error.expected, found=error.found, mend=mend) from error
-    return text
 
 
 Formula = Annotated[str, PlainValidator(_formula), WithJsonSchema({"type": "string", "minLength": 1})]
