@@ -7,7 +7,7 @@ those that come late. What comes out goes back to where measurements come from, 
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -15,6 +15,7 @@ from engine.correlate.judge import aggregate
 from engine.correlate.rings import Ring
 from engine.correlate.terms import Term
 from engine.model.identity import digest_of
+from engine.model.outputs import Input
 from engine.model.records import JoinRecord, WindowBounds
 from engine.model.time import Micros
 from engine.rules.resolved.catalogue import derived_rule_id, formula_in
@@ -33,15 +34,6 @@ _WINDOWS_MAX: Final = 1_000
 """So many windows of a KPI wait for those of the others; the oldest go first."""
 
 
-class Input(msgspec.Struct, frozen=True):
-    """A KPI of a formula in one window: its merged value, and how many measurements of how many series it is of."""
-
-    kpi: str
-    value: float
-    count: int
-    series: int
-
-
 class Derived(NamedTuple):
     """A value that was worked out, at the barrier of time `at`; a higher `revision` restates it."""
 
@@ -52,15 +44,6 @@ class Derived(NamedTuple):
     revision: int
     inputs: tuple[Input, ...]
     at: Micros
-
-
-class WorkedOut(msgspec.Struct, frozen=True):
-    """What the header of such a value's record says: the tick at which it was worked out, and from what."""
-
-    HEADER: ClassVar[str] = "counterpoint-worked-out"
-
-    at: str
-    inputs: tuple[Input, ...]
 
 
 class Told(msgspec.Struct, frozen=True):

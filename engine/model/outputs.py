@@ -1,6 +1,8 @@
-"""What else the engine writes for people and programs: dead letters and KPI state."""
+"""What else the engine writes for people and programs: dead letters, KPI state, from what a value was worked out."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import msgspec
 
@@ -34,3 +36,21 @@ class KpiState(msgspec.Struct, frozen=True):
     value: float
     unit: str
     parts: Parts
+
+
+class Input(msgspec.Struct, frozen=True):
+    """A KPI of a formula in one window: its merged value, and how many measurements of how many series it is of."""
+
+    kpi: str
+    value: float
+    count: int
+    series: int
+
+
+class WorkedOut(msgspec.Struct, frozen=True):
+    """What the header of such a value's record says: the tick at which it was worked out, and from what."""
+
+    HEADER: ClassVar[str] = "counterpoint-worked-out"
+
+    at: str
+    inputs: tuple[Input, ...]

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from engine.client.replay import Replay
-from engine.correlate.formulas import WorkedOut
 from engine.model.measurement import Measurement
+from engine.model.outputs import WorkedOut
 from engine.model.records import Activate, Progress
 from engine.model.time import HOUR, Micros, parse_own_time
 from engine.model.topics import FINDINGS, MEASUREMENTS

@@ -13,13 +13,13 @@ import msgspec
 from engine import SEMANTICS_VERSION
 from engine.correlate.barrier import Barriers
 from engine.correlate.correlator import Correlator
-from engine.correlate.formulas import Derived, Formulas, WorkedOut
+from engine.correlate.formulas import Derived, Formulas
 from engine.errors import StateError, WireError
 from engine.model.audit import CommandEntry
 from engine.model.finding import Finding
 from engine.model.formula import SOURCE
 from engine.model.identity import series_key
-from engine.model.outputs import DeadLetter
+from engine.model.outputs import DeadLetter, WorkedOut
 from engine.model.records import Activate, Answered, JoinRecord, Progress, ReviewCommand, Signal, Tick
 from engine.model.time import Micros, format_time, parse_own_time
 from engine.model.topics import AUDIT, DEAD_LETTERS, FINDINGS, MEASUREMENTS, SHADOW_TRIGGERS, TRIGGERS

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from engine import __version__
 from engine.model import topics
+from engine.model.outputs import WorkedOut
 from engine.wire import control
 from engine.wire.contracts import CONTRACTS, Contract, Schema
 
@@ -22,6 +23,12 @@ _POSITION: Schema = {
             "What caused the record: semantics version, partition, offset, ordinal. "
             "A reader drops what is not greater than the last that it has from that partition."
         ),
+    }
+}
+_WORKED_OUT: Schema = {
+    WorkedOut.HEADER: {
+        "type": "string",
+        "description": "On a value that the engine worked out of a formula: from what, and at which tick, as JSON.",
     }
 }
 _CONTROL: Schema = {
@@ -111,6 +118,12 @@ _OPERATIONS = {
         topics.MEASUREMENTS,
         ("tick", "activate", "ingested", "rebaseline"),
         "The engine writes the records that move its clock and its rules; in a replay the sender writes the ticks.",
+    ),
+    "sendWorkedOut": (
+        "send",
+        topics.MEASUREMENTS,
+        ("measurement",),
+        "Stage 2 writes the values of KPIs with a formula, as the source counterpoint.",
     ),
     "sendFindings": (
         "send",
@@ -207,6 +220,8 @@ _POSITIONED = {"finding", "join-record", "signal", "progress", "review-trigger",
 def _headers(name: str) -> Schema:
     if name in {"tick", "activate", "ingested", "rebaseline"}:
         return _CONTROL
+    if name == "measurement":
+        return _WORKED_OUT
     return _POSITION if name in _POSITIONED else {}
 
 

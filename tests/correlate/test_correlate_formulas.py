@@ -13,10 +13,10 @@ import msgspec
 import pytest
 from loop_world import Loop
 
-from engine.correlate.formulas import WorkedOut
 from engine.model.finding import Finding
 from engine.model.identity import series_key
 from engine.model.measurement import Measurement
+from engine.model.outputs import WorkedOut
 from engine.model.time import HOUR, MINUTE, Micros, format_time, parse_own_time
 from engine.model.topics import DEAD_LETTERS, FINDINGS, MEASUREMENTS, TRIGGERS
 from engine.offline.explain.explanation import explain

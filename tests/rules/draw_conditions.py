@@ -29,9 +29,11 @@ from engine.offline.plot.picture import Level, Mark, Panel, Picture, place_of
 from engine.offline.replay import replay
 from engine.rules.compiler import sides
 from engine.rules.loader import load_read
+from engine.rules.resolved.catalogue import formula_in
 from engine.rules.resolved.condition import OffTrack, OverWindows, Threshold
 from engine.rules.resolved.control import ControlChart
 from engine.rules.resolved.governance import GovernanceCondition
+from engine.rules.rule_tests import Measured
 from engine.rules.source import read_text
 from engine.rules.spec import RuleSpec
 from engine.rules.spec.conditions import ConditionSpec
@@ -42,10 +44,10 @@ if TYPE_CHECKING:
     from engine.rules.loader import Loaded
     from engine.rules.resolved.catalogue import Kpi
     from engine.rules.resolved.rule import Rule
-    from engine.rules.rule_tests import Expectation, Measured, RuleTest
+    from engine.rules.rule_tests import Expectation, RuleTest
     from engine.rules.ruleset import RuleSet
 
-COMMON = {"template", "aggregation", *(info.alias or name for name, info in RuleSpec.model_fields.items())}
+COMMON = {"template", "aggregation", "formula", *(info.alias or name for name, info in RuleSpec.model_fields.items())}
 """Fields of rules, and what makes several of them."""
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "rules"
 CONDITIONS = tuple(page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in ConditionSpec.model_fields)
@@ -123,13 +125,17 @@ def around(test: RuleTest, expected: Expectation, trigger: ReviewTrigger) -> Aro
 def is_as_measured(rule: Rule, rules: RuleSet) -> bool:
     """Whether the points that the rule sees look like the measurements of these pages."""
     kpi = rules.kpi_by_id.get(str(rule.kpi))
-    return kpi is None or (rule.window.since is None and kind_of(kpi.aggregation) in AGGREGATIONS[:RATE])
+    if kpi is None:
+        return True
+    measured = formula_in(kpi) is None and kind_of(kpi.aggregation) in AGGREGATIONS[:RATE]
+    return rule.window.since is None and measured
 
 
 def windows_of(test: RuleTest, rules: RuleSet, rule: Rule) -> dict[str, tuple[Mark, ...]]:
     """What stands in the windows of the rule's KPI, by series."""
     kpi = msgspec.structs.replace(rules.kpi_by_id[str(rule.kpi)], window=rule.window, publish=True)
-    outputs = replay(msgspec.structs.replace(rules, kpis=(kpi,), rules=()), history_of(test)).outputs
+    parts = [rules.kpi_by_id[name] for name in rules.measured([kpi.id]) if name != kpi.id]
+    outputs = replay(msgspec.structs.replace(rules, kpis=(kpi, *parts), rules=()), history_of(test)).outputs
     states = [msgspec.json.decode(each.record.value, type=KpiState) for each in outputs if each.topic == KPI_STATE]
     found: dict[str, dict[int, float]] = {}
     for state in states:
@@ -205,6 +211,8 @@ def silent(firing: Picture, expected: Expectation, test: RuleTest, rules: RuleSe
     rule = rules.rule_by_id[expected.rule]
     governed = sides(rule) if isinstance(rule.condition, GovernanceCondition) else None
     there = [each for each in of_scope(test, expected) if not each.revision]
+    if rule.kpi is not None and formula_in(rules.kpi_by_id[rule.kpi]) is not None:
+        there = [Measured(rule.kpi, json.loads(expected.scope), (), test.start, 0, None)]
     measured = [each for each in there if governed is None or each.kpi in governed]
     fixed = firing.panels[0].levels if isinstance(rule.condition, Threshold | ControlChart) else ()
     if isinstance(rule.condition, OffTrack):
