@@ -12,9 +12,10 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
-from installation import Installation, distinct, evaluated, findings_among, reviewed
+from installation import Installation, Placed, distinct, evaluated, findings_among, reviewed
 
 from engine.client.replay import Replay
+from engine.model.outputs import WorkedOut
 from engine.model.time import DAY, HOUR, SECOND, parse_own_time
 from engine.model.topics import FINDINGS, MEASUREMENTS, TRIGGERS
 from engine.rules.loader import load_or_raise
@@ -87,6 +88,30 @@ target: none
 """
 
 HIGH = """
+kind: kpi
+id: work
+title: Work
+owner: o
+objective: ob
+definition: Requests, those that failed twice
+decision: none
+direction: lower_is_better
+role: lagging
+unit: requests
+formula: load + errors
+window: {every: 2s}
+dimensions: [host]
+target: none
+---
+kind: rule
+id: work-high
+title: Much work
+kpi: work
+condition: {threshold: {above: 120}}
+severity: warning
+owner: o
+review: {due_in: 1h, question: "Why?"}
+---
 kind: rule
 id: load-high
 title: Load is high
@@ -227,7 +252,7 @@ def test_a_killed_worker_on_the_wall_clock_says_what_an_oracle_says_of_its_logs(
         installation.wait_for_commits(worker)
     with worker:
         quiet = len(installation.records(MEASUREMENTS))
-        time.sleep(4.0)  # some ticks more, so that whatever waits for one is said
+        time.sleep(6.0)  # some ticks more, so that whatever waits for one is said, and what is made of that
         installation.wait_for_commits(worker, beyond=quiet)
         assert worker.stop() == 0, worker.tail()
     rule_set = load_or_raise([installation.rules])
@@ -248,11 +273,19 @@ def test_a_killed_worker_on_the_wall_clock_says_what_an_oracle_says_of_its_logs(
     # The second stage's input log is the one that stands there: the live ticks between the findings are part of it.
     assert triggers == reviewed(context, findings)
     told = [json.loads(value) for _, value in triggers]
-    assert {trigger["data"]["rule"] for trigger in told} == {"load-high", "errors-high", "both-high"}
+    assert {trigger["data"]["rule"] for trigger in told} == {"load-high", "errors-high", "both-high", "work-high"}
+    worked_out = [
+        json.loads(each.record.value or b"") for each in installation.records(MEASUREMENTS) if _is_of_us(each)
+    ]
+    assert len({(each["time"], each["dimensions"]["host"], each.get("revision", 0)) for each in worked_out}) > HOSTS
     of_old = [trigger for trigger in told if "late-teller" in trigger["data"]["scope"]]
     assert of_old
     assert all(trigger["data"]["historical"] for trigger in of_old)
     assert not any(trigger["data"]["historical"] for trigger in told if trigger not in of_old)
+
+
+def _is_of_us(placed: Placed) -> bool:
+    return any(name == WorkedOut.HEADER for name, _ in placed.record.headers)
 
 
 def test_a_worker_that_was_away_reports_nothing_missing_and_real_silence_in_time(
