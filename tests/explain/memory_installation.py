@@ -65,7 +65,8 @@ class MemoryInstallation:
             replay.measurement(told.kpi, told.dimensions, time, told.value, id=told.id, source=told.source)
         replay.finish(tail)
         self._second = [await self._acquired(stage_2_place(each, PARTITIONS)) for each in range(PARTITIONS)]
-        for processor in (*first, *self._second):
+        rounds = 2 if self.rule_set.has_formulas else 1  # what is worked out goes back to the measurements, once
+        for processor in (*first, *self._second) * rounds:
             await self._work(processor)
 
     def append_findings(self, records: Sequence[Record]) -> None:

@@ -16,6 +16,7 @@ from engine.errors import WireError
 from engine.model.topics import FINDINGS, MEASUREMENTS, TRIGGERS
 from engine.offline.explain.given import given
 from engine.offline.explain.leaves import Difference, differences
+from engine.offline.explain.log_formula import with_inputs
 from engine.offline.explain.log_stages import TOLD_IN, FindingsReplay, batches, said_by_stage_1
 from engine.offline.explain.log_verdict import LogVerdict
 from engine.review.trigger import command_key
@@ -91,7 +92,11 @@ class _Inquiry:
         made = await findings.trigger(self.log)
         if made is None:
             return LogVerdict("differs", f"stage 2 puts out no trigger {trigger.id} over the findings")
-        return self._compared(made) or await self._from_measurements(findings.rests_on())
+        found = self._compared(made) or await self._from_measurements(findings.rests_on())
+        if found.verdict != "same bytes":
+            return found
+        rules = self.context.rule_sets[trigger.data.rule_set]
+        return await with_inputs(self.log, self.context.measurement_partitions, trigger, rules, found)
 
     async def _written_trigger(self) -> ReviewTrigger | None:
         """By its id; where that was changed, by review and number."""
