@@ -43,7 +43,8 @@ def test_a_storm_of_5000_series_is_one_review_and_one_notification_that_says_500
     said = f"a storm of 5,000 series as of {day(3)}; from {day(3)} on more than 100 at once."
     assert trigger.data.explanation == f"Title of high: {said}"
     everyone = [(f'traffic{{"c":"{name}"}}', f(world.rules, "firing", 3, c=name).id) for name in names(5_000)]
-    assert evidence.storm and evidence.storm.members == digest_of(everyone)
+    assert evidence.storm
+    assert evidence.storm.members == digest_of(everyone)
     gate = Gate(world.sets.get)
     gate.tick(0)
     assert len(gate.take(trigger).notifications) == 1
@@ -67,7 +68,8 @@ def test_who_fired_before_the_storm_keeps_his_review_and_is_counted_beside_it():
     world.tick(97)
     [trigger] = world.run()
     evidence = trigger.data.evidence
-    assert isinstance(evidence, GroupEvidence) and evidence.storm
+    assert isinstance(evidence, GroupEvidence)
+    assert evidence.storm
     assert (evidence.count, evidence.storm.apart, evidence.storm.limit) == (2, 3, 4)
     assert "a storm of 2 series beside 3 with reviews of their own" in trigger.data.explanation
     end(world, 5, 3, "a", "b", "c")

@@ -88,6 +88,11 @@ class Rule(msgspec.Struct, frozen=True):
     limit: int | msgspec.UnsetType = msgspec.UNSET
 
     @property
+    def gathers_series(self) -> bool:
+        """Whether several series may be members of one review: as a group, or as a storm."""
+        return self.group_by is not None or self.limit is not msgspec.UNSET
+
+    @property
     def storm(self) -> str | None:
         """The scope of its storms, where its findings come together; None without a `limit`."""
         return None if self.limit is msgspec.UNSET else f"{self.id}|{scope_key({})}"
