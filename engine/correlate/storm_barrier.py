@@ -30,7 +30,7 @@ class StormBarrier:
     """A storm on its way through the findings of one barrier.
 
     `fresh`: series whose alerts began at this barrier, so that nobody was told of them yet. `passing` goes on to
-    reviews of single series. `peak`: a storm that began here as it was when it was largest, once somebody has left it.
+    reviews of single series. `peak`: a storm that began here as it was when it was largest, before an alert ended.
     """
 
     def __init__(self, storming: Storming, storm: Storm) -> None:
@@ -67,6 +67,8 @@ class StormBarrier:
                 return self._within(seats, finding)
         if begins:
             self.fresh.add(series)
+        else:
+            self._note_peak()
         _note_apart(storm.apart, finding)
         self.passing.append(finding)
         return False
@@ -129,7 +131,9 @@ class StormBarrier:
     def _begin(self) -> None:
         """Tell of a storm that began here, as it was when it was largest."""
         if self.opening:
-            self.opening, largest = False, self.peak or self.storm
+            peak, storm = self.peak, self.storm
+            was_larger = peak is not None and (not storm.rages or len(storm.members) < len(peak.members))
+            self.opening, largest = False, peak if peak is not None and was_larger else storm
             self.found.append(self.storming.turn(largest, "began", str(largest.opened)))
             self.told_rages, self.told = largest.rages, dict(largest.members)
 

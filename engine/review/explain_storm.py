@@ -16,4 +16,5 @@ def storm_words(count: int, storm: StormOf, when: str) -> str:
         fires = "1 of its series fires" if count == 1 else f"{count:,} of its series fire"
         return f"the storm of {storm.since} is over, {fires} on as of {when}"
     beside = f" beside {storm.apart:,} with reviews of their own" if storm.apart else ""
-    return f"a storm of {count:,} series{beside} as of {when}; from {storm.since} on more than {storm.limit:,} at once"
+    began = f"it began at {storm.since} with more than {storm.limit:,} at once"
+    return f"a storm of {count:,} series{beside} as of {when}; {began}"

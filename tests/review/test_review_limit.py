@@ -13,6 +13,8 @@ from engine.model.identity import digest_of
 from engine.model.records import Activate, ReviewCommand
 from engine.model.trigger import GroupEvidence
 from engine.notify.gate import Gate
+from engine.offline.explain.explanation import explain
+from engine.offline.explain.given import given as told_of
 from engine.rules.resolved.rule import Step
 from engine.runtime.stage2 import Stage2
 
@@ -40,7 +42,7 @@ def test_a_storm_of_5000_series_is_one_review_and_one_notification_that_says_500
     assert isinstance(evidence, GroupEvidence)
     assert (evidence.count, len(evidence.listed), evidence.listed[0].series) == (5_000, 100, 'traffic{"c":"s0000"}')
     assert (trigger.subject, trigger.data.command_key, trigger.data.first_event_time) == (SCOPE, SCOPE, day(3))
-    said = f"a storm of 5,000 series as of {day(3)}; from {day(3)} on more than 100 at once."
+    said = f"a storm of 5,000 series as of {day(3)}; it began at {day(3)} with more than 100 at once."
     assert trigger.data.explanation == f"Title of high: {said}"
     everyone = [(f'traffic{{"c":"{name}"}}', f(world.rules, "firing", 3, c=name).id) for name in names(5_000)]
     assert evidence.storm
@@ -134,6 +136,14 @@ def test_a_storm_between_two_barriers_is_told_as_it_was_when_it_was_largest():
     assert at(world, 97) == [("opened", "storm", 6), ("resolved", "storm", 0)]
 
 
+def test_a_storm_that_grows_between_two_barriers_is_told_as_it_was_when_it_was_largest():
+    world = World(limited(4))
+    fire(world, 3, *names(6))
+    end(world, 4, 3, "s0000")
+    fire(world, 5, *names(4, 10))
+    assert at(world, 121) == [("opened", "storm", 9)]
+
+
 def test_series_that_fire_one_after_the_other_between_two_barriers_are_one_storm_and_who_was_over_by_then_is_not():
     world = World(limited(4))
     fire(world, 1, "z")
@@ -149,6 +159,37 @@ def test_series_that_fire_one_after_the_other_and_never_at_once_are_no_storm():
         fire(world, 3 + number, name)
         end(world, 4 + number, 3 + number, name)
     assert len([each for each in at(world, 300) if each[0] == "opened"]) == 6
+
+
+def test_while_the_storm_lasts_newcomers_are_another_review_of_it_when_the_first_has_ended():
+    world = World(limited(4))
+    fire(world, 2, "a", "b", "c")
+    at(world, 49)
+    fire(world, 3, "d", "e")
+    assert at(world, 73) == [("opened", "storm", 2)]
+    end(world, 4, 3, "d", "e")
+    assert at(world, 97) == [("resolved", "storm", 0)]
+    fire(world, 5, "f")
+    world.tick(121)
+    [opened] = world.run()
+    assert told([opened]) == [("opened", "storm", 1)]
+    assert "a storm of 1 series beside 3 with reviews of their own" in opened.data.explanation
+    assert explain(told_of(msgspec.to_builtins(opened))).failures == ()
+
+
+def test_a_storm_that_others_end_before_it_is_told_opens_as_what_it_was():
+    world = World(limited(4))
+    fire(world, 2, "a", "b", "c")
+    at(world, 49)
+    fire(world, 3, "d", "e")
+    end(world, 4, 2, "a", "b", "c")
+    world.tick(97)
+    *ended, opened, calm = world.run()
+    assert [short(each) for each in ended] == ["resolved"] * 3
+    assert told([opened, calm]) == [("opened", "storm", 2), ("updated", "storm", 2)]
+    assert "a storm of 2 series beside 3" in opened.data.explanation
+    assert "is over, 2 of its series fire on" in calm.data.explanation
+    assert [explain(told_of(msgspec.to_builtins(each))).failures for each in (opened, calm)] == [(), ()]
 
 
 def test_restated_data_takes_members_away_and_all_of_them_the_storm():

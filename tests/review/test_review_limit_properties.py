@@ -9,12 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from limit_twin import NaiveLimit
 from limited import SCOPE, f, limited
+from msgspec import to_builtins
 from stage2_world import T0, World, apply, short, tick_time, triggers_of
 
 from engine.correlate.barrier import in_order
 from engine.model.records import Progress
 from engine.model.time import DAY, parse_own_time
 from engine.model.trigger import GroupEvidence
+from engine.offline.explain.explanation import explain
+from engine.offline.explain.given import given as told_of
 from engine.runtime.stage2 import Stage2
 
 SERIES = [f"s{number:02d}" for number in range(14)]
@@ -113,6 +116,7 @@ def test_every_alert_is_where_the_twin_has_it(seed: int, limit: int, partitions:
                 own.add((each.data.dimensions["c"], int((parse_own_time(each.data.first_event_time) - T0) // DAY)))
             elif each.data.scope == SCOPE and isinstance(each.data.evidence, GroupEvidence):
                 last = each
+                assert explain(told_of(to_builtins(each))).failures == (), each.data.explanation
         twin.barrier(as_ordered(said[barrier]))
         assert twin.own() <= own
         storm = [review for review in world.stage.book.of(("high", SCOPE)) if review.alert == "on"]

@@ -184,5 +184,5 @@ def test_the_storm_is_told_in_whole_numbers_that_people_can_read():
     [opened] = [each for each in said if each["alert"] == "on"]
     assert opened["explanation"] == (
         "Too many errors: a storm of 9 series as of 2026-01-05T03:00:00Z; "
-        "from 2026-01-05T03:00:00Z on more than 3 at once."
+        "it began at 2026-01-05T03:00:00Z with more than 3 at once."
     )
