@@ -16,9 +16,11 @@ from engine.correlate.governance.watch import Watch
 from engine.correlate.governance.watching import Watching
 from engine.correlate.groups import Group, Grouping
 from engine.correlate.join import Facts
+from engine.correlate.storms import Storm, Storming
 from engine.correlate.story import Story, Unfolding
 from engine.correlate.track import Track
 from engine.correlate.turns import turns
+from engine.model.finding import Finding
 from engine.model.judgement import Judgement
 from engine.model.records import JoinRecord, Signal
 from engine.rules.own_rules import is_version_rule
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
     from engine.correlate.aligned import Aligned
     from engine.correlate.barrier import Barrier, Joinable
-    from engine.model.finding import Finding
     from engine.model.limits import Limits
     from engine.model.time import Micros
     from engine.rules.ruleset import RuleSet
@@ -42,7 +43,8 @@ Key = tuple[str, str]
 
 class Joined(msgspec.Struct):
     """What is kept of one (rule, scope): a track for what is joined window by window, a group for silence and for
-    composites of `all` or `any`, a story for composites that are judged by event time, a watch for governance.
+    composites of `all` or `any`, a story for composites that are judged by event time, a watch for governance, a storm
+    for rules with a `limit`.
 
     `fingerprint` is of the rule that it was made by.
     """
@@ -52,6 +54,7 @@ class Joined(msgspec.Struct):
     group: Group | None = None
     story: Story | None = None
     watch: Watch | None = None
+    storm: Storm | None = None
 
 
 class Correlator:
@@ -71,6 +74,7 @@ class Correlator:
         self._wakes: list[tuple[Micros, Key]] = []
         self._fired: dict[str, list[Signal]] = {}
         self._activations = 0
+        self._passing: list[Finding] = []
         self._use(rules)
 
     def _use(self, rules: RuleSet) -> None:
@@ -79,6 +83,7 @@ class Correlator:
         self.groupings: dict[str, Grouping] = {}
         self.unfoldings: dict[str, Unfolding] = {}
         self.watchings: dict[str, Watching] = {}
+        self.stormings: dict[str, Storming] = {}
         kpis = {rule.id: rule.kpi for rule in rules.rules if rule.kpi is not None}
         for rule in rules.rules:
             if rule.mode == "off":
@@ -92,12 +97,16 @@ class Correlator:
             elif isinstance(rule.condition, Composite | MissingData) or rule.group_by is not None:
                 taking_part = kpis if isinstance(rule.condition, Composite) else {}
                 self.groupings[rule.id] = Grouping(rule, taking_part, rules.hash, self.limits)
+            elif rule.limit is not msgspec.UNSET:
+                self.stormings[rule.id] = Storming(rule, rule.limit, rules.hash, self.limits)
         self._clocked = [
             name for name in sorted(self.watchings) if self.watchings[name].clocked and self._owns(f"{name}|{WHOLE}")
         ]
 
-    def advance(self, barrier: Barrier) -> list[Judgement]:
-        """Take the records of a barrier and what its time makes due; judgements by rule and scope."""
+    def advance(self, barrier: Barrier) -> list[Judgement | Finding]:
+        """Take the records of a barrier and what its time makes due; judgements by rule and scope, and findings that
+        reviews of single series are told.
+        """
         shares, reports = self._sorted_out(barrier)
         for name in self._clocked:
             shares.setdefault((name, WHOLE), [])
@@ -105,13 +114,15 @@ class Correlator:
             _, key = heapq.heappop(self._wakes)
             if key in self.joined:
                 (reports if key[0] in self.unfoldings else shares).setdefault(key, [])
-        found: list[Judgement] = []
+        found: list[Judgement | Finding] = [*self._passing]
         for key in sorted(shares):
             found += self._advance_watch(key, shares[key], barrier.time)
             found += self._advance_track(key, shares[key], barrier.time)
         for key in sorted(reports):
             if key[0] in self.unfoldings:
                 found += self._advance_story(key, reports[key], barrier.time)
+            elif key[0] in self.stormings:
+                found += self._advance_storm(key, reports[key])
             else:
                 found += self._advance_group(key, reports[key])
         return found
@@ -119,7 +130,7 @@ class Correlator:
     def _sorted_out(self, barrier: Barrier) -> tuple[dict[Key, list[Joinable]], dict[Key, list[Finding | Signal]]]:
         shares: dict[Key, list[Joinable]] = {}
         reports: dict[Key, list[Finding | Signal]] = {}
-        self._fired, self._activations = {}, 0
+        self._fired, self._activations, self._passing = {}, 0, []
         for record in barrier.records:
             if isinstance(record, JoinRecord):
                 if record.correlation in self.aligned or record.correlation in self.watchings:
@@ -129,7 +140,12 @@ class Correlator:
                 continue
             rule = record.correlation if isinstance(record, Signal) else record.rule
             listener = self.groupings.get(rule) or self.unfoldings.get(rule)
-            if isinstance(record, Signal) and is_version_rule(rule):
+            if isinstance(record, Finding) and record.storm:
+                if rule in self.stormings:
+                    reports.setdefault((rule, record.storm), []).append(record)
+                else:
+                    self._passing.append(record)  # its rule has no limit any more, or is gone
+            elif isinstance(record, Signal) and is_version_rule(rule):
                 self._fired.setdefault(rule, []).append(record)
             elif rule in self.watchings:
                 shares.setdefault((rule, record.scope), []).append(record)
@@ -190,6 +206,15 @@ class Correlator:
             del self.joined[key]
         return found
 
+    def _advance_storm(self, key: Key, reports: list[Finding | Signal]) -> list[Finding | Judgement]:
+        storming, joined = self.stormings[key[0]], self.joined.get(key)
+        if joined is None:
+            joined = self.joined[key] = Joined(storming.rule.fingerprint, storm=Storm(*key))
+        if joined.storm is None:
+            return []
+        self.dirty.add(key)
+        return storming.advance(joined.storm, [each for each in reports if isinstance(each, Finding)])
+
     def _advance_story(self, key: Key, reports: list[Finding | Signal], time: Micros) -> list[Judgement]:
         unfolding = self.unfoldings[key[0]]
         joined = self.joined.get(key)
@@ -249,6 +274,8 @@ class Correlator:
             return self.unfoldings[key[0]].drop(joined.story, cause)
         if joined.watch is not None:
             return self.watchings[key[0]].dropped(joined.watch, cause)
+        if joined.storm is not None:
+            return self.stormings[key[0]].drop(joined.storm, cause)
         track, aligned = joined.track, self.aligned[key[0]]
         if track is None:
             return []

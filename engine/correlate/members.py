@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from engine.model.identity import digest_of
+from engine.model.time import parse_own_time
 from engine.model.trigger import GroupEvidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from engine.model.limits import Limits
-    from engine.model.trigger import Member
+    from engine.model.time import Micros
+    from engine.model.trigger import Member, StormOf
     from engine.rules.resolved.rule import Rule
 
 
@@ -25,6 +29,20 @@ def evidence_of_members(rule: Rule, members: Sequence[Member], rule_set: str, li
         rule_set=rule_set,
         digests={"condition": digest_of(rule.declared), "listed": digest_of(listed)},
     )
+
+
+def evidence_of_storm(
+    rule: Rule, members: Iterable[Member], storm: StormOf, rule_set: str, limits: Limits
+) -> GroupEvidence:
+    """Those of them that began first, and how many there are."""
+    there = sorted(members, key=order_of_storm)
+    evidence = evidence_of_members(rule, there, rule_set, limits)
+    return msgspec.structs.replace(evidence, storm=storm, digests={**evidence.digests, "storm": digest_of(storm)})
+
+
+def order_of_storm(member: Member) -> tuple[Micros, str]:
+    """Members of a storm stand by when they began to fire, and by series."""
+    return parse_own_time(member.event_time), member.series
 
 
 def taking_part(members: Iterable[Member], kpis: Mapping[str, str]) -> tuple[str, ...]:

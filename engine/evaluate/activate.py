@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from engine.evaluate.findings import scope_of
 from engine.evaluate.revise import withdrawn
 from engine.model.finding import Episode, Evidence, Finding
@@ -105,6 +107,7 @@ def _withdrawal(state: PartitionState, lost: Lost, rule_set: RuleSet) -> Finding
         episode=episode,
         tick=-1,
         tick_time=None,
+        storm=rule.storm or UNSET,
     )
     why = why_changed(rule, state.plan.rule_set, rule_set)
     return withdrawn(state, finding, revision + WITHDRAWN_BY_RULE_SET, why)

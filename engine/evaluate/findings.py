@@ -80,6 +80,7 @@ def finding_of(state: PartitionState, tables: Tables, result: Any) -> Finding:
         episode=_episode(result),
         tick=-1 if state.tick_number is None else state.tick_number,
         tick_time=None if state.tick_time is None else format_time(state.tick_time),
+        storm=rule.storm or msgspec.UNSET,
     )
 
 

@@ -53,7 +53,7 @@ def evidence_parts(evidence: Mapping[str, Any]) -> dict[str, Any]:
         listed = _LISTED[kind]
         return own | {f"{listed}[{n}]": each for n, each in enumerate(evidence.get(listed) or ())}
     if own:
-        return own
+        return own | ({"storm": evidence["storm"]} if evidence.get("storm") else {})
     if evidence.get("point") is None:
         return {}  # a rule set took the rule away: there is nothing that was judged
     parts = {name: evidence.get(name) for name in ("condition", "point")}

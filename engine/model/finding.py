@@ -200,6 +200,8 @@ class Finding(msgspec.Struct, frozen=True, tag_field="type", tag="finding"):
     `scope` is what a review of it is about: the series' key, or for silence the source.
     `tick`, `tick_time`: the last tick of the stage 1 partition before it; null before the first.
     `opened_event_time`: of the firing transition that this one belongs to.
+    `storm`: of a rule with a `limit`, the scope of the storm that its alert may be part of; such a finding waits for
+    the barrier, and its record has this as key.
     """
 
     id: str
@@ -220,3 +222,4 @@ class Finding(msgspec.Struct, frozen=True, tag_field="type", tag="finding"):
     tick_time: str | None
     cause: str | None = None
     replaces: str | None = None
+    storm: str | msgspec.UnsetType = msgspec.UNSET

@@ -16,6 +16,7 @@ class Judgement(msgspec.Struct, frozen=True):
     that it never was. `opened` is the event time that names this alert among others of the same rule and scope;
     `event_time` belongs to this turn. `taking_part` are the KPIs whose owners the alert concerns, beside the rule's
     own. `size` is how bad it is, where that can be counted: members that fire, or the worst effect (0: it cannot).
+    `again`: it is worth another word, whatever the rule's `renotify` says.
     """
 
     rule: str
@@ -29,3 +30,4 @@ class Judgement(msgspec.Struct, frozen=True):
     episode: Episode | None = None
     cause: str | None = None
     size: float = 0.0
+    again: bool = False

@@ -196,14 +196,32 @@ class Member(msgspec.Struct, frozen=True):
     silence: Silence | None = None
 
 
+class StormOf(msgspec.Struct, frozen=True):
+    """Of a rule with a `limit`: more than that many of its series fired at once from `since` on (event time).
+
+    `rages`: whoever begins to fire still comes to it; else it is over, and only what fires on is left. `apart`: series
+    that fire as well and have reviews of their own. `members` is the digest of all members as (series, finding), by
+    series, listed or not.
+    """
+
+    limit: int
+    since: str
+    rages: bool
+    apart: int
+    members: str
+
+
 class GroupEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="group"):
-    """A composite, or silence grouped by source: the members that are firing. `listed` is at most 100 of `count`."""
+    """A composite, silence grouped by source, or a storm: the members that are firing. `listed` is at most 100 of
+    `count`, in the order of their names; of a storm those that began first. `storm` stands only where it is one.
+    """
 
     condition: dict[str, Any]
     count: int
     listed: tuple[Member, ...]
     rule_set: str
     digests: dict[str, str] = {}
+    storm: StormOf | msgspec.UnsetType = msgspec.UNSET
 
 
 class CadenceEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="cadence"):

@@ -133,7 +133,7 @@ def _looked_at(rule: Rule) -> tuple[str, ...]:
 def _apart(rule: Rule) -> Rule:
     """Every alert has a review of its own, which ends with it."""
     review = msgspec.structs.replace(rule.review, close="on_recovery", reopen_within=0)
-    return msgspec.structs.replace(rule, review=review)
+    return msgspec.structs.replace(rule, review=review, limit=msgspec.UNSET)
 
 
 def _as_declared(rule: Rule) -> Rule:

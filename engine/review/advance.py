@@ -73,7 +73,7 @@ class Advance:
         self._teller.alarms.restore(self.book.every())
 
     def finding(self, finding: Finding, clock: int, around: Surroundings) -> list[Said]:
-        """A finding of one series, from the stage 1 partition `clock`, acts at once."""
+        """A finding of one series acts at once, from the stage 1 partition `clock`; or at a barrier (`BARRIERS`)."""
         self._teller.count("findings", finding.rule, finding.transition, finding.status)
         rules = around.rule_sets.get(finding.evidence.rule_set)
         if rules is None or finding.rule not in rules.rule_by_id:
@@ -82,7 +82,8 @@ class Advance:
         if rules is None or finding.rule not in rules.rule_by_id:
             self._teller.count("refused", "unknown_rule")
             return []
-        return [*self._alert(of_finding(finding, clock, rules), rules, around)]
+        barrier = around.times.get(BARRIERS) if clock == BARRIERS else None
+        return [*self._alert(of_finding(finding, clock, rules, barrier), rules, around)]
 
     def judgement(self, judgement: Judgement, around: Surroundings) -> list[Said]:
         """What correlation or governance found at a barrier."""
@@ -257,9 +258,9 @@ _COUNTERS = ("precision:", "cadence:")
 
 
 def _is_worse(review: Review, incoming: Incoming, spec: ReviewSpec) -> bool:
-    if spec.renotify is None or review.flapping or move(review.state, "worsen") is None:
+    if review.flapping or move(review.state, "worsen") is None:
         return False
-    return spec.renotify.is_passed(incoming.size, review.size)
+    return incoming.again or (spec.renotify is not None and spec.renotify.is_passed(incoming.size, review.size))
 
 
 def _is_old(told: Told, rule: Rule, around: Surroundings) -> bool:

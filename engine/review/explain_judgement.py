@@ -21,6 +21,7 @@ from engine.review.explain_composite import joined, sentence_of_composite
 from engine.review.explain_governance import explain_governance
 from engine.review.explain_off_track import sentence_of_course
 from engine.review.explain_reconciliation import sentence_of_reconciliation
+from engine.review.explain_storm import storm_words
 from engine.review.numbers import number, percent
 from engine.review.spans import duration, window_named
 from engine.rules.resolved.condition import Cadence, Composite, MissingData, Precision
@@ -139,6 +140,8 @@ def _group(judgement: Judgement, evidence: GroupEvidence, rule: Rule, happening:
         after = duration(rule.condition.after)
         return f"{rule.title}: {count} series of source {source} silent for more than {after} as of {when}."
     title = f"{rule.title}{of_dimensions(_scope(judgement.scope))}"
+    if evidence.storm:
+        return f"{title}: {storm_words(evidence.count, evidence.storm, when)}."
     if not isinstance(rule.condition, Composite):
         if judgement.turn == "ended":
             return f"{title}: over as of {when}."

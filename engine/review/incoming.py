@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 class Incoming(NamedTuple):
     """`word` is what is said of an alert, `told` what to say of it, `size` how bad it is where that is counted (0:
-    not). `clock` and `now` are of the reviews that it is about; `source` is what it was made of.
+    not). `clock` and `now` are of the reviews that it is about; `source` is what it was made of. `again`: it is worth
+    another word, whatever the rule says.
     """
 
     rule: str
@@ -38,10 +39,11 @@ class Incoming(NamedTuple):
     clock: int
     source: Finding | Judgement
     size: float = 0.0
+    again: bool = False
 
 
-def of_finding(finding: Finding, clock: int, rules: RuleSet) -> Incoming:
-    """A finding of one series, from the stage 1 partition `clock`."""
+def of_finding(finding: Finding, clock: int, rules: RuleSet, barrier: Micros | None = None) -> Incoming:
+    """A finding of one series, from the stage 1 partition `clock`; or one that waited for the barrier of that time."""
     told = Told(
         event_time=finding.event_time,
         evidence=finding.evidence,
@@ -57,7 +59,7 @@ def of_finding(finding: Finding, clock: int, rules: RuleSet) -> Incoming:
             opened_event_time=finding.opened_event_time,
         ),
     )
-    now = finding.tick_time or finding.event_time
+    now = finding.tick_time or finding.event_time if barrier is None else format_time(barrier)
     return Incoming(finding.rule, finding.scope, word_of_finding(finding), told, now, clock, finding)
 
 
@@ -74,7 +76,8 @@ def of_judgement(judgement: Judgement, now: Micros | None, rules: RuleSet) -> In
     )
     time = judgement.event_time if now is None else format_time(now)
     word = word_of_judgement(judgement)
-    return Incoming(judgement.rule, judgement.scope, word, told, time, BARRIERS, judgement, judgement.size)
+    name = judgement.rule, judgement.scope
+    return Incoming(*name, word, told, time, BARRIERS, judgement, judgement.size, judgement.again)
 
 
 def event_of(word: Word, review: Review, after: Alerts) -> Event | None:

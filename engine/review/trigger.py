@@ -127,6 +127,8 @@ def _stretch(review: Review, rule: Rule, told: Told) -> tuple[Micros, Micros]:
 
 def command_key(rule: Rule, scope: str) -> str:
     """The record key of what stands in findings about a rule and scope: its partition is where the review lives."""
+    if rule.storm is not None:
+        return rule.storm
     match rule.condition:
         case Cadence() | Precision():
             return rule.id

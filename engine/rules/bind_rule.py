@@ -95,6 +95,7 @@ def _rule(
         group_by=None if spec.group_by is None else tuple(sorted(set(spec.group_by))),
         inhibited_by=tuple(sorted(set(spec.inhibited_by))),
         notify_within=spec.notify_within,
+        limit=msgspec.UNSET if spec.limit is None else spec.limit,
     )
 
 
@@ -111,6 +112,8 @@ def _told(spec: RuleSpec, condition: Condition) -> dict[str, Any]:
         told["group_by"] = sorted(set(spec.group_by))
     elif spec.review.renotify is not None and isinstance(condition, Threshold | Change):
         told["renotify"] = spec.review.renotify
+    if spec.limit is not None:
+        told["limit"] = True  # that there is one decides where findings go, not how many it lets through
     return told
 
 

@@ -159,7 +159,7 @@ class Stage1:
             yield from self._progress(said, headers)
         elif isinstance(said, Finding):
             self._count(("finding", said.rule, said.transition, said.status))
-            key = said.scope.encode()
+            key = (said.storm or said.scope).encode()
             yield Output(topics.FINDINGS, None, Record(key, _encode(said), headers))
         elif isinstance(said, JoinRecord | Signal):
             key = f"{said.correlation}|{said.scope}".encode()

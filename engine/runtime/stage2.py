@@ -162,7 +162,7 @@ class Stage2:
             case JoinRecord() | Signal() if place is not None:
                 self._barriers.hold(place[1], record)
             case Finding() if place is not None:
-                if record.scope == record.series:
+                if record.scope == record.series and not record.storm:
                     return self._reviews.finding(record, place[1], self._around())
                 self._barriers.hold(place[1], record)
             case ReviewCommand():
@@ -190,8 +190,11 @@ class Stage2:
         around = self._around()
         self._count("barriers")
         yield from self.formulas.advance(barrier)
-        for judgement in self.correlator.advance(self._not_of_formulas(barrier)):
-            yield from self._reviews.judgement(judgement, around)
+        for said in self.correlator.advance(self._not_of_formulas(barrier)):
+            if isinstance(said, Finding):
+                yield from self._reviews.finding(said, BARRIERS, around)
+            else:
+                yield from self._reviews.judgement(said, around)
         while self._pending and self._pending[0].from_tick <= barrier.number:
             wanted = self._pending.pop(0)
             if wanted.number > self._activation:

@@ -62,6 +62,7 @@ _CHANNELS = (
         "What stage 1 says to stage 2, and what people ask of reviews. Told apart by `type`.",
         ("finding", "join-record", "signal", "progress", "review-command", "answered", "activate", "tick"),
         "The scope: a series' key, or rule|source for silence, or correlation|scope for join records and signals; "
+        "of a finding with `storm` that; "
         "for a command what the review's triggers call `command_key`. "
         f"{_OWNER} Progress, activations and ticks have no key and stand in every partition.",
         "delete",
@@ -229,7 +230,7 @@ def _key(name: str) -> Schema | None:
     """What a record's key is; None for records without one."""
     meanings = {
         "measurement": "the canonical key of the series",
-        "finding": "the finding's scope",
+        "finding": "the finding's storm where it has one, else its scope",
         "join-record": "correlation|scope",
         "signal": "correlation|scope",
         "review-command": "`command_key` of the review's triggers",

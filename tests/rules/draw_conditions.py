@@ -199,8 +199,10 @@ def triggers_of(test: RuleTest, rules: RuleSet) -> list[dict[str, Any]]:
 
 
 def opening(expected: Expectation, test: RuleTest, rules: RuleSet) -> ReviewTrigger:
-    """The first trigger of the rule."""
-    event = next(each for each in triggers_of(test, rules) if each["data"]["rule"] == expected.rule)
+    """The first trigger of the rule; of one with a limit that of the storm when it is largest."""
+    told = [each for each in triggers_of(test, rules) if each["data"]["rule"] == expected.rule]
+    storms = [each for each in told if (each["data"]["evidence"] or {}).get("storm")]
+    event = max(storms, key=lambda each: each["data"]["evidence"]["count"], default=told[0])
     trigger = given(event).trigger
     assert trigger is not None
     return trigger
@@ -214,7 +216,9 @@ def silent(firing: Picture, expected: Expectation, test: RuleTest, rules: RuleSe
     if rule.kpi is not None and formula_in(rules.kpi_by_id[rule.kpi]) is not None:
         there = [Measured(rule.kpi, json.loads(expected.scope), (), test.start, 0, None)]
     measured = [each for each in there if governed is None or each.kpi in governed]
-    fixed = firing.panels[0].levels if isinstance(rule.condition, Threshold | ControlChart) else ()
+    fixed = firing.panels[0].levels if firing.panels and isinstance(rule.condition, Threshold | ControlChart) else ()
+    if isinstance(rule.condition, Threshold) and not firing.panels:  # a storm is drawn by its members
+        fixed = (Level("limit", f"limit {rule.condition.high:g}", rule.condition.high),)
     if isinstance(rule.condition, OffTrack):
         fixed = tuple(level for level in firing.panels[0].levels if level.kind == "limit")
     whole = {} if is_as_measured(rule, rules) else windows_of(test, rules, rule)

@@ -52,6 +52,7 @@ def test_every_field_that_decides_what_a_rule_sees_and_when_it_fires_has_a_page(
         "window",
         "maintenance",
         "no_data",
+        "limit",
     }
 
 

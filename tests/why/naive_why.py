@@ -53,6 +53,15 @@ class Group:
     members: dict[str, Micros] = field(default_factory=dict)
 
 
+@dataclass
+class Storm:
+    """Of a rule with `limit: 1`: two that fire at once are one, until none does."""
+
+    rages: bool = False
+    apart: dict[str, Micros] = field(default_factory=dict)
+    members: dict[str, Micros] = field(default_factory=dict)
+
+
 class NaiveWhy:
     """Give it rows and ticks in order; `gate` answers of the rule `name` at any moment. `variant` as in `why_world`."""
 
@@ -64,6 +73,7 @@ class NaiveWhy:
         self.reviews: dict[tuple[str, str], Review] = {}
         self.was: dict[tuple[str, str], Now] = {}
         self.groups: dict[str, Group] = defaultdict(Group)
+        self.storm = Storm()
         self.moves: list[tuple[Micros, str, str, Micros | None]] = []
         self.composites: dict[str, tuple[bool, bool]] = {}
         """By rule and scope: whether it is on, and began to be at the last tick."""
@@ -109,7 +119,7 @@ class NaiveWhy:
 
     def _note(self, host: str) -> None:
         """Alerts of the rules whose reviews remember: each as it begins and ends."""
-        for name in {"flaps", "goes-on", "grouped", "settles"} & {self.name}:
+        for name in {"flaps", "goes-on", "grouped", "limited", "settles"} & {self.name}:
             before, after = self.was.get((name, host), Now()), self.now(RULES[name], host)
             if after is None:
                 continue
@@ -161,6 +171,7 @@ class NaiveWhy:
         ]
         for name in ("grouped", "missing"):
             self._group(name, [move for move in self.moves if move[1] == name])
+        self._limit([move for move in self.moves if move[1] == "limited"])
         self.moves = []
         for name, host in (("composite-all", "a"), ("composite-all", "b"), ("composite-any", "")):
             if name != self.name:
@@ -182,6 +193,23 @@ class NaiveWhy:
             if group.members and not group.on:
                 group.opened = min(group.members.values())
             group.on = bool(group.members)
+
+    def _limit(self, moves: list[tuple[Micros, str, str, Micros | None]]) -> None:
+        """Who was told of before the storm stays apart; whoever begins with it or in it is a member."""
+        storm, told = self.storm, set(self.storm.apart)
+        for time in sorted({move[0] for move in moves}):
+            for _, _, host, opened in [move for move in moves if move[0] == time]:
+                if opened is not None:
+                    (storm.members if storm.rages else storm.apart)[host] = opened
+                else:
+                    storm.members.pop(host, None)
+                    storm.apart.pop(host, None)
+                    told.discard(host)
+            storm.rages = bool(storm.apart or storm.members) and (
+                storm.rages or len(storm.apart) + len(storm.members) > 1
+            )
+            for host in {*storm.apart} - told if storm.rages else ():
+                storm.members[host] = storm.apart.pop(host)
 
     def _holds(self, condition: Composite, host: str) -> bool:
         hosts = [host] if condition.scope else ["a", "b", "silent"]
@@ -255,6 +283,12 @@ class NaiveWhy:
         told = self._told(rule, host, fresh=fresh)
         return "review_goes_on" if group.opened != opened and told != "reviews_limit" else told
 
+    def _of_storm(self, rule: Rule, host: str, opened: Micros, *, fresh: bool) -> str | None:
+        if opened not in (self.storm.members.get(host), self.storm.apart.get(host)):
+            return "barrier"
+        told = self._told(rule, host, fresh=fresh)
+        return "limit" if host in self.storm.members and told != "reviews_limit" else told
+
     def _point(  # noqa: PLR0911 (the gates in their order)
         self, rule: Rule, known: Series, host: str, asked: Micros
     ) -> tuple[str | None, float | None, Micros | None]:
@@ -264,6 +298,8 @@ class NaiveWhy:
             fresh = now.opened == now.last.time
             if rule.group_by is not None:
                 return self._of_group(rule, host, now.opened, fresh=fresh), None, None
+            if rule.id == "limited":
+                return self._of_storm(rule, host, now.opened, fresh=fresh), None, now.opened
             return self._told(rule, host, fresh=fresh), None, now.opened
         if known.newest is None:
             return "no_data", None, None

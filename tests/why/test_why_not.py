@@ -30,7 +30,7 @@ RARE = (
 )
 """Of some gates it takes more questions until one is shut."""
 NAMES = (*(rule.id for rule in RULES), "nix", *RARE) * 3 + RARE * 3
-REVIEWED = ("flaps", "goes-on", "grouped", "settles", "hushed", "inhibited", "missing", "conflict")
+REVIEWED = ("flaps", "goes-on", "grouped", "limited", "settles", "hushed", "inhibited", "missing", "conflict")
 """Their reviews are looked at: late rows would change what was said of them."""
 BUSY = ("flaps", "goes-on", "grouped", "settles")
 """Of these alerts come and go, and the questions follow at once."""

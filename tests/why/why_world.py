@@ -100,6 +100,7 @@ RULES = (
     rule("hushed", HIGH),
     rule("inhibited", HIGH, inhibited_by=("high-first",)),
     rule("high-first", Threshold("above", None, 3.5, None)),
+    rule("limited", HIGH, limit=1),
     rule("long", HIGH, for_=20 * MINUTE, keep_firing_for=20 * MINUTE),
     rule("missing", MissingData(60 * MINUTE)),
     rule("off", HIGH, mode="off"),

@@ -138,7 +138,7 @@ def _is_governance(condition: Condition) -> bool:
 
 
 def _is_grouped(rule: Rule) -> bool:
-    return isinstance(rule.condition, Composite | MissingData) or rule.group_by is not None
+    return isinstance(rule.condition, Composite | MissingData) or rule.gathers_series
 
 
 def _guarded(title: str, path: str, steps: Callable[[], Iterable[Step]]) -> list[Step]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, TypeGuard
 from engine.correlate.clauses import bears_out
 from engine.correlate.groups import Group, Grouping
 from engine.correlate.join import Facts
+from engine.correlate.members import order_of_storm
+from engine.correlate.storm_barrier import CALM_BELOW
 from engine.kernels.silence import silence
-from engine.model.identity import finding_id
+from engine.model.identity import digest_of, finding_id
 from engine.offline.explain.account import Check, Line, Step, alike, either, holds, same
 from engine.offline.explain.case import micros
 from engine.review.spans import duration
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from engine.model.limits import Limits
-    from engine.model.trigger import GroupEvidence, Member, TurnName
+    from engine.model.trigger import GroupEvidence, Member, StormOf, TurnName
     from engine.offline.explain.case import Case
     from engine.rules.resolved.condition import Condition
 
@@ -31,7 +33,8 @@ def group_steps(case: Case, evidence: GroupEvidence, moved_by: TurnName, limits:
     """The members, and whether they make the alert."""
     head = _head(case.rule.condition)
     members = [_member(case, evidence, place) for place in range(len(evidence.listed))]
-    yield Step(head, (_count(evidence, limits), *members, _taking_part(case, evidence, moved_by)))
+    storm = [_storm(case, evidence, evidence.storm, moved_by)] if evidence.storm else []
+    yield Step(head, (_count(evidence, limits), *storm, *members, _taking_part(case, evidence, moved_by)))
     yield Step("The verdict", (_verdict(case, evidence, moved_by, limits),))
 
 
@@ -50,6 +53,26 @@ def _count(evidence: GroupEvidence, limits: Limits) -> Line:
             "members", f"{evidence.count}, of which {listed} are listed", (same(f"{EVIDENCE}.listed", listed, most),)
         )
     return Line("members", str(evidence.count), (same(path, evidence.count, listed),))
+
+
+def _storm(case: Case, evidence: GroupEvidence, storm: StormOf, moved_by: TurnName) -> Line:
+    """What the storm says of itself; all of its members are known by their digest, where all are listed."""
+    path, firing = f"{EVIDENCE}.storm", evidence.count + storm.apart
+    checks = [same(f"{path}.limit", storm.limit, case.rule.limit)]
+    most = storm.limit // CALM_BELOW
+    lasts = firing > most if storm.rages else moved_by.turn != "began"
+    checks.append(holds(f"{path}.rages", storm.rages, true=lasts, why=f"it is over when {most} fire"))
+    if moved_by.turn == "began" and micros(moved_by.opened) <= micros(storm.since):
+        past = firing > storm.limit
+        checks.append(
+            holds(f"{path}.apart", storm.apart, true=past, why=f"it begins when more than {storm.limit} fire")
+        )
+    if len(evidence.listed) == evidence.count:
+        named = sorted((member.series, member.finding) for member in evidence.listed)
+        checks.append(same(f"{path}.members", storm.members, digest_of(named)))
+    goes_on = "goes on" if storm.rages else "is over"
+    text = f"more than {storm.limit} at once from {storm.since} on; it {goes_on}, {storm.apart} have their own reviews"
+    return Line("storm", text, tuple(checks))
 
 
 def _taking_part(case: Case, evidence: GroupEvidence, moved_by: TurnName) -> Line:
@@ -71,7 +94,7 @@ def _member(case: Case, evidence: GroupEvidence, place: int) -> Line:
     if isinstance(case.rule.condition, MissingData):
         text, more = _silence(case, member, path)
         return Line(member.series, text, (*checks, *more))
-    if case.rule.group_by is not None:
+    if case.rule.gathers_series:
         checks.append(same(f"{path}.rule", member.rule, case.rule.id))
         return Line(member.series, f"since {member.event_time}", tuple(checks))
     known = case.rules.rule_by_id.get(member.rule)
@@ -89,6 +112,13 @@ def _identity(member: Member, path: str) -> Iterator[Check]:
 
 
 def _in_order(evidence: GroupEvidence, place: int) -> Iterator[Check]:
+    if evidence.storm:
+        there = evidence.listed[max(place - 1, 0) : place + 1]
+        known = len({each.series for each in evidence.listed}) == len(evidence.listed)
+        ordered = known and list(there) == sorted(there, key=order_of_storm)
+        why = "those that began first are listed, in that order, once"
+        yield holds(f"{EVIDENCE}.listed[{place}].event_time", there[-1].event_time, true=ordered, why=why)
+        return
     names = [f"{member.rule}|{member.series}" for member in evidence.listed[max(place - 1, 0) : place + 1]]
     ordered = names == sorted(set(names))
     yield holds(f"{EVIDENCE}.listed[{place}].series", names[-1], true=ordered, why="members are listed in order, once")
@@ -116,14 +146,17 @@ def _verdict(case: Case, evidence: GroupEvidence, moved_by: TurnName, limits: Li
     condition, rules = case.rule.condition, {member.rule for member in evidence.listed}
     if isinstance(condition, Composite):
         text = _said_of(condition, rules)
-    elif case.rule.group_by is not None:
+    elif case.rule.gathers_series:
         text = "it fires on at least one series" if evidence.count else "it fires on no series any more"
     else:
         text = "at least one series is silent" if evidence.count else "no series is silent any more"
     wanted = moved_by.turn in _ON
     if len(evidence.listed) < evidence.count and isinstance(condition, Composite):
         return Line("together", f"{text}; not all are listed, so it is not recomputed")
-    on = bears_out(condition, evidence.listed) if _is_unfolded(condition) else _holds(case, evidence, limits)
+    if evidence.storm:
+        on = evidence.count > 0
+    else:
+        on = bears_out(condition, evidence.listed) if _is_unfolded(condition) else _holds(case, evidence, limits)
     why = f"after {moved_by.turn} the alert is {'on' if wanted else 'over'}"
     checks = [holds(EVIDENCE, evidence.count, true=on == wanted, why=why), *_deadline(case, evidence, wanted=wanted)]
     return Line("together", f"{text}: {'on' if on else 'over'}", tuple(checks))

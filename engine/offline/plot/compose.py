@@ -78,7 +78,7 @@ def _heads(case: Case) -> tuple[str, str]:
         return "Which series are silent", "silent"
     if isinstance(condition, Composite) and (condition.absent or condition.op == "sequence"):
         return "Which rules began", "since it began"
-    return "Which rules are firing", "firing"
+    return f"Which {'series' if case.rule.gathers_series else 'rules'} are firing", "firing"
 
 
 def _moments(case: Case) -> Iterator[Moment]:

@@ -91,6 +91,8 @@ def _alert_of_series(on: OnSeries) -> Alert:
     newest = standing.now if isinstance(rule.condition, MissingData) else on.trail[-1].point.end if on.trail else None
     fresh = newest is not None and format_time(newest) == on.opened
     alert = Alert(scope, on.opened, words, fresh=fresh, recovering=since)
+    if rule.storm is not None:
+        return _alert_of_storm(standing, rule, series, alert)
     if scope == series.key:
         return alert
     group = OnScope(standing, rule, scope, {}).group
@@ -98,6 +100,19 @@ def _alert_of_series(on: OnSeries) -> Alert:
         return alert._replace(waits=True)
     joined = words if group.opened != on.opened else None
     return alert._replace(opened=group.opened, joined=joined, fresh=fresh)
+
+
+def _alert_of_storm(standing: Standing, rule: Rule, series: Named, alert: Alert) -> Alert:
+    """An alert that waits for the barrier, has a review of its own, or is part of a storm."""
+    joined = standing.second.correlator.joined.get((rule.id, str(rule.storm)))
+    storm = None if joined is None else joined.storm
+    if storm is None or not {alert.opened} & {
+        each.event_time for seats in (storm.apart, storm.members) if (each := seats.get(series.key))
+    }:
+        return alert._replace(waits=True)
+    if series.key not in storm.members:
+        return alert
+    return alert._replace(scope=storm.scope, storm=len(storm.members))
 
 
 def _of_scope(standing: Standing, rule: Rule, condition: JoinedCondition, series: Named, asked: Micros) -> Answer:

@@ -27,7 +27,8 @@ class Alert(NamedTuple):
     """An alert that is on: in which scope reviews know it, and since when; `words` names what it is about.
 
     `joined`: a member came to it that the review was not opened for. `waits`: it stands before a barrier. `fresh`: it
-    began with the newest thing that was judged. `recovering`: since when its condition no longer holds.
+    began with the newest thing that was judged. `recovering`: since when its condition no longer holds. `storm`: of
+    how many series, where it is part of one.
     """
 
     scope: str
@@ -37,6 +38,7 @@ class Alert(NamedTuple):
     waits: bool = False
     fresh: bool = False
     recovering: str | None = None
+    storm: int | None = None
 
 
 class Followed(NamedTuple):
@@ -100,7 +102,11 @@ def _unheard(alert: Alert, review: Review, begun: str) -> Stop | None:
 
 
 def _taken_in(standing: Standing, rule: Rule, alert: Alert, review: Review, begun: str) -> Stop | None:
-    """The alert has opened nothing: a review of before has taken it in."""
+    """The alert has opened nothing: a storm, or a review of before, has taken it in."""
+    if alert.storm is not None:
+        told = f"{begun}, as more series do than its limit lets through: it is in the storm's review {review.id}."
+        needed = f"at most {rule.limit:,} at once"
+        return Stop("limit", told, f"a storm of {alert.storm:,}", needed, alert.opened, alert.storm, rule.limit or None)
     if alert.joined is not None:
         told = f"{alert.joined} is a member of the review of {review.first}: one review for all of {alert.words}."
         return Stop("review_goes_on", told, "a review of before", "none in this group", alert.opened)

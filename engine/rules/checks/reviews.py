@@ -26,7 +26,7 @@ _GATHERING = ("missing_data", "composite")
 
 
 def check_reviews(declarations: Declarations) -> Iterator[Problem]:
-    """`group_by`, `sensitive` and `renotify`."""
+    """`group_by`, `limit`, `sensitive` and `renotify`."""
     for kpi in declarations.kpis.values():
         if kpi.has("sensitive", "dimensions"):
             yield from foreign_names(kpi, ("sensitive",), kpi.spec.sensitive, kpi)
@@ -35,6 +35,8 @@ def check_reviews(declarations: Declarations) -> Iterator[Problem]:
             continue
         if rule.spec.group_by is not None:
             yield from _group(rule, declarations)
+        if rule.has("limit") and rule.spec.limit is not None:
+            yield from _limit(rule)
         if rule.has("review") and rule.spec.review.renotify is not None:
             yield from _renotify(rule)
 
@@ -57,6 +59,23 @@ def _group(rule: Declared[RuleSpec], declarations: Declarations) -> Iterator[Pro
         return
     kpi = named_kpi(rule.data.get("kpi"), declarations)
     yield from foreign_names(rule, ("group_by",), rule.spec.group_by or [], kpi)
+
+
+def _limit(rule: Declared[RuleSpec]) -> Iterator[Problem]:
+    if _kind(rule) not in _GROUPABLE:
+        found, mend = f"it with {_kind(rule)}", "leave it out: this condition says itself what belongs together"
+    elif rule.spec.group_by is not None:
+        found, mend = "it beside `group_by`", "leave one of the two out: a group is one review, however many series"
+    else:
+        return
+    yield rule.problem(
+        ("limit",),
+        "review-limit",
+        expected="`limit` only with threshold, change, trend_break, anomaly or control_chart, and without `group_by`",
+        found=found,
+        mend=mend,
+        at_key=True,
+    )
 
 
 def _renotify(rule: Declared[RuleSpec]) -> Iterator[Problem]:

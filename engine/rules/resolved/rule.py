@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from engine.model.identity import scope_key
 from engine.model.time import DAY, HOUR, Micros
 from engine.model.trigger import Severity
 from engine.rules.resolved.condition import Condition
@@ -55,7 +56,8 @@ class Rule(msgspec.Struct, frozen=True):
     review with members; null: each series has its own. `inhibited_by`: rules whose open reviews keep those of this
     rule quiet, where the dimensions that both have are equal. `maintenance`: what begins to fire then opens no review
     unless it is still on afterwards; it decides no verdict. `notify_within`: what is older when it is found opens as
-    historical; null: as the worker's settings say.
+    historical; null: as the worker's settings say. `limit`: how many of its series may have reviews of their own at
+    once; unset: all of them.
     """
 
     id: str
@@ -83,3 +85,14 @@ class Rule(msgspec.Struct, frozen=True):
     warm_up: int = 0
     maintenance: tuple[Maintenance, ...] = ()
     notify_within: Micros | None = None
+    limit: int | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def gathers_series(self) -> bool:
+        """Whether several series may be members of one review: as a group, or as a storm."""
+        return self.group_by is not None or self.limit is not msgspec.UNSET
+
+    @property
+    def storm(self) -> str | None:
+        """The scope of its storms, where its findings come together; None without a `limit`."""
+        return None if self.limit is msgspec.UNSET else f"{self.id}|{scope_key({})}"

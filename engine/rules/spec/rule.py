@@ -17,6 +17,8 @@ from engine.rules.spec.scalars import Change, Duration, Id, Span, Spec, Text, re
 from engine.rules.spec.selector import Chosen  # noqa: TC001 - pydantic reads annotations at run time
 from engine.rules.wording import shown
 
+LIMIT_MAX = 1_000_000
+
 
 class ReviewFields(Spec):
     """The obligation that a firing rule opens."""
@@ -98,6 +100,13 @@ class RuleSpec(Spec):
     idle: Span | None = None
     group_by: list[Text] | None = Field(
         default=None, description="One review for all series alike in these dimensions; [] for all of them"
+    )
+    limit: int | None = Field(
+        default=None,
+        ge=1,
+        le=LIMIT_MAX,
+        description="Series that may have reviews of their own at once; more are one review",
+        examples=[100],
     )
     inhibited_by: list[Id] = Field(default_factory=list, description="Rules whose open reviews keep these quiet")
     no_data: NoData = Field(default=NoDataSpec(), description="When its series fall silent", examples=["firing"])

@@ -1,0 +1,203 @@
+"""A storm on its way through a barrier: which alerts join and leave it, and what its review is told of that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from engine.correlate.barrier import event_time_of
+from engine.correlate.members import moved
+from engine.model.time import parse_own_time
+from engine.model.trigger import Member
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from engine.correlate.storms import Storm, Storming
+    from engine.model.finding import Finding
+    from engine.model.judgement import Judgement
+    from engine.model.time import Micros
+    from engine.model.trigger import Turn
+
+CALM_BELOW = 2
+"""A storm is over when no more than the limit divided by this are firing."""
+CALM = "the storm is over: what begins from now on has reviews of its own"
+AGAIN = "the storm is back"
+
+
+class StormBarrier:
+    """A storm on its way through the findings of one barrier.
+
+    `fresh`: series whose alerts began at this barrier, so that nobody was told of them yet. `passing` goes on to
+    reviews of single series. `peak`: a storm that began here as it was when it was largest, before an alert ended.
+    """
+
+    def __init__(self, storming: Storming, storm: Storm) -> None:
+        self.storming, self.storm = storming, storm
+        self.fresh: set[str] = set()
+        self.passing: list[Finding] = []
+        self.found: list[Judgement] = []
+        self.cause: str | None = None
+        self.latest = ""
+        self.opening = False
+        self.peak: Storm | None = None
+        self.told_rages, self.told = storm.rages, dict(storm.members)
+
+    def take(self, findings: Sequence[Finding]) -> list[Finding | Judgement]:
+        """See `Storming.advance`."""
+        for step in _steps(findings):
+            back = [self._hear(finding) for finding in step]
+            self.latest = step[-1].event_time
+            self._weigh()
+            self._turn(resumes=any(back))
+        self._settle()
+        return [*self.passing, *self.found]
+
+    def _hear(self, finding: Finding) -> bool:
+        """Let an alert begin, go on or end; true when the end of a member is taken back."""
+        storm, series = self.storm, finding.series
+        begins = finding.transition == "firing" and finding.status == "new"
+        if begins and storm.rages:
+            storm.members[series] = _member(finding)
+            return False
+        for seats in () if begins else (storm.members, storm.left):
+            if _is(seats.get(series), finding):
+                self.cause = finding.cause or self.cause
+                return self._within(seats, finding)
+        if begins:
+            self.fresh.add(series)
+        else:
+            self._note_peak()
+        _note_apart(storm.apart, finding)
+        self.passing.append(finding)
+        return False
+
+    def _within(self, seats: dict[str, Member], finding: Finding) -> bool:
+        """What is said of an alert of the storm, that is on (`members`) or has ended (`left`)."""
+        storm, series, taken_back = self.storm, finding.series, finding.status == "withdrawn"
+        if finding.transition == "firing" and not taken_back:
+            seats[series] = _member(finding)
+        elif finding.transition == "firing":
+            self._note_peak()
+            del seats[series]
+        elif finding.transition == "resolved" and taken_back and seats is storm.left:
+            storm.members[series] = storm.left.pop(series)
+            return True
+        elif finding.transition == "resolved" and not taken_back and seats is storm.members:
+            self._note_peak()
+            storm.left[series], storm.recovered = storm.members.pop(series), True
+        return False
+
+    def _note_peak(self) -> None:
+        storm = self.storm
+        if self.opening and (self.peak is None or len(storm.members) > len(self.peak.members)):
+            self.peak = msgspec.structs.replace(storm, members=dict(storm.members), apart=dict(storm.apart))
+
+    def _weigh(self) -> None:
+        """A storm begins when more than the limit are firing, and is over when half of it are."""
+        storm, limit = self.storm, self.storming.limit
+        if not storm.rages and storm.firing > limit:
+            storm.rages, storm.since = True, self.latest
+            self._take_in()
+        elif storm.rages and storm.firing <= limit // CALM_BELOW:
+            storm.rages = False
+
+    def _take_in(self) -> None:
+        """Alerts that nobody was told of come to the storm."""
+        storm = self.storm
+        taken = {series: storm.apart.pop(series) for series in sorted(self.fresh) if series in storm.apart}
+        storm.members.update(taken)
+        self.fresh.clear()
+        self.passing = [each for each in self.passing if not _is(taken.get(each.series), each)]
+
+    def _turn(self, *, resumes: bool) -> None:
+        """The storm's review begins with its first member and ends with the last. Where none of them ever was, that is
+        told at the end of the barrier: others may have come in their place.
+        """
+        storm = self.storm
+        if storm.members and not storm.on:
+            storm.on = True
+            if resumes and storm.opened is not None:
+                self._tell("resumed", self.cause)
+            else:
+                self.opening, self.peak, storm.recovered = True, None, False
+                storm.opened = min((each.event_time for each in storm.members.values()), key=parse_own_time)
+        elif storm.on and not storm.members and storm.recovered:
+            self._begin()
+            self._tell("ended", self.cause)
+            storm.on = False
+
+    def _begin(self) -> None:
+        """Tell of a storm that began here, as it was when it was largest."""
+        if self.opening:
+            peak, storm = self.peak, self.storm
+            was_larger = peak is not None and (not storm.rages or len(storm.members) < len(peak.members))
+            self.opening, largest = False, peak if peak is not None and was_larger else storm
+            self.found.append(self.storming.turn(largest, "began", str(largest.opened)))
+            self.told_rages, self.told = largest.rages, dict(largest.members)
+
+    def _settle(self) -> None:
+        storm = self.storm
+        if storm.on and not storm.members:
+            storm.on = False
+            if self.opening:
+                storm.opened = None  # nobody was told
+            else:
+                self._tell("withdrawn", self.cause)
+            return
+        self._begin()
+        if not storm.on:
+            return
+        if storm.rages and not self.told_rages:
+            self._tell("changed", AGAIN, again=True)
+        elif storm.rages != self.told_rages or storm.members != self.told:
+            calm = CALM if self.told_rages and not storm.rages else None
+            self._tell("changed", self.cause or calm or moved(self.told, storm.members))
+
+    def _tell(self, turn: Turn, cause: str | None, *, again: bool = False) -> None:
+        self.found.append(self.storming.turn(self.storm, turn, self.latest, cause, again=again))
+        self.told_rages, self.told = self.storm.rages, dict(self.storm.members)
+
+
+def _steps(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
+    """Those of one event time; what takes something back counts as of the time at which it stands in their order."""
+    step: list[Finding] = []
+    latest: Micros | None = None
+    for finding in findings:
+        time = event_time_of(finding)
+        if latest is not None and time > latest:
+            yield step
+            step = []
+        latest = time if latest is None else max(latest, time)
+        step.append(finding)
+    if step:
+        yield step
+
+
+def _is(alert: Member | None, finding: Finding) -> bool:
+    """Whether a finding is of an alert: within a series, alerts are told apart by the event time that they began at."""
+    return alert is not None and alert.event_time == finding.opened_event_time
+
+
+def _note_apart(apart: dict[str, Member], finding: Finding) -> None:
+    """What is said of an alert with a review of its own: only whether it is on is kept."""
+    series, own = finding.series, _is(apart.get(finding.series), finding)
+    match finding.transition, finding.status:
+        case ("firing", "new") | ("resolved", "withdrawn"):
+            apart[series] = _member(finding)
+        case ("firing", "amended") if own:
+            apart[series] = _member(finding)
+        case ("firing" | "resolved", _) if own:
+            del apart[series]
+
+
+def _member(finding: Finding) -> Member:
+    return Member(
+        series=finding.series,
+        rule=finding.rule,
+        finding=finding.id,
+        event_time=finding.opened_event_time,
+        transition=finding.transition,
+        revision=finding.revision,
+    )
