@@ -5,7 +5,6 @@ Holds no clock. Its pages are the encoded reviews, the joins, what waits for bar
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,20 +14,15 @@ from engine.correlate.barrier import Barriers
 from engine.correlate.correlator import Correlator
 from engine.correlate.formulas import Derived, Formulas
 from engine.errors import StateError, WireError
-from engine.model.audit import CommandEntry
 from engine.model.finding import Finding
-from engine.model.formula import SOURCE
-from engine.model.identity import series_key
-from engine.model.outputs import DeadLetter, WorkedOut
 from engine.model.records import Activate, Answered, JoinRecord, Progress, ReviewCommand, Signal, Tick
-from engine.model.time import Micros, format_time, parse_own_time
-from engine.model.topics import AUDIT, DEAD_LETTERS, FINDINGS, MEASUREMENTS, SHADOW_TRIGGERS, TRIGGERS
+from engine.model.time import Micros, parse_own_time
 from engine.review.advance import Advance, Surroundings
 from engine.review.governance import Governance
 from engine.review.review import BARRIERS, Book
-from engine.review.telling import Telling
 from engine.runtime.finding_places import checked, place_of
 from engine.runtime.ports import Output, Position
+from engine.runtime.stage2_outputs import measured, refused, told
 from engine.runtime.stage2_pages import (
     BUCKETS,
     Reached,
@@ -39,8 +33,7 @@ from engine.runtime.stage2_pages import (
     waiting_pages,
     write_reached,
 )
-from engine.wire.batch import Record
-from engine.wire.encode import decode_finding_record, encode_measurement, encode_record
+from engine.wire.encode import decode_finding_record
 from engine.wire.partition import owner
 from engine.wire.records import records
 
@@ -57,18 +50,6 @@ if TYPE_CHECKING:
     from engine.wire.encode import FindingRecord
 
     Told = Said | Derived
-
-_BYTES_KEPT = 1_000
-
-
-def _measured(value: Derived) -> Output:
-    """What was worked out goes the way of what is measured; the header says from what, for people."""
-    message = encode_measurement(
-        value.kpi, value.window.start, value.value, value.dimensions, source=SOURCE, revision=value.revision
-    )
-    told = encode_record(WorkedOut(format_time(value.at), value.inputs))
-    key = series_key(value.kpi, value.dimensions).encode()
-    return Output(MEASUREMENTS, None, Record(key, message, ((WorkedOut.HEADER, told),)))
 
 
 class Stage2:
@@ -237,31 +218,11 @@ class Stage2:
         return ((Position.HEADER, position.encode()),)
 
     def _output(self, said: Told) -> Output:
-        match said:
-            case Derived():
-                return _measured(said)
-            case Telling():
-                key = said.trigger.data.review.encode()
-                topic = SHADOW_TRIGGERS if said.shadow else TRIGGERS
-                return Output(topic, None, Record(key, encode_record(said.trigger), self._position()))
-            case CommandEntry():
-                return Output(AUDIT, 0, Record(said.command.review.encode(), encode_record(said), self._position()))
-            case Answered():
-                return Output(FINDINGS, None, Record(said.about.encode(), encode_record(said), self._position()))
+        return measured(said) if isinstance(said, Derived) else told(said, self._position())
 
     def _dead_letter(self, record: LogRecord, error: WireError) -> Output:
         self._count(f"dead_letters_{error.reason}")
-        letter = DeadLetter(
-            reason=error.reason,
-            detail=error.detail,
-            path=error.path,
-            topic=FINDINGS,
-            partition=self.partition,
-            offset=record.offset,
-            index=None,
-            bytes=b64encode((record.value or b"")[:_BYTES_KEPT]).decode(),
-        )
-        return Output(DEAD_LETTERS, 0, Record(None, encode_record(letter), self._position()))
+        return refused(record, error, self.partition, self._position())
 
     def _count(self, name: str) -> None:
         self._counts[name] = self._counts.get(name, 0) + 1
