@@ -19,6 +19,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from engine.brokers.reachable import wait_until_reachable
 from engine.errors import BrokerError
+from engine.model.time import MILLISECOND
 from engine.model.topics import (
     AUDIT,
     CHECKPOINTS,
@@ -28,6 +29,7 @@ from engine.model.topics import (
     FINDINGS,
     KPI_STATE,
     MEASUREMENTS,
+    MEASUREMENTS_KEPT,
     RULE_SETS,
     SHADOW_TRIGGERS,
     SILENCES,
@@ -85,7 +87,7 @@ def plan(prefix: str, measurements: int, findings: int | None = None) -> tuple[T
             raise BrokerError(f"expected at least 1 partition of {name}, found {count}")
     year = 365 * _DAY_MS
     return (
-        Topic(full_name(prefix, MEASUREMENTS), measurements, _kept(90 * _DAY_MS)),
+        Topic(full_name(prefix, MEASUREMENTS), measurements, _kept(MEASUREMENTS_KEPT // MILLISECOND)),
         Topic(full_name(prefix, FINDINGS), findings, _kept(90 * _DAY_MS)),
         Topic(full_name(prefix, TRIGGERS), findings, _kept(2 * year)),
         Topic(full_name(prefix, SHADOW_TRIGGERS), findings, _kept(90 * _DAY_MS)),

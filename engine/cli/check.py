@@ -12,8 +12,11 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from engine.cli.file_columns import duration_of
+from engine.model.topics import MEASUREMENTS_KEPT
 from engine.rules.loader import Loaded, load
 from engine.rules.problems import Problem
+from engine.runtime.settings import format_duration
 
 _RARE = ("table", "test")
 """Not worth a word where there are none."""
@@ -31,6 +34,9 @@ def check(
         list[Path], typer.Argument(metavar="PATH...", help="Rule files, or folders of them.", exists=True)
     ],
     output: Annotated[Format, typer.Option("--format", help="For people, or for programs.")] = Format.TEXT,
+    kept: Annotated[
+        str, typer.Option("--kept", metavar="DURATION", help="How long the broker keeps measurements.")
+    ] = format_duration(MEASUREMENTS_KEPT),
 ) -> None:
     """Check catalogues, rules, sources and rule tests: every problem of every file at once.
 
@@ -38,7 +44,7 @@ def check(
     Exit status 0: fine, warnings allowed. 1: something must be mended. 2: wrong usage, or no rule file at PATH.
     """
     started = time.perf_counter()
-    loaded = load(paths, tests=True, today=datetime.now(UTC).date())
+    loaded = load(paths, tests=True, today=datetime.now(UTC).date(), kept=duration_of("--kept", kept))
     if loaded.files == 0:
         raise typer.BadParameter("expected rule files (*.yaml or *.yml), found none", param_hint="PATH...")
     seconds = time.perf_counter() - started

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import csv
-import json
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from engine.cli.detect_said import JsonList, Lines, Said
 from engine.client.files import STDIN
 from engine.errors import ConfigError
 from engine.model.time import DAY, HOUR, MINUTE, SECOND
 from engine.offline.detect.anomaly import AnomalyDetector
 from engine.offline.detect.rows import read_series
-from engine.offline.detect.run import Alarm, Detection
+from engine.offline.detect.run import Detection
 from engine.offline.detect.trend import TrendDetector
 from engine.runtime.settings import parse_duration
 
@@ -28,8 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from engine.offline.detect.run import Judged
-
-_WIDTH_WITHOUT_TERMINAL = 120
 
 
 class Condition(StrEnum):
@@ -49,7 +44,6 @@ class _Outcome(NamedTuple):
     """What is left once all rows have passed. `judged` is kept for a picture only."""
 
     rows: int
-    alarms: list[Alarm]
     judged: list[Judged]
 
 
@@ -76,7 +70,7 @@ def detect(
         str | None,
         typer.Option("--step", metavar="DURATION", help="How far apart rows are, like 5m; seen unless said."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The alarms as a JSON list.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The alarms as a JSON list, written as they come.")] = False,
     scores: Annotated[
         Path | None,
         typer.Option("--scores", metavar="OUT.csv", help="A score a row as well: from 1 on it is an alarm."),
@@ -90,17 +84,23 @@ def detect(
 
     Every row is looked at once, in order; what is said of a row rests on it and the rows before it. Rows are counted
     from 0, the header is none of them. The onset is where the change began, as far as the rows up to the alarm tell.
+    An alarm is told when its row has come: `tail -f FILE | counterpoint detect - ...` follows a file.
 
     Exit status 0: done, with alarms or without. 1: the file cannot be read as asked. 2: wrong usage.
     """
     _check_plot(plot)
     detection = Detection(_DETECTORS[condition], None if step is None else _micros(step))
     judged = detection.judge(read_series(file, time, value))
-    outcome = _run(judged, scores, time, keep=plot is not None)
-    if as_json:
-        typer.echo(json.dumps([alarm._asdict() for alarm in outcome.alarms], indent=2))
-    else:
-        _show(outcome, detection)
+    said: Said = JsonList() if as_json else Lines()
+    try:
+        outcome = _run(judged, said, scores, time, keep=plot is not None)
+    except BaseException:
+        if said.count:  # what was said is one list all the same, however the rows end
+            said.close()
+        raise
+    said.close()
+    if not as_json:
+        _sum_up(outcome, said.count, detection)
     if plot is not None:
         _draw(outcome, value, condition, plot)
 
@@ -124,10 +124,11 @@ def _micros(step: str) -> int:
     return micros
 
 
-def _run(judged: Iterator[Judged], scores: Path | None, time: str, *, keep: bool) -> _Outcome:
-    outcome = _Outcome(0, [], [])
-    rows = 0
+def _run(judged: Iterator[Judged], said: Said, scores: Path | None, time: str, *, keep: bool) -> _Outcome:
+    """Take every row, and say each alarm when it is found."""
+    rows, kept = 0, []
     with ExitStack() as stack:
+        stack.enter_context(suppress(KeyboardInterrupt))  # how rows end that are followed
         write = None
         if scores is not None:
             write = csv.writer(stack.enter_context(scores.open("w", encoding="utf-8", newline=""))).writerow
@@ -136,34 +137,18 @@ def _run(judged: Iterator[Judged], scores: Path | None, time: str, *, keep: bool
             if write is not None:
                 write((rows, each.row.written, repr(each.score), int(each.alarm is not None)))
             if each.alarm is not None:
-                outcome.alarms.append(each.alarm)
+                said.take(each.alarm)
             if keep:
-                outcome.judged.append(each)
+                kept.append(each)
             rows += 1
-    return outcome._replace(rows=rows)
+    return _Outcome(rows, kept)
 
 
-def _show(outcome: _Outcome, detection: Detection) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
-    if outcome.alarms:
-        console.print(_table(outcome.alarms))
-    found = f"{len(outcome.alarms)} alarm{'' if len(outcome.alarms) == 1 else 's'}"
+def _sum_up(outcome: _Outcome, alarms: int, detection: Detection) -> None:
+    found = f"{alarms} alarm{'' if alarms == 1 else 's'}"
     typer.echo(f"{outcome.rows} rows, one every {_step_in_words(detection)}: {found}.")
     if detection.crowded:
         typer.echo(f"{detection.crowded} rows do not move on in time; each was taken for the next one.", err=True)
-
-
-def _table(alarms: list[Alarm]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in ("row", "time", "began at row", "direction", "size", "statistic"):
-        table.add_column(head, justify="left" if head in ("time", "direction") else "right")
-    for alarm in alarms:
-        size, statistic = f"{alarm.size:+.5g}", f"{alarm.statistic:.4g}"
-        cells = (str(alarm.row), alarm.time, str(alarm.onset_row), alarm.direction, size, statistic)
-        table.add_row(*map(Text, cells))
-    return table
 
 
 def _step_in_words(detection: Detection) -> str:

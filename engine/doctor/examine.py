@@ -54,7 +54,7 @@ def judge(facts: Facts, settings: Settings, rule_set: RuleSet | None) -> Iterato
     sources = rule_set.sources if rule_set else ()
     yield from broker.judge(facts, settings)
     yield from topics.judge(facts, settings, sources)
-    yield from retention.judge(facts, settings, sources)
+    yield from retention.judge(facts, settings, sources, rule_set)
     yield from clock.judge(facts, settings)
     yield from lag.judge(facts, settings, sources)
     yield from state.judge(facts, settings, rule_set)

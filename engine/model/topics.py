@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from engine.model.time import DAY, Micros
+
 MEASUREMENTS = "measurements"
 FINDINGS = "findings"
 TRIGGERS = "review-triggers"
@@ -29,6 +33,9 @@ OWN_TOPICS = (
     SILENCES,
     DELIVERIES,
 )
+
+MEASUREMENTS_KEPT: Final[Micros] = 90 * DAY
+"""How long measurements stay in the topic as `counterpoint topics` makes it."""
 
 
 def full_name(prefix: str, topic: str) -> str:

@@ -8,6 +8,7 @@ from engine.errors import ConfigError
 from engine.rules.bind import bind
 from engine.rules.checks import CHECKS
 from engine.rules.checks.deadlines import check_deadlines
+from engine.rules.checks.kept import check_kept
 from engine.rules.edits import edited
 from engine.rules.expand import expand
 from engine.rules.problems import Problem, has_errors
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from engine.model.time import Micros
     from engine.rules.declared import Declarations
     from engine.rules.ruleset import RuleSet
     from engine.rules.source import Read
@@ -50,16 +52,19 @@ class Loaded(NamedTuple):
     tests: tuple[RuleTest, ...] = ()
 
 
-def load(paths: Sequence[Path], *, tests: bool = False, today: date | None = None) -> Loaded:
+def load(
+    paths: Sequence[Path], *, tests: bool = False, today: date | None = None, kept: Micros | None = None
+) -> Loaded:
     """Everything declared in the YAML files at `paths` as one rule set.
 
     Directories are walked for `*.yaml` and `*.yml`; files of rule tests (`*_test.yaml`) are taken only with `tests`.
-    With `today`, deadlines are looked at as well. Raises nothing: every problem of every file is in the result.
+    With `today`, deadlines are looked at as well; with `kept`, how long measurements are kept, how far back sound rules
+    look. Raises nothing: every problem of every file is in the result.
     """
-    return load_read(read(paths, tests=tests), today)
+    return load_read(read(paths, tests=tests), today, kept)
 
 
-def load_read(found: Read, today: date | None = None) -> Loaded:
+def load_read(found: Read, today: date | None = None, kept: Micros | None = None) -> Loaded:
     """As `load`, for documents that have been read already."""
     declarations, problems = declare(found)
     problems = [*found.problems, *problems, *expand(declarations)]
@@ -72,8 +77,11 @@ def load_read(found: Read, today: date | None = None) -> Loaded:
         edits = edited(declarations)
         problems.extend(edits.problems)
     sound = not has_errors(problems)
+    rule_set = bind(declarations) if sound else None
+    if rule_set is not None and kept is not None:
+        problems.extend(check_kept(declarations, rule_set, kept))
     return Loaded(
-        rule_set=bind(declarations) if sound else None,
+        rule_set=rule_set,
         problems=tuple(sorted(set(problems))),
         files=found.files,
         declared=Counts(*(len(each) for each in _counted(declarations))),

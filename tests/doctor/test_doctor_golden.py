@@ -12,8 +12,9 @@ from doctor_world import FACTS, RULES, SETTINGS, SOUND, found_in
 from engine import SEMANTICS_VERSION, __version__
 from engine.cli.doctor import as_text
 from engine.doctor.facts import EndpointFacts
-from engine.doctor.judge import configuration, port
-from engine.rules.loader import load
+from engine.doctor.judge import configuration, port, retention
+from engine.rules.loader import load, load_read
+from engine.rules.source import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -65,10 +66,44 @@ def too_many_copies() -> list[Diagnosis]:
     return found_in(SOUND, SETTINGS.model_copy(update={"replication_factor": 5}))
 
 
+LOOKING_BACK = """\
+{kind: owner, id: ops, name: Operations}
+---
+{kind: objective, id: up, title: It is up, owner: ops}
+---
+kind: kpi
+id: errors
+title: Errors
+owner: ops
+objective: up
+definition: Requests that failed
+decision: Roll back
+direction: lower_is_better
+role: leading
+unit: errors
+aggregation: sum
+window: {every: 1h}
+target: none
+---
+{kind: rule, id: a, title: A, kpi: errors, condition: {threshold: {above: 1}}, for: 120d}
+---
+{kind: rule, id: b, title: B, kpi: errors, condition: {threshold: {above: 2}}, for: 100d, severity: critical}
+---
+{kind: rule, id: c, title: C, kpi: errors, condition: {threshold: {above: 3}}, for: 80d}
+"""
+
+
+def rules_that_look_back_further() -> list[Diagnosis]:
+    rules = load_read(read_text("rules.yaml", LOOKING_BACK)).rule_set
+    assert rules is not None
+    return list(retention.judge(SOUND, SETTINGS, (), rules))
+
+
 OTHERS: dict[str, Callable[[], Iterable[Diagnosis]]] = {
     "ports": ports,
     "rules_with_errors": rules_with_errors,
     "tls": tls,
+    "rules_that_look_back_further": rules_that_look_back_further,
     "more_copies_than_brokers": too_many_copies,
 }
 WHOLE = {"sound", "ports", "rules_with_errors", "tls", "embedded_broker", "broker_that_says_little"}

@@ -1,9 +1,9 @@
-"""The slow twins of stage 1, the small world of backtests and the shop of explanations stand beside their own tests."""
+"""The slow twins of stage 1 and governance, and the worlds of backtests and explanations, have rooms of their own."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-for room in ("evaluate", "explain"):
+for room in ("evaluate", "explain", "governance"):
     sys.path.insert(0, str(Path(__file__).parent.parent / room))

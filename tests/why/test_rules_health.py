@@ -136,3 +136,52 @@ def test_every_problem_stands_in_the_documentation():
 def test_last_words_are_as_many_as_asked_for(files: list[str]):
     done = run(*files, "--last", 1, "--json")
     assert [len(rule["last"]) for rule in json.loads(done.stdout)["rules"]] == [0, 1, 0, 1, 0]
+
+
+JOINED = """\
+---
+kind: rule
+id: as-recorded
+title: Waiting as the switchboard has it
+kpi: wait
+condition: {reconciliation: {against: calls, tolerance: 2}}
+for: 1h
+keep_firing_for: 1h
+---
+{kind: rule, id: both, title: Both, condition: {composite: {all: [wait-long, calls-many]}}}
+---
+{kind: rule, id: wait-long, title: Long, kpi: wait, condition: {threshold: {above: 9}}}
+---
+{kind: rule, id: calls-many, title: Many, kpi: calls, condition: {threshold: {above: 9}}}
+"""
+
+
+@pytest.fixture
+def joined(tmp_path: Path) -> list[str]:
+    """The record says 1 each hour; nothing stands against what a fifth desk says."""
+    catalogue, _, _ = PACK.partition("---\n{kind: rule")
+    of_calls = "unit: calls\naggregation: sum\n"
+    pack = catalogue.replace(of_calls, of_calls.replace("calls", "minutes") + "dimensions: [desk]\n") + JOINED
+    rows = [
+        {"kpi": kpi, "time": f"2026-01-05T0{hour}:10:00Z", "value": told, "dimensions": {"desk": desk}}
+        for desk, values in (HOURS | {"alone": [1, 12, 12, 12, 12]}).items()
+        for hour, value in enumerate(values)
+        for kpi, told in (("wait", value), ("calls", 1))
+        if kpi == "wait" or desk != "alone"
+    ]
+    rows.sort(key=lambda row: str(row["time"]))
+    (tmp_path / "joined.yaml").write_text(pack, "utf-8")
+    (tmp_path / "joined.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return ["--rules", str(tmp_path / "joined.yaml"), "--input", str(tmp_path / "joined.ndjson"), "--ticks", "10m"]
+
+
+def test_rules_that_join_have_all_states_and_say_until_when_they_have_judged(joined: list[str]):
+    found = told(joined, "2026-01-05T09:00:00Z")
+    # By then all windows have closed by idleness. As on single series: `slow` departs for the first time, `worse` for
+    # the third, `better` agrees again for the first; what is alone is not judged.
+    assert found["as-recorded"]["series"] == {"inactive": 2, "pending": 1, "firing": 1, "recovering": 1}
+    assert found["as-recorded"]["evaluated"] == "2026-01-05T05:00:00Z"
+    assert found["as-recorded"]["last"]
+    assert (found["both"]["evaluated"], found["both"]["problems"]) == (None, [])
+    early = told(joined, "2026-01-05T00:30:00Z")["as-recorded"]
+    assert (early["series"]["inactive"], early["evaluated"]) == (0, None)

@@ -32,13 +32,18 @@ def _unproven(
         for milestone in initiative.milestones:
             if milestone.kpi != kpi.id:
                 continue
-            value = milestone.value if milestone.value is not None or kpi.target is None else kpi.target.value
+            value = proof_of(milestone, kpi)
             if value is not None and middle is not None and is_met(middle, value, kpi.direction):
                 continue
             if is_reported(milestone, now):
                 yield _open(initiative, milestone, value, reported=True)
             elif begin_of(milestone.by) + DAY <= now:
                 yield _open(initiative, milestone, value, reported=False)
+
+
+def proof_of(milestone: Milestone, kpi: Kpi) -> float | None:
+    """What its KPI must come to: the target where the milestone says nothing; None: nothing proves it."""
+    return milestone.value if milestone.value is not None or kpi.target is None else kpi.target.value
 
 
 def is_reported(milestone: Milestone, now: Micros) -> bool:

@@ -9,6 +9,7 @@ from engine.doctor.diagnosis import Diagnosis, ok, problem, unknown, warning
 from engine.doctor.judge.topics import alter
 from engine.model.time import DAY, HOUR, MILLISECOND, MINUTE, Micros
 from engine.model.topics import FINDINGS, MEASUREMENTS, full_name
+from engine.rules.looks_back import look_back_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
     from engine.brokers.topics import Topic
     from engine.doctor.facts import Facts
     from engine.rules.resolved.source import Source
+    from engine.rules.ruleset import RuleSet
     from engine.runtime.settings import Settings
 
 LEAST: Micros = DAY
 """A weekend without workers is longer, but who keeps less than a day has no time to mend anything."""
 
 
-def judge(facts: Facts, settings: Settings, sources: Sequence[Source]) -> Iterator[Diagnosis]:
+def judge(facts: Facts, settings: Settings, sources: Sequence[Source], rule_set: RuleSet | None) -> Iterator[Diagnosis]:
     """What to say of the topics whose records are kept for a time; those of sources lose records unread."""
     if facts.embedded:
         yield unknown("retention", "all topics", "the embedded broker tells no settings; it drops records beyond 5 MB")
@@ -33,6 +35,8 @@ def judge(facts: Facts, settings: Settings, sources: Sequence[Source]) -> Iterat
             wrong = [*_of_time(topic, found.config), *_of_place(topic.name, found.config)]
             yield from wrong or [ok("retention", topic.name, f"kept {_days(_time(found.config))}")]
     inputs = [full_name(settings.prefix, topic) for topic in (MEASUREMENTS, FINDINGS)]
+    if rule_set is not None:
+        yield from _of_rules(inputs[0], facts, rule_set)
     for name in (*inputs, *sorted({source.topic for source in sources})):
         yield from _of_need(name, facts)
 
@@ -86,6 +90,26 @@ def _of_place(name: str, config: Mapping[str, str]) -> Iterator[Diagnosis]:
             expected="no limit in bytes (retention.bytes=-1)",
             found=f"{size:,} a partition",
             mend=f"{alter(name, 'retention.bytes', '-1')}: a busy day deletes what is not read yet",
+        )
+
+
+def _of_rules(name: str, facts: Facts, rule_set: RuleSet) -> Iterator[Diagnosis]:
+    """Against what a state that must be made anew from the log has to see again."""
+    found = facts.topics.get(name)
+    kept = None if found is None else _time(found.config)
+    backs = {rule.id: look_back_of(rule).time for rule in rule_set.rules if rule.mode != "off"}
+    longer = sorted(rule for rule, back in backs.items() if kept is not None and back > kept)
+    if longer:
+        furthest = max(longer, key=lambda rule: backs[rule])
+        more = f", and {len(longer) - 1} more" if len(longer) > 1 else ""
+        wanted = -(-backs[furthest] // DAY) * DAY
+        yield warning(
+            "retention",
+            name,
+            expected=f"measurements kept as long as rules look back on them: {furthest} on {_days(wanted)}{more}",
+            found=_days(kept),
+            mend=f"{alter(name, 'retention.ms', str(wanted // MILLISECOND))}, or look back less far: without a "
+            "checkpoint, or with another semantics version, they are silent or see a part until enough has come",
         )
 
 

@@ -124,7 +124,7 @@ def _of_scope(standing: Standing, rule: Rule, condition: JoinedCondition, series
     if isinstance(condition, Composite):
         stop = on.composite_stop(condition)
     elif isinstance(condition, GovernanceCondition):
-        stop = on.governance_stop()
+        stop, point = on.governance_stop(), on.governance_point()
     else:
         stop, point = on.aligned_stop(), on.aligned_point()
     if stop is None and opened is not None:

@@ -14,7 +14,7 @@ from engine.model.time import format_time, parse_own_time
 from engine.model.topics import DEAD_LETTERS, FINDINGS, SHADOW_TRIGGERS, TRIGGERS
 from engine.model.trigger import ReviewTrigger
 from engine.notify.happenings import happening_of
-from engine.offline.why.of_join import opened_of
+from engine.offline.why.health_joined import judged_until, state_of
 from engine.offline.why.of_series import STATES
 from engine.offline.why.watch import Watch, is_declared
 from engine.rules.compiler import Join
@@ -53,8 +53,8 @@ class Transition(msgspec.Struct, frozen=True):
 
 class RuleHealth(msgspec.Struct, frozen=True):
     """One rule. `series`: by state, those that it looks at; of a rule that joins, scopes. `evaluated`: the end of the
-    newest windows that have closed, the newest raw point, of silence the tick; null where nothing was judged, or it
-    joins. `last` are its last transitions, the newest first.
+    newest windows that have closed, the newest raw point, of silence the tick, of a rule that joins the newest window
+    that it judged; null where nothing was judged, and of composites. `last` are its last transitions, the newest first.
     """
 
     rule: str
@@ -201,7 +201,8 @@ class Tally:
         for (rule, _), joined in stage.correlator.joined.items():
             if rule not in self.states or self._is_single(rule):
                 continue
-            self.states[rule]["firing" if opened_of(joined) is not None else "inactive"] += 1
+            self.states[rule][state_of(joined)] += 1
+            self._judged(rule, judged_until(joined, str(self.rules.rule_by_id[rule].kpi)))
 
     def _is_single(self, rule: str) -> bool:
         return not isinstance(self.rules.rule_by_id[rule].condition, JoinedCondition)
@@ -240,7 +241,7 @@ class Tally:
         return () if joins or self._was_judged(rule, rounds) else ("never_evaluated",)
 
     def _was_judged(self, rule: Rule, rounds: Rounds) -> bool:
-        if rule.points == "raw" or isinstance(rule.condition, MissingData):
+        if rule.points == "raw" or isinstance(rule.condition, MissingData | JoinedCondition):
             return rule.id in self.evaluated
         return rule.id in rounds.judged
 

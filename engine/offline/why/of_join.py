@@ -9,6 +9,7 @@ from engine.correlate.shares import window_of
 from engine.correlate.unfold import unfold
 from engine.model.time import format_time, parse_own_time
 from engine.offline.why.gates import Gate, Side, Stop
+from engine.offline.why.of_governance import governance_point, governance_stop
 from engine.review.explain import of_dimensions
 from engine.review.numbers import number, percent
 from engine.review.spans import duration, window_named
@@ -105,13 +106,14 @@ class OnScope:
         return Stop("within_bounds", told, number(own.value), "what is past its bounds", number=own.effect)
 
     def governance_stop(self) -> Stop | None:
-        """None: it is on. Why it is not, its page says: all of the KPI's governance comes into it."""
+        """The first gate that is shut for what is asked of how a KPI is looked after; None: it is on."""
         watch = None if self.joined is None else self.joined.watch
-        if watch is not None and watch.opened is not None:
-            return None
-        judged = "nothing was judged yet" if watch is None or watch.judged is None else "what was judged does not hold"
-        told = f"{self.rule.id} finds nothing wrong with {self.rule.kpi}: {judged}."
-        return Stop("within_bounds", told, judged, "what the page on governance says")
+        return governance_stop(self.rule, self.standing.rules, watch, self.standing.now)
+
+    def governance_point(self) -> str | None:
+        """The newest window that is complete of all KPIs that the rule looks at."""
+        watch = None if self.joined is None else self.joined.watch
+        return governance_point(self.rule, self.standing.rules, watch)
 
     def composite_stop(self, condition: Composite) -> Stop | None:
         """The first gate that is shut for a composite; None: it is on."""
