@@ -45,7 +45,18 @@ if TYPE_CHECKING:
     from engine.rules.rule_tests import Expectation, Measured, RuleTest
     from engine.rules.ruleset import RuleSet
 
-ABOUT_CALLS = {"depends_on", "group_by", "inhibited_by", "notify_within"}
+ABOUT_CALLS = {
+    "depends_on",
+    "group_by",
+    "inhibited_by",
+    "mode",
+    "notify_within",
+    "renotify",
+    "reopen_within",
+    "review",
+    "severity",
+    "version",
+}
 COMMON = {
     "template",
     "aggregation",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from matplotlib import style
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from told import SHADOW, lanes_of
+from told import ALERT_ON, ALERT_OVER, FLAPPING, SHADOW, lanes_of
 
 from engine.model.time import DAY
 from engine.offline.plot.draw import BLUE, GREEN, GREY, ORANGE, PURPLE, STYLE, VERMILION, draw_times
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 COLOURS = (BLUE, GREEN, PURPLE, ORANGE)
 MARKERS = ("o", "s", "^", "v")
+STRETCHES = {ALERT_ON: "#F6D28B", ALERT_OVER: "#e4e4e4", FLAPPING: "#EBC8DC"}
 LETTER = 0.0072
 """Of the width of the lanes, what a letter of their small print takes."""
 STEP = 0.2
@@ -166,14 +167,12 @@ def draw_lanes(
         place += height
         bar = place - 0.18
         ticks.append((bar, name_of(lane)))
-        until = lane.end or span[1]
-        over = min(lane.calm or until, until)
-        axes.barh(bar, (over - lane.begin) / DAY, left=lane.begin / DAY, height=0.16, color="#F6D28B", label="alert on")
-        if until > over:
-            look = {"height": 0.16, "color": "#e4e4e4", "label": "review open, alert over"}
-            axes.barh(bar, (until - over) / DAY, left=over / DAY, **look)
-        for each in row:
-            mark(axes, each, bar)
+        for each in lane.stretches:
+            width = (each.end or span[1]) - each.begin
+            look = {"height": 0.16, "color": STRETCHES[each.how], "label": each.how}
+            axes.barh(bar, width / DAY, left=each.begin / DAY, **look)
+        for words in row:
+            mark(axes, words, bar)
     axes.set_yticks([at for at, _ in ticks], [name for _, name in ticks])
     axes.set_ylim(place + 0.1, 0.0)
     axes.grid(visible=True, axis="x", color="#dddddd", linewidth=0.6)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from engine.runtime.ports import Output
 
 SHADOW = "shadow"
+ALERT_ON, ALERT_OVER, FLAPPING = "alert on", "review open, alert over", "flapping"
 
 
 class Word(NamedTuple):
@@ -44,14 +45,20 @@ class Word(NamedTuple):
     held: str = ""
 
 
+class Stretch(NamedTuple):
+    """How a review stood for a while; to the end of the picture where `end` is null."""
+
+    begin: Micros
+    end: Micros | None
+    how: str
+
+
 class Lane(NamedTuple):
-    """A review from its opening on; `calm`: when its alert was over, `end`: when it ended (null: never)."""
+    """A review from its opening on, and what was said of it."""
 
     rule: str
     dimensions: dict[str, str]
-    begin: Micros
-    calm: Micros | None
-    end: Micros | None
+    stretches: tuple[Stretch, ...]
     words: tuple[Word, ...]
 
 
@@ -65,18 +72,22 @@ def lanes_of(test: RuleTest, rules: RuleSet, *, live: bool = False) -> list[Lane
     lanes = []
     for review in dict.fromkeys(each.data.review for each in triggers):
         said = [each for each in triggers if each.data.review == review]
-        first, last = said[0].data, said[-1]
-        lanes.append(
-            Lane(
-                first.rule,
-                first.dimensions,
-                parse_own_time(said[0].time),
-                next((parse_own_time(each.time) for each in said if each.data.alert != "on"), None),
-                parse_own_time(last.time) if last.data.state in ("resolved", "withdrawn") else None,
-                tuple(sorted((word for word in words if word.review == review), key=lambda word: word.time)),
-            )
-        )
-    return sorted(lanes, key=lambda lane: (lane.begin, lane.rule, sorted(lane.dimensions.items())))
+        of_review = sorted((word for word in words if word.review == review), key=lambda word: word.time)
+        data = said[0].data
+        lanes.append(Lane(data.rule, data.dimensions, tuple(_stretches(said)), tuple(of_review)))
+    return sorted(lanes, key=lambda lane: (lane.stretches[0].begin, lane.rule, sorted(lane.dimensions.items())))
+
+
+def _stretches(said: list[ReviewTrigger]) -> Iterator[Stretch]:
+    """One from each trigger to the next, but none after an end."""
+    for each, following in zip(said, [*said[1:], None], strict=True):
+        if each.data.state in ("resolved", "withdrawn"):
+            continue
+        how = ALERT_ON if each.data.alert == "on" else ALERT_OVER
+        if happening_of(each) == "flapping":
+            how = FLAPPING
+        end = None if following is None else parse_own_time(following.time)
+        yield Stretch(parse_own_time(each.time), end, how)
 
 
 def told_lines(lanes: Iterable[Lane]) -> list[str]:
