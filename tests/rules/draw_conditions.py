@@ -58,6 +58,7 @@ ABOUT_CALLS = {
     "version",
 }
 COMMON = {
+    "rule",
     "template",
     "aggregation",
     *(info.alias or name for name, info in RuleSpec.model_fields.items()),
