@@ -6,9 +6,11 @@ import re
 
 import pytest
 from draw_conditions import ABOUT_CALLS, CALLS, LIVE, loaded, page_of
-from told import lanes_of, told_lines
+from told import events_of, lanes_of, told_lines
 
 from engine.cli.test_report import failure_lines
+from engine.offline.explain.explanation import explain
+from engine.offline.explain.given import given
 from engine.offline.rule_tests import run_test
 
 LISTS = re.compile(r"```\n((?:\d\d-\d\d \d\d:\d\d  .*\n)+)```")
@@ -34,3 +36,12 @@ def test_who_is_told_in_its_tests_is_what_it_lists(page: str):
     listed = [block.splitlines() for block in LISTS.findall(page_of(page).read_text("utf-8"))]
     told = [told_lines(lanes_of(test, found.rule_set, live=page in LIVE)) for test in found.tests]
     assert listed == [lines for lines in told if lines]
+
+
+@pytest.mark.parametrize("page", CALLS)
+def test_whatever_people_do_every_trigger_of_its_tests_is_recomputed(page: str):
+    found = loaded(page_of(page))
+    assert found.rule_set is not None
+    for test in found.tests:
+        for event in events_of(test, found.rule_set, live=page in LIVE):
+            assert explain(given(event)).failures == (), event["data"]["explanation"]

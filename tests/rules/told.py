@@ -4,7 +4,7 @@ every notification goes through.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -76,6 +76,12 @@ def lanes_of(test: RuleTest, rules: RuleSet, *, live: bool = False) -> list[Lane
         data = said[0].data
         lanes.append(Lane(data.rule, data.dimensions, tuple(_stretches(said)), tuple(of_review)))
     return sorted(lanes, key=lambda lane: (lane.stretches[0].begin, lane.rule, sorted(lane.dimensions.items())))
+
+
+def events_of(test: RuleTest, rules: RuleSet, *, live: bool = False) -> list[dict[str, Any]]:
+    """The triggers as they stand on their topic, with what people and edits did in between."""
+    outputs = _live(test, rules) if live else _replayed(test, rules)
+    return [msgspec.json.decode(each.record.value or b"") for each in outputs if each.topic == TRIGGERS]
 
 
 def _stretches(said: list[ReviewTrigger]) -> Iterator[Stretch]:
