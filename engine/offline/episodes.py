@@ -76,8 +76,7 @@ def _single(outputs: Iterable[Output], sets: Mapping[str, RuleSet]) -> Iterator[
         if finding.transition == "firing":
             begin = parse_own_time(finding.event_time)
             rule_set = sets[finding.evidence.rule_set]
-            close = rule_set.rule_by_id[finding.rule].review.close
-            says = explain_finding(finding, "opened", rule_set, close)
+            says = explain_finding(finding, "opened", rule_set, awaits_answer=False)
             yield (finding.rule, scope_key(finding.dimensions)), Episode(begin, ends.get(_alert(finding)), says)
 
 

@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet
 
 
-def explain_finding(finding: Finding, happening: Happening, rules: RuleSet, close: str) -> str:
-    """The sentence for a review of one series."""
+def explain_finding(finding: Finding, happening: Happening, rules: RuleSet, *, awaits_answer: bool) -> str:
+    """The sentence for a review of one series; `awaits_answer`: that is owed even when its alert is over."""
     rule = rules.rule_by_id[finding.rule]
     if finding.status == "withdrawn":
         return f"{_subject(finding, rules)}: {_taken_back(finding)} ({finding.cause})."
     told = _happened(finding, rule, rules)
     if happening == "resolved" or finding.transition == "resolved":
-        waits = " An answer is awaited." if close == "on_answer" else ""
+        waits = " An answer is awaited." if awaits_answer else ""
         return f"{told}{_episode(finding, rule, rules)}.{waits}"
     return f"{told}."
 

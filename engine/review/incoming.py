@@ -49,7 +49,9 @@ def of_finding(finding: Finding, clock: int, rules: RuleSet, barrier: Micros | N
         evidence=finding.evidence,
         episode=finding.episode,
         cause=finding.cause,
-        explanation=lambda happening, review: explain_finding(finding, happening, rules, review.close),
+        explanation=lambda happening, review: explain_finding(
+            finding, happening, rules, awaits_answer=review.awaits_answer
+        ),
         moved_by=FindingName(
             id=finding.id,
             series=finding.series,

@@ -96,7 +96,12 @@ class Review(msgspec.Struct):
     @property
     def ends_on_recovery(self) -> bool:
         """Whether it ends with its alert: nobody is asked for an answer, or somebody has given it."""
-        return self.close == "on_recovery" or self.silent or self.historical or self.verdict is not None
+        return self.silent or not self.awaits_answer
+
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether its alert's end is not enough: somebody is to answer, and nobody has."""
+        return self.close == "on_answer" and not self.historical and self.verdict is None
 
     @property
     def standing(self) -> ReviewState:

@@ -15,6 +15,9 @@ def rule_file_schema() -> dict[str, Any]:
     """One document of a rule file: what may follow each `kind`. It knows the shape, not the references."""
     models = [(model, "validation") for model in KINDS.values()]
     _, schema = models_json_schema(models, by_alias=True, ref_template=_DEFINITIONS)  # type: ignore[arg-type]  # a list of any models
+    for model in KINDS.values():
+        definition = schema["$defs"][model.__name__]
+        definition["properties"]["kind"]["description"] = definition["description"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:counterpoint:rule-file:v1",

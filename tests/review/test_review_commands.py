@@ -54,6 +54,7 @@ def test_an_answer_while_the_alert_is_on_ends_the_review_when_the_alert_ends():
     assert (life.newest().data.state, life.newest().data.alert) == ("in_review", "on")
     assert life.clears(5, 3).say() == ["resolved"]
     assert (life.newest().data.verdict, life.newest().data.answer) == ("false_alarm", "Bots.")
+    assert "An answer is awaited" not in life.newest().data.explanation
 
 
 def test_a_review_that_recovered_by_itself_can_still_be_judged():

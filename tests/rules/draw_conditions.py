@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from draw_told import draw_told
+from told import history_of
 
 from engine.correlate.align import aligned_of
 from engine.kernels.layout import AGGREGATIONS, RATE
 from engine.model.aggregation import kind_of
 from engine.model.identity import series_key
-from engine.model.measurement import Measurement
 from engine.model.outputs import KpiState
-from engine.model.time import format_time
 from engine.model.topics import KPI_STATE, TRIGGERS
 from engine.offline.explain.case import case_of
 from engine.offline.explain.given import given
@@ -47,14 +47,36 @@ if TYPE_CHECKING:
     from engine.rules.rule_tests import Expectation, RuleTest
     from engine.rules.ruleset import RuleSet
 
-COMMON = {"template", "aggregation", "formula", *(info.alias or name for name, info in RuleSpec.model_fields.items())}
+ABOUT_CALLS = {
+    "depends_on",
+    "group_by",
+    "inhibited_by",
+    "mode",
+    "notify_within",
+    "renotify",
+    "reopen_within",
+    "review",
+    "severity",
+    "version",
+}
+COMMON = {
+    "rule",
+    "template",
+    "aggregation",
+    "formula",
+    *(info.alias or name for name, info in RuleSpec.model_fields.items()),
+} - ABOUT_CALLS
 """Fields of rules, and what makes several of them."""
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "rules"
 CONDITIONS = tuple(page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in ConditionSpec.model_fields)
 FIELDS = tuple(page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in COMMON)
 EVIDENCE = ("bottleneck",)
 """Pages on what evidence says."""
-DRAWN = (*CONDITIONS, *FIELDS, *EVIDENCE)
+CALLS = tuple(page.stem for page in sorted(FOLDER.glob("*.md")) if page.stem in ABOUT_CALLS)
+"""Pages on who is called, with lanes of what was told: the first test of each fires, the second shows it silent."""
+LIVE = ("notify_within",)
+"""Of these, those on what holds only where the clock is that of a live worker."""
+DRAWN = (*CONDITIONS, *FIELDS, *EVIDENCE, *CALLS)
 APART = {"restated_in_favour": ("governance", "takings-restated")}
 """Sections with pictures of their own: of which page, and of which rule."""
 
@@ -82,6 +104,9 @@ def main(folder: Path) -> None:
 
 
 def draw_condition(condition: str, folder: Path) -> None:
+    if condition in CALLS:
+        draw_told(loaded(page_of(condition)), names_of(condition), folder, live=condition in LIVE)
+        return
     draw_rule(page_of(condition), None, names_of(condition), folder)
 
 
@@ -171,25 +196,6 @@ def standing(measured: Measured, test: RuleTest) -> tuple[Mark, ...]:
     again = [mark for each in test.measured if each.revision and key(each) == key(measured) for mark in marks_of(each)]
     restated = {mark.time: mark for mark in again}
     return tuple(restated.get(mark.time, mark) for mark in marks_of(measured))
-
-
-def history_of(test: RuleTest) -> list[tuple[int, Measurement]]:
-    history = [
-        (
-            mark.time if each.sent is None else each.sent,
-            Measurement(
-                each.kpi,
-                format_time(mark.time),
-                mark.value,
-                each.dimensions,
-                source=each.source,
-                revision=each.revision,
-            ),
-        )
-        for each in test.measured
-        for mark in marks_of(each)
-    ]
-    return sorted(history, key=lambda pair: pair[0])
 
 
 def triggers_of(test: RuleTest, rules: RuleSet) -> list[dict[str, Any]]:

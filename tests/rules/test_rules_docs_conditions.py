@@ -40,6 +40,7 @@ def test_every_condition_has_a_page():
 
 def test_every_field_that_decides_what_a_rule_sees_and_when_it_fires_has_a_page():
     assert set(FIELDS) == {
+        "rule",
         "where",
         "critical",
         "for",

@@ -52,6 +52,7 @@ from engine.wire.reasons import REASONS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+
 ROOT = Path(__file__).parents[2]
 TIME = "2013-02-08T05:00:00Z"
 WINDOW = WindowBounds(TIME, "2013-02-09T05:00:00Z", 15744)
@@ -310,6 +311,25 @@ def test_the_editor_schema_takes_what_the_rule_packs_say_and_refuses_what_is_no_
         check.validate(document.data)
     assert not check.is_valid({"kind": "owner", "id": "ops"})
     assert not check.is_valid({"kind": "nothing"})
+
+
+def fields_of(schema: Any, at: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every field of every object that the schema describes, with where it stands."""
+    if isinstance(schema, list):
+        for place, each in enumerate(schema):
+            yield from fields_of(each, f"{at}/{place}")
+    if isinstance(schema, dict):
+        for name, value in schema.items():
+            if name == "properties":
+                yield from ((f"{at}.{field}", said) for field, said in value.items())
+            yield from fields_of(value, f"{at}/{name}")
+
+
+def test_an_editor_has_something_to_say_of_every_field_of_a_rule_file():
+    definitions = json.loads(documents()["rule-file.json"])["$defs"]
+    fields = list(fields_of(definitions))
+    assert len(fields) > 250
+    assert [at for at, said in fields if not said.get("description")] == []
 
 
 def run(*arguments: str) -> int:

@@ -236,7 +236,8 @@ def sentence_of(case: Case) -> str:
             return sentence_of_clock(moved_by, data.about, data.notify[0] if data.notify else "", data.step)
         case FindingName() if isinstance(data.evidence, Evidence):
             found = _as_finding(case, moved_by, data.evidence)
-            return explain_finding(found, case.happening, case.rules, case.rule.review.close)
+            awaits_answer = case.rule.review.close == "on_answer" and not data.historical and data.verdict is None
+            return explain_finding(found, case.happening, case.rules, awaits_answer=awaits_answer)
         case TurnName() if not isinstance(data.evidence, Evidence):
             judgement = Judgement(
                 rule=data.rule,

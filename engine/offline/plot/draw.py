@@ -7,7 +7,7 @@ The same picture gives the same bytes.
 from __future__ import annotations
 
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from matplotlib import style
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
@@ -38,7 +38,7 @@ _MOMENTS: dict[str, dict[str, Any]] = {
     "alarm": {"color": "black", "linestyle": "-"},
     "over": {"color": GREY, "linestyle": "--"},
 }
-_STYLE = {
+STYLE: Final[dict[str, Any]] = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.spines.top": False,
@@ -56,7 +56,7 @@ _DOTS_MOST = 1_000
 
 def draw(picture: Picture, file: Path) -> None:
     """Write the picture; its suffix, `.png` or `.svg`, says how."""
-    with style.context(["default", _STYLE]):
+    with style.context(["default", STYLE]):
         figure = figure_of(picture)
         metadata = {"Software": None} if file.suffix == ".png" else {"Date": None, "Creator": None}
         figure.savefig(file, dpi=130, metadata=metadata)
@@ -76,7 +76,7 @@ def figure_of(picture: Picture) -> Figure:
             _draw_panel(axes, panel, picture)
     else:
         _draw_rows(panes[0], picture)
-    _draw_times(panes[-1], picture)
+    draw_times(panes[-1], picture)
     return figure
 
 
@@ -162,7 +162,8 @@ def _draw_rows(axes: Axes, picture: Picture) -> None:
     axes.legend(loc="upper left", bbox_to_anchor=(1.005, 1.02), frameon=False, fontsize=8.5)
 
 
-def _draw_times(axes: Axes, picture: Picture) -> None:
+def draw_times(axes: Axes, picture: Picture) -> None:
+    """The axis that all panels share: dates and times of the picture's zone."""
     if picture.zone is None:
         axes.set_xlabel("row")
         return

@@ -101,8 +101,8 @@ def _stretch(text: str) -> tuple[Micros, Micros] | None:
 class HolidaySpec(Spec):
     """A day on which nobody works, with its name for people."""
 
-    date: Date = Field(examples=["2026-12-25"])
-    name: Text | None = None
+    date: Date = Field(description="On which nobody works", examples=["2026-12-25"])
+    name: Text | None = Field(default=None, description="For people")
 
 
 def _holiday(value: object) -> object:
@@ -121,7 +121,10 @@ Holiday = Annotated[
                 {"type": "string", "format": "date"},
                 {
                     "type": "object",
-                    "properties": {"date": {"type": "string", "format": "date"}, "name": {"type": "string"}},
+                    "properties": {
+                        "date": {"type": "string", "format": "date", "description": "On which nobody works"},
+                        "name": {"type": "string", "description": "For people"},
+                    },
                     "required": ["date"],
                     "additionalProperties": False,
                 },
@@ -136,7 +139,7 @@ class CalendarSpec(Spec):
 
     kind: Literal["calendar"]
     id: Id = Field(description="What others refer to", examples=["office"])
-    title: Text | None = None
+    title: Text | None = Field(default=None, description="For people")
     zone: Zone = Field(description="Whose clock the hours are of", examples=["Europe/Berlin"])
     hours: Hours = Field(description="By weekday", examples=['{mon-fri: "09:00-12:00, 13:00-17:00"}'])
-    holidays: list[Holiday] = Field(default_factory=list)
+    holidays: list[Holiday] = Field(default_factory=list, description="Dates on which nobody works")

@@ -34,8 +34,8 @@ class OwnerSpec(Spec):
 
     kind: Literal["owner"]
     id: Id = Field(description="What others refer to", examples=["ops"])
-    name: Text = Field(examples=["Operations"])
-    contact: Text | None = None
+    name: Text = Field(description="For people", examples=["Operations"])
+    contact: Text | None = Field(default=None, description="An address, for people")
     noise_budget: int | None = Field(
         default=None, ge=0, le=100_000, description="Notifications of warnings a week; what is beyond is bundled"
     )
@@ -45,8 +45,8 @@ class ObjectiveSpec(Spec):
     """What a KPI is for."""
 
     kind: Literal["objective"]
-    id: Id = Field(examples=["punctuality"])
-    title: Text = Field(examples=["Passengers arrive when we said"])
+    id: Id = Field(description="What others refer to", examples=["punctuality"])
+    title: Text = Field(description="For people", examples=["Passengers arrive when we said"])
     owner: OneOwner = Field(description="Exactly one", examples=["ops"])
     sponsor: Id | None = Field(default=None, description="Who hears of an overdue review after the KPI's owner")
     board: Id | None = Field(default=None, description="Who hears of it last")
@@ -66,9 +66,9 @@ Every = Annotated[
 class WindowSpec(Spec):
     """How event time is cut: `{every: 60s}`, `{size: 1h, every: 5m}` or `{every: day, zone: Europe/Berlin}`."""
 
-    every: Every = Field(examples=["60s"])
-    size: Span | None = None
-    zone: Zone | None = None
+    every: Every = Field(description="A new one so often: a length, or `day`", examples=["60s"])
+    size: Span | None = Field(default=None, description="How long each is, where they overlap")
+    zone: Zone | None = Field(default=None, description="Whose days are meant")
     since: Period | None = Field(
         default=None, description="Each day's window begins with the first day of its week, month, quarter or year"
     )
@@ -107,16 +107,18 @@ class WindowSpec(Spec):
 class TargetSpec(Spec):
     """A value to reach, by when, from where, last reviewed when."""
 
-    value: Number = Field(examples=[0.02])
-    by: Deadline = Field(examples=["2026-12-31", "quarter-end"])
-    start: Number | None = None
-    reviewed: Date | None = None
+    value: Number = Field(description="To be reached", examples=[0.02])
+    by: Deadline = Field(
+        description="A date, or at the end of each month, quarter or year", examples=["2026-12-31", "quarter-end"]
+    )
+    start: Number | None = Field(default=None, description="Where it began")
+    reviewed: Date | None = Field(default=None, description="When it was last looked at")
 
 
 class CounterpartSpec(Spec):
     """The metric that would pay for an improvement of this one."""
 
-    kpi: Id = Field(examples=["support.tickets"])
+    kpi: Id = Field(description="The KPI that would pay", examples=["support.tickets"])
     minimum_effect: Share = Field(description="A worsening below it does not count", examples=["5%"])
     lag: int = Field(default=0, ge=0, le=1000, description="In whole windows")
     per: Id | None = Field(default=None, description="The KPI that it is divided by")
@@ -182,11 +184,11 @@ Version = Annotated[
 class CadenceFields(Spec):
     """How often a KPI is reviewed, and what a missed review opens."""
 
-    every: Span = Field(examples=["90d"])
-    due_in: Due | None = None
+    every: Span = Field(description="Called when no review of the KPI was answered for so long", examples=["90d"])
+    due_in: Due | None = Field(default=None, description="How long the owner then has for an answer")
     calendar: Id | None = Field(default=None, description="Whose business time", examples=["office"])
-    question: Text | None = None
-    participants: list[Id] = Field(default_factory=list)
+    question: Text | None = Field(default=None, description="What is to be answered")
+    participants: list[Id] = Field(default_factory=list, description="Owners who are told as well")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -238,35 +240,52 @@ class KpiSpec(Spec):
     model_config = ConfigDict(json_schema_extra=_aggregation_or_formula)
 
     kind: Literal["kpi"]
-    id: Id = Field(examples=["support.tickets"])
-    title: Text = Field(examples=["Support tickets"])
+    id: Id = Field(description="What measurements carry as `kpi`", examples=["support.tickets"])
+    title: Text = Field(description="For people", examples=["Support tickets"])
     owner: OneOwner = Field(description="Exactly one", examples=["support"])
     objective: Id = Field(description="The objective that it serves", examples=["punctuality"])
     definition: Text = Field(description="What is counted, for people", examples=["Tickets opened by customers"])
     decision: Text = Field(description="What is done when it moves, or an explicit none", examples=["none"])
-    direction: Literal["higher_is_better", "lower_is_better", "in_band"] = Field(examples=["lower_is_better"])
-    role: Literal["leading", "lagging"] = Field(examples=["lagging"])
-    unit: Text = Field(examples=["tickets"])
-    aggregation: Aggregation = Field(default=DERIVED_AGGREGATION, examples=["sum"])
+    direction: Literal["higher_is_better", "lower_is_better", "in_band"] = Field(
+        description="Which way is better", examples=["lower_is_better"]
+    )
+    role: Literal["leading", "lagging"] = Field(description="It leads, or what is led to", examples=["lagging"])
+    unit: Text = Field(description="For people", examples=["tickets"])
+    aggregation: Aggregation = Field(
+        default=DERIVED_AGGREGATION,
+        description="How the measurements of a window become one value",
+        examples=["sum"],
+    )
     formula: Formula | None = Field(
         default=None, description="Worked out from other KPIs, window by window", examples=["orders / sessions"]
     )
-    window: WindowSpec = Field(examples=["{every: 60s}"])
+    window: WindowSpec = Field(description="How event time is cut", examples=["{every: 60s}"])
     lateness: Duration = Field(default=0, description="How long a window waits past its end")
     grace: Duration = Field(default=0, description="How long it can be amended after that")
-    idle: Span | None = None
-    cadence: Span | None = None
-    sources: list[Text] = Field(default_factory=list)
-    dimensions: list[Text] = Field(default_factory=list, max_length=16)
-    series: list[dict[str, str]] = Field(default_factory=list)
-    rolls_up_to: Id | None = None
+    idle: Span | None = Field(
+        default=None,
+        description="How long a series may be silent before its open windows close; one window unless said",
+    )
+    cadence: Span | None = Field(default=None, description="Expected time between measurements of a series")
+    sources: list[Text] = Field(
+        default_factory=list, description="Names that may stand in a measurement's `source`; any unless said"
+    )
+    dimensions: list[Text] = Field(default_factory=list, max_length=16, description="Those that it may have")
+    series: list[dict[str, str]] = Field(
+        default_factory=list, description="Series that exist whether or not they were seen, by their dimension values"
+    )
+    rolls_up_to: Id | None = Field(default=None, description="The KPI above it")
     target: Target = Field(description="Or an explicit none", examples=["none"])
-    counterparts: list[CounterpartSpec] = Field(default_factory=list)
+    counterparts: list[CounterpartSpec] = Field(
+        default_factory=list, description="The KPIs that would pay for an improvement of this one"
+    )
     version: Version = Field(
         default=1,
         description="Raised when the definition changes, so that values jump for a good reason",
         examples=[2, "2026-03"],
     )
-    publish: bool = False
+    publish: bool = Field(default=False, description="Write closed windows to the topic `kpi-state`")
     sensitive: list[Text] = Field(default_factory=list, description="Dimensions whose values are not for messages")
-    review: CadenceFields | None = Field(default=None, examples=["{every: 90d}"])
+    review: CadenceFields | None = Field(
+        default=None, description="How often it is looked at, whether or not anything fires", examples=["{every: 90d}"]
+    )

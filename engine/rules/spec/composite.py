@@ -17,8 +17,10 @@ Names = Annotated[list[Id], Field(min_length=1)]
 class AtLeastSpec(Spec):
     """So many of these rules."""
 
-    count: int = Field(ge=1, le=1000, examples=[2])
-    of: list[Id] = Field(min_length=1, examples=["[load-high, failures-high, latency-high]"])
+    count: int = Field(ge=1, le=1000, description="How many must fire", examples=[2])
+    of: list[Id] = Field(
+        min_length=1, description="The rules that count", examples=["[load-high, failures-high, latency-high]"]
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

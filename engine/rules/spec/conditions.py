@@ -55,10 +55,10 @@ Limits = Annotated[
 class ThresholdSpec(Spec):
     """A point is past a limit. Exactly one of above, below, outside and inside."""
 
-    above: Number | None = None
-    below: Number | None = None
-    outside: Limits | None = None
-    inside: Limits | None = None
+    above: Number | None = Field(default=None, description="Fires strictly above it")
+    below: Number | None = Field(default=None, description="Fires strictly below it")
+    outside: Limits | None = Field(default=None, description="Fires outside of these two")
+    inside: Limits | None = Field(default=None, description="Fires between these two")
     recover_at: Number | None = Field(default=None, description="Where it stops firing; with above and below")
 
     @model_validator(mode="after")
@@ -72,16 +72,23 @@ class ThresholdSpec(Spec):
 class AgainstSpec(Spec):
     """What is usual: the median of earlier windows, of the same times of earlier days, or of the same weekdays."""
 
-    median_of: int = Field(ge=1, le=COUNT_MAX, examples=[8])
-    same: Literal["windows", "days", "weekdays"] = Field(examples=["weekdays"])
+    median_of: int = Field(ge=1, le=COUNT_MAX, description="Of so many earlier ones", examples=[8])
+    same: Literal["windows", "days", "weekdays"] = Field(
+        description="The windows just before, those of the same time of earlier days, or of the same weekdays",
+        examples=["weekdays"],
+    )
 
 
 class ChangeSpec(Spec):
     """A window differs from what is usual by more than `up` or `down`."""
 
-    against: AgainstSpec = Field(examples=["{median_of: 8, same: weekdays}"])
-    up: Change | None = None
-    down: Change | None = None
+    against: AgainstSpec = Field(description="What is usual", examples=["{median_of: 8, same: weekdays}"])
+    up: Change | None = Field(
+        default=None, description="More above what is usual than this, as a share or in the KPI's unit"
+    )
+    down: Change | None = Field(
+        default=None, description="More below what is usual than this, as a share or in the KPI's unit"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -107,7 +114,7 @@ class TrendBreakSpec(Spec):
     of: Literal["level", "slope"] | None = Field(default=None, description="Both unless said")
     direction: Literal["up", "down"] | None = Field(default=None, description="Both unless said")
     at_least: Change | None = Field(default=None, description="A smaller break does not count", examples=["5%"])
-    sensitivity: Literal["low", "normal", "high"] = "normal"
+    sensitivity: Literal["low", "normal", "high"] = Field(default="normal", description="How readily it says something")
     learn: int | None = Field(
         default=None, ge=8, le=10_000, description="Windows before it judges; 24 and two seasons unless said"
     )
@@ -119,7 +126,7 @@ class AnomalySpec(Spec):
     direction: Literal["up", "down"] | None = Field(default=None, description="Both unless said")
     season: Literal["day", "week", "none"] | None = Field(default=None, description="Found in the series unless said")
     at_least: Change | None = Field(default=None, description="A smaller deviation does not count", examples=["5%"])
-    sensitivity: Literal["low", "normal", "high"] = "normal"
+    sensitivity: Literal["low", "normal", "high"] = Field(default="normal", description="How readily it says something")
     learn: int | None = Field(
         default=None, ge=24, le=10_000, description="Windows before it judges; 24 and two seasons unless said"
     )
@@ -128,18 +135,20 @@ class AnomalySpec(Spec):
 class MissingDataSpec(Spec):
     """A series has been silent for longer than `after`, which is the KPI's cadence unless said."""
 
-    after: Span | None = None
+    after: Span | None = Field(default=None, description="The KPI's cadence unless said")
 
 
 class JudgeSpec(Spec):
     """When a side of a conflict has moved: by a share of its usual level, or past a fixed level."""
 
-    by: Share | None = None
-    against: AgainstSpec | None = None
-    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
-    hold: bool | None = None
-    above: Number | None = None
-    below: Number | None = None
+    by: Share | None = Field(default=None, description="By so large a share of what is usual")
+    against: AgainstSpec | None = Field(default=None, description="What is usual")
+    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        default=None, description="And by so many times the usual scatter"
+    )
+    hold: bool | None = Field(default=None, description="What is usual stays as it was when it began to hold")
+    above: Number | None = Field(default=None, description="Past this level, instead of against what is usual")
+    below: Number | None = Field(default=None, description="Past this level, instead of against what is usual")
 
     @property
     def level(self) -> float | None:
@@ -175,8 +184,13 @@ class JudgeSpec(Spec):
 class ConflictSpec(Spec):
     """The rule's KPI improves while one of its counterparts worsens."""
 
-    improves: JudgeSpec = Field(examples=["{by: 5%, against: {median_of: 8, same: weekdays}}"])
-    worsens: JudgeSpec = Field(examples=["{by: 10%, against: {median_of: 8, same: weekdays}}"])
+    improves: JudgeSpec = Field(
+        description="When the rule's KPI has improved", examples=["{by: 5%, against: {median_of: 8, same: weekdays}}"]
+    )
+    worsens: JudgeSpec = Field(
+        description="When a counterpart has worsened; `by` is its minimum effect unless said",
+        examples=["{by: 10%, against: {median_of: 8, same: weekdays}}"],
+    )
     counterparts: list[Id] | None = Field(default=None, min_length=1, description="All of the KPI's unless said")
     over: int = Field(default=1, ge=1, le=1000, description="Windows merged into one value")
 
@@ -196,18 +210,28 @@ class ConflictSpec(Spec):
 class ConditionSpec(Spec):
     """Exactly one condition."""
 
-    threshold: ThresholdSpec | None = None
-    change: ChangeSpec | None = None
-    trend_break: TrendBreakSpec | None = None
-    anomaly: AnomalySpec | None = None
-    control_chart: ControlChartSpec | None = None
-    missing_data: MissingDataSpec | None = None
-    counterpart_conflict: ConflictSpec | None = None
-    reconciliation: ReconciliationSpec | None = None
-    off_track: OffTrackSpec | None = None
-    composite: CompositeSpec | None = None
-    burn_rate: BurnRateSpec | None = None
-    governance: GovernanceSpec | None = None
+    threshold: ThresholdSpec | None = Field(default=None, description="A value past a fixed limit")
+    change: ChangeSpec | None = Field(default=None, description="A window far from what is usual")
+    trend_break: TrendBreakSpec | None = Field(default=None, description="A lasting shift of level or slope")
+    anomaly: AnomalySpec | None = Field(
+        default=None, description="A window outside the band that is usual of its series"
+    )
+    control_chart: ControlChartSpec | None = Field(
+        default=None, description="A process out of control: run rules, EWMA or CUSUM"
+    )
+    missing_data: MissingDataSpec | None = Field(default=None, description="A declared series is silent")
+    counterpart_conflict: ConflictSpec | None = Field(
+        default=None, description="One KPI improves while its counterpart worsens"
+    )
+    reconciliation: ReconciliationSpec | None = Field(
+        default=None, description="What is reported departs from its system of record"
+    )
+    off_track: OffTrackSpec | None = Field(default=None, description="The forecast for the target's date misses it")
+    composite: CompositeSpec | None = Field(
+        default=None, description="Several rules together: all, any, so many, or in order"
+    )
+    burn_rate: BurnRateSpec | None = Field(default=None, description="An error budget is spent too fast")
+    governance: GovernanceSpec | None = Field(default=None, description="How the KPI is looked after")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

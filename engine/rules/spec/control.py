@@ -54,8 +54,12 @@ class EwmaSpec(Spec):
 class CusumSpec(Spec):
     """What deviations have beyond their slack adds up past the limit. All in sigmas."""
 
-    slack: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
-    limit: Positive = 5.0
+    slack: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        default=0.5, description="In sigmas; a smaller deviation adds nothing"
+    )
+    limit: Positive = Field(
+        default=5.0, description="In sigmas; where the sum is past it, the process is out of control"
+    )
     head_start: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         default=0.0, description="Where both sums begin: half the limit for a fast initial response"
     )
@@ -77,11 +81,11 @@ class ControlChartSpec(Spec):
     """A process is out of control. Exactly one of rules, ewma and cusum; centre and sigma are learned unless said."""
 
     rules: RunRules | None = Field(default=None, description="Run rules", examples=["western_electric"])
-    ewma: EwmaSpec | None = None
-    cusum: CusumSpec | None = None
+    ewma: EwmaSpec | None = Field(default=None, description="A moving average that forgets")
+    cusum: CusumSpec | None = Field(default=None, description="Deviations beyond their slack, added up")
     direction: Literal["up", "down"] | None = Field(default=None, description="Both unless said")
-    centre: Number | None = None
-    sigma: Positive | None = None
+    centre: Number | None = Field(default=None, description="Learned unless said")
+    sigma: Positive | None = Field(default=None, description="The scatter about the centre; learned unless said")
     sigma_from: Literal["moving_range", "deviation"] | None = Field(
         default=None, description="How sigma is learned; moving_range unless said"
     )

@@ -26,7 +26,7 @@ _Windows = Annotated[int, Field(le=WINDOWS_MAX)]
 class SetAndForgetSpec(Spec):
     """The target was neither reviewed nor changed for so long, and the KPI goes on."""
 
-    after: Span = Field(examples=["180d"])
+    after: Span = Field(description="For so long", examples=["180d"])
 
 
 class MovedGoalpostsSpec(Spec):
@@ -42,7 +42,7 @@ class UnprovenMilestoneSpec(Spec):
 class AlwaysGreenSpec(Spec):
     """The target is so easy that the KPI cannot miss it."""
 
-    windows: Annotated[_Windows, Field(ge=8)] = Field(examples=[104])
+    windows: Annotated[_Windows, Field(ge=8)] = Field(description="Over so many windows", examples=[104])
     margin: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = Field(
         default=3.0, description="Standard deviations that the worst window stays clear of the target"
     )
@@ -51,10 +51,10 @@ class AlwaysGreenSpec(Spec):
 class GreenOverFallingSpec(Spec):
     """The leading KPIs of the objective meet their targets while this lagging one falls."""
 
-    windows: Annotated[_Windows, Field(ge=8)] = Field(examples=[52])
+    windows: Annotated[_Windows, Field(ge=8)] = Field(description="Over so many windows", examples=[52])
     green: Share = Field(default=0.9, description="The share of windows that met their targets")
     at_least: Share = Field(default=0.1, description="A smaller fall does not count", examples=["10%"])
-    sensitivity: Literal["low", "normal", "high"] = "normal"
+    sensitivity: Literal["low", "normal", "high"] = Field(default="normal", description="How readily it says something")
 
 
 class VanitySpec(Spec):
@@ -63,7 +63,7 @@ class VanitySpec(Spec):
     outcome: Id | None = Field(
         default=None, description="The lagging KPI that it rolls up to, or the only one of its objective, unless said"
     )
-    windows: Annotated[_Windows, Field(ge=24)] = Field(examples=[104])
+    windows: Annotated[_Windows, Field(ge=24)] = Field(description="Over so many windows", examples=[104])
     lag: int = Field(default=4, ge=0, le=52, description="Windows within which the outcome may follow")
     below: Annotated[float, Field(gt=0, lt=1)] = Field(
         default=0.4, description="The outcome follows where rho may be that large"
@@ -73,11 +73,11 @@ class VanitySpec(Spec):
 class RestatedInFavourSpec(Spec):
     """Closed windows are restated, and mostly for the better."""
 
-    windows: Annotated[_Windows, Field(ge=8)] = Field(examples=[90])
+    windows: Annotated[_Windows, Field(ge=8)] = Field(description="Over so many windows", examples=[90])
     in_favour: Share = Field(default=0.75, description="The share of restated windows that moved for the better")
     changed: Annotated[int, Field(ge=7, le=WINDOWS_MAX)] = Field(default=10, description="Fewer say nothing")
     at_least: Share = Field(default=0.01, description="A smaller change of all together does not count")
-    sensitivity: Literal["low", "normal", "high"] = "normal"
+    sensitivity: Literal["low", "normal", "high"] = Field(default="normal", description="How readily it says something")
     period: ReportingPeriod | None = Field(
         default=None, description="Windows near the end of one are also looked at alone"
     )
@@ -116,13 +116,21 @@ class RestatedInFavourSpec(Spec):
 class GovernanceSpec(Spec):
     """How a KPI is governed. Exactly one of these."""
 
-    set_and_forget: SetAndForgetSpec | None = None
-    moved_goalposts: MovedGoalpostsSpec | None = None
-    unproven_milestone: UnprovenMilestoneSpec | None = None
-    always_green: AlwaysGreenSpec | None = None
-    green_over_falling: GreenOverFallingSpec | None = None
-    vanity: VanitySpec | None = None
-    restated_in_favour: RestatedInFavourSpec | None = None
+    set_and_forget: SetAndForgetSpec | None = Field(default=None, description="Nobody has looked at the target")
+    moved_goalposts: MovedGoalpostsSpec | None = Field(
+        default=None, description="Definition or target were changed while something fires"
+    )
+    unproven_milestone: UnprovenMilestoneSpec | None = Field(
+        default=None, description="Reported as done or overdue, and the KPI is not there"
+    )
+    always_green: AlwaysGreenSpec | None = Field(default=None, description="The target cannot be missed")
+    green_over_falling: GreenOverFallingSpec | None = Field(
+        default=None, description="Leading KPIs meet their targets over a falling outcome"
+    )
+    vanity: VanitySpec | None = Field(default=None, description="Its outcome never followed it")
+    restated_in_favour: RestatedInFavourSpec | None = Field(
+        default=None, description="Closed windows are restated, mostly for the better"
+    )
 
     @property
     def name(self) -> str:

@@ -91,7 +91,9 @@ class StretchSpec(Spec):
     every: Every | None = Field(default=None, description="On which days", examples=["sun", '"1st sun"'])
     on: Date | None = Field(default=None, description="On one date", examples=["2026-12-24"])
     calendar: Id | None = Field(default=None, description="Whenever nobody works by this calendar", examples=["office"])
-    from_: TimeOfDay | None = Field(default=None, alias="from", examples=['"02:00"'])
+    from_: TimeOfDay | None = Field(
+        default=None, alias="from", description="The time of day at which it begins, in quotes", examples=['"02:00"']
+    )
     to: TimeOfDay | None = Field(
         default=None, description="On the next day where it is not after `from`", examples=['"04:00"']
     )
@@ -145,8 +147,8 @@ class MaintenanceSpec(Spec):
     """What is planned, said once for many rules: those of `rules`, and those on KPIs that `kpis` means."""
 
     kind: Literal["maintenance"]
-    id: Id = Field(examples=["index-nights"])
-    title: Text | None = None
+    id: Id = Field(description="What others refer to", examples=["index-nights"])
+    title: Text | None = Field(default=None, description="For people")
     rules: list[Id] = Field(default_factory=list, description="Rules that are meant")
     kpis: KpisSpec | None = Field(default=None, description="Rules on these KPIs are meant", examples=["{owner: ops}"])
-    when: list[StretchSpec] = Field(min_length=1)
+    when: list[StretchSpec] = Field(min_length=1, description="Stretches of time")

@@ -15,7 +15,7 @@ _POLICIES: Final = ("keep", "firing")
 class NoDataSpec(Spec):
     """`keep`: an alert goes on, and none begins. `firing`: silence for `after` (the KPI's cadence) is an alert too."""
 
-    then: Literal["keep", "firing"] = "keep"
+    then: Literal["keep", "firing"] = Field(default="keep", description="What becomes of silence")
     after: Span | None = Field(default=None, description="The KPI's cadence unless said", examples=["3h"])
 
     @model_validator(mode="after")
@@ -54,7 +54,14 @@ NoData = Annotated[
                 {"enum": list(_POLICIES)},
                 {
                     "type": "object",
-                    "properties": {"then": {"enum": list(_POLICIES)}, "after": {"type": "string", "pattern": DURATION}},
+                    "properties": {
+                        "then": {"enum": list(_POLICIES), "description": "What becomes of silence"},
+                        "after": {
+                            "type": "string",
+                            "pattern": DURATION,
+                            "description": "The KPI's cadence unless said",
+                        },
+                    },
                     "required": ["then"],
                     "additionalProperties": False,
                 },

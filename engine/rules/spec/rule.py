@@ -23,14 +23,14 @@ LIMIT_MAX = 1_000_000
 class ReviewFields(Spec):
     """The obligation that a firing rule opens."""
 
-    due_in: Due | None = None
+    due_in: Due | None = Field(default=None, description="How long the owner has for an answer; never due unless said")
     escalate_after: Due | None = Field(
         default=None, description="A day unless said; a business day after business time"
     )
     calendar: Id | None = Field(default=None, description="Whose business time", examples=["office"])
-    participants: list[Id] = Field(default_factory=list)
-    question: Text | None = None
-    runbook: Text | None = None
+    participants: list[Id] = Field(default_factory=list, description="Owners who are told as well")
+    question: Text | None = Field(default=None, description="What is to be answered")
+    runbook: Text | None = Field(default=None, description="Where it says what to do")
     close: Literal["on_recovery", "on_answer"] | None = Field(
         default=None, description="on_recovery for info and warning, on_answer for critical, unless said"
     )
@@ -55,8 +55,8 @@ class ReviewFields(Spec):
 class AtLeastSpec(Spec):
     """In how many of the last points the condition must hold."""
 
-    m: int = Field(ge=1, le=OFTEN_MAX, examples=[3])
-    of: int = Field(ge=2, le=OFTEN_MAX, examples=[5])
+    m: int = Field(ge=1, le=OFTEN_MAX, description="In how many the condition must hold", examples=[3])
+    of: int = Field(ge=2, le=OFTEN_MAX, description="Of how many of the last points", examples=[5])
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -75,29 +75,39 @@ class RuleSpec(Spec):
     """A declaration of what is worth a review."""
 
     kind: Literal["rule"]
-    id: Id = Field(examples=["tickets-high"])
-    title: Text = Field(examples=["Too many tickets"])
+    id: Id = Field(description="What others refer to", examples=["tickets-high"])
+    title: Text = Field(description="For people; it heads every message", examples=["Too many tickets"])
     kpi: Id | None = Field(default=None, description="Not for composite", examples=["support.tickets"])
     where: dict[str, Chosen] = Field(
         default_factory=dict,
         description="Only series with these dimension values",
         examples=['{region: eu, channel: {not: phone}, host: {matches: "web-[0-9]+"}}'],
     )
-    points: Literal["window", "raw"] = "window"
-    condition: ConditionSpec = Field(examples=["{threshold: {above: 100}}"])
+    points: Literal["window", "raw"] = Field(
+        default="window", description="What a threshold sees: closed windows, or measurements as they come"
+    )
+    condition: ConditionSpec = Field(description="When it fires: exactly one", examples=["{threshold: {above: 100}}"])
     critical: ConditionSpec | None = Field(
         default=None, description="When it is critical", examples=["{threshold: {above: 200}}"]
     )
     for_: Duration = Field(default=0, alias="for", description="Event time that it must hold before it fires")
-    keep_firing_for: Duration = 0
-    window: WindowSpec | None = None
+    keep_firing_for: Duration = Field(
+        default=0, description="Event time that it goes on firing after the condition has ended"
+    )
+    window: WindowSpec | None = Field(default=None, description="The KPI's unless said")
     at_least: AtLeastSpec | None = Field(
         default=None, description="With threshold and change", examples=["{m: 3, of: 5}"]
     )
     warm_up: int = Field(default=0, ge=0, le=10_000, description="First points of a series that are not judged")
-    lateness: Duration | None = None
-    grace: Duration | None = None
-    idle: Span | None = None
+    lateness: Duration | None = Field(
+        default=None, description="How long a window waits past its end; the KPI's unless said"
+    )
+    grace: Duration | None = Field(
+        default=None, description="How long it can be amended after that; the KPI's unless said"
+    )
+    idle: Span | None = Field(
+        default=None, description="How long a series may be silent before its open windows close; the KPI's unless said"
+    )
     group_by: list[Text] | None = Field(
         default=None, description="One review for all series alike in these dimensions; [] for all of them"
     )
@@ -115,11 +125,15 @@ class RuleSpec(Spec):
     )
     depends_on: list[Id] = Field(default_factory=list, description="KPIs whose open reviews keep these quiet")
     notify_within: Span | None = Field(default=None, description="The worker's setting unless said", examples=["6h"])
-    severity: Literal["info", "warning", "critical"] = "warning"
-    mode: Literal["on", "shadow", "off"] = "on"
+    severity: Literal["info", "warning", "critical"] = Field(
+        default="warning", description="How bad it is: what becomes of its review, and whom routes send it to"
+    )
+    mode: Literal["on", "shadow", "off"] = Field(
+        default="on", description="shadow: evaluated and counted, nobody is told; off: not evaluated"
+    )
     owner: Id | None = Field(default=None, description="The rule's author")
-    review: ReviewFields = ReviewFields()
-    known_gaps: list[Text] = Field(default_factory=list)
+    review: ReviewFields = Field(default=ReviewFields(), description="The obligation that it opens when it fires")
+    known_gaps: list[Text] = Field(default_factory=list, description="What it cannot see, in sentences")
 
     @field_validator("mode", mode="before")
     @classmethod

@@ -58,9 +58,11 @@ SeriesValues = Annotated[
 class MeasuredSpec(Spec):
     """One series: a value each `every` from `start` on."""
 
-    kpi: Id = Field(examples=["support.tickets"])
-    dimensions: dict[str, str] = Field(default_factory=dict)
-    values: SeriesValues = Field(examples=["1 2 3x5 _ 9"])
+    kpi: Id = Field(description="Of which KPI", examples=["support.tickets"])
+    dimensions: dict[str, str] = Field(default_factory=dict, description="Of which series")
+    values: SeriesValues = Field(
+        description="One step apart: `_` is a gap, `3x5` five threes, `10+2x4` 10 12 14 16", examples=["1 2 3x5 _ 9"]
+    )
     every: Span | None = Field(default=None, description="The test's unless said")
     start: AtMoment | None = Field(default=None, description="The test's unless said")
     source: Text | None = Field(default=None, description="The first of the KPI's sources unless said")
@@ -71,8 +73,8 @@ class MeasuredSpec(Spec):
 class FiringSpec(Spec):
     """A stretch during which the rule fires, in event time; without `to` it lasts until the end of the test."""
 
-    from_: AtMoment = Field(alias="from", examples=["2h"])
-    to: AtMoment | None = None
+    from_: AtMoment = Field(alias="from", description="When it begins to fire, in event time", examples=["2h"])
+    to: AtMoment | None = Field(default=None, description="When it ends; at the end of the test unless said")
     says: Text | None = Field(default=None, description="A part of the sentence that the review opens with")
 
 
@@ -84,12 +86,14 @@ Firings = Annotated[
 class ExpectationSpec(Spec):
     """What one rule must say of one series (of a joined rule: of one scope), and nothing beside it."""
 
-    rule: Id = Field(examples=["tickets-high"])
-    dimensions: dict[str, str] = Field(default_factory=dict)
+    rule: Id = Field(description="Of which something is expected", examples=["tickets-high"])
+    dimensions: dict[str, str] = Field(
+        default_factory=dict, description="Those of the series; of a joined rule those of its scope"
+    )
     firing: Firings | None = Field(default=None, description="Or `never`", examples=["never"])
     reviews: Reviews | None = Field(default=None, description="Or `never`: none in all the test")
     triggers: Triggers | None = Field(default=None, description="All of them, or `never`")
-    severity: Literal["info", "warning", "critical"] | None = None
+    severity: Literal["info", "warning", "critical"] | None = Field(default=None, description="Which it must have")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -107,16 +111,20 @@ class RuleTestSpec(Spec):
     """Measurements, what people do meanwhile, and what rules must say of it."""
 
     kind: Literal["test"]
-    id: Id = Field(examples=["tickets-high-fires"])
-    title: Text | None = None
-    start: Time = Field(examples=[EXAMPLE])
+    id: Id = Field(description="For people and reports", examples=["tickets-high-fires"])
+    title: Text | None = Field(default=None, description="What it shows")
+    start: Time = Field(description="The time of the first values, with its offset", examples=[EXAMPLE])
     every: Span = Field(description="Between two values of a series", examples=["1d"])
     ticks: Span | None = Field(default=None, description="`every`, at most 1h, unless said")
     until: AtMoment | None = Field(default=None, description="Until the last windows have closed unless said")
-    measurements: list[MeasuredSpec] = Field(min_length=1, examples=["[{kpi: ..., values: ...}]"])
+    measurements: list[MeasuredSpec] = Field(
+        min_length=1, description="What is measured, by series", examples=["[{kpi: ..., values: ...}]"]
+    )
     commands: list[CommandSpec] = Field(default_factory=list, description="What people do meanwhile")
     edits: list[EditSpec] = Field(default_factory=list, description="How what is declared changes meanwhile")
-    expect: list[ExpectationSpec] = Field(min_length=1, examples=["[{rule: ..., firing: never}]"])
+    expect: list[ExpectationSpec] = Field(
+        min_length=1, description="All that the rules named here may say", examples=["[{rule: ..., firing: never}]"]
+    )
 
     def moments(self) -> Iterator[tuple[tuple[str | int, ...], Moment]]:
         """Every time of which it says something beside firing, with its place."""

@@ -26,20 +26,20 @@ _OF_ACTION: Final[dict[str, Action]] = {
 class ReviewAtSpec(Spec):
     """How a review stands at a time; what is not said is not looked at."""
 
-    at: AtMoment = Field(examples=["3d"])
+    at: AtMoment = Field(description="When", examples=["3d"])
     state: ReviewState | Literal["never"] | None = Field(
         default=None, description="`never`: none has been opened by then"
     )
     alert: AlertState | None = Field(default=None, description="Whether what it is about still fires")
-    severity: Severity | None = None
-    owner: Id | None = None
+    severity: Severity | None = Field(default=None, description="Which it has")
+    owner: Id | None = Field(default=None, description="Whose it is")
     participants: list[Id] | None = Field(default=None, description="All of them, in any order")
-    opened: AtMoment | None = None
-    due: AtMoment | None = None
-    question: Text | None = None
+    opened: AtMoment | None = Field(default=None, description="When it was opened")
+    due: AtMoment | None = Field(default=None, description="When it is due")
+    question: Text | None = Field(default=None, description="What it asks")
     escalated_to: Id | None = Field(default=None, description="Whom it was escalated to last")
-    assignee: Text | None = None
-    verdict: Verdict | None = None
+    assignee: Text | None = Field(default=None, description="Whom it was given to")
+    verdict: Verdict | None = Field(default=None, description="Of its answer")
     says: Text | None = Field(default=None, description="A part of the sentence on what it is about")
 
     @model_validator(mode="after")
@@ -69,8 +69,8 @@ class ReviewAtSpec(Spec):
 class TriggerSpec(Spec):
     """A trigger that a review emits."""
 
-    at: AtMoment = Field(examples=["3d"])
-    type: Happening = Field(examples=["opened"])
+    at: AtMoment = Field(description="When it is emitted", examples=["3d"])
+    type: Happening = Field(description="What happened to the review", examples=["opened"])
     notify: list[Id] | None = Field(default=None, description="All whom it concerns, in any order")
     says: Text | None = Field(default=None, description="A part of its sentence")
 
@@ -105,11 +105,11 @@ Triggers = Annotated[
 class CommandSpec(Spec):
     """What somebody does, at a time, to the newest review of a rule."""
 
-    at: AtMoment = Field(examples=["3d"])
-    rule: Id = Field(examples=["tickets-high"])
-    dimensions: dict[str, str] = Field(default_factory=dict)
-    action: Action = Field(examples=["acknowledge"])
-    who: Text = Field(examples=["support"])
+    at: AtMoment = Field(description="When it is done", examples=["3d"])
+    rule: Id = Field(description="To the newest review of this rule", examples=["tickets-high"])
+    dimensions: dict[str, str] = Field(default_factory=dict, description="And of these dimension values")
+    action: Action = Field(description="What is done", examples=["acknowledge"])
+    who: Text = Field(description="Who does it", examples=["support"])
     to: Text | None = Field(default=None, description="With assign")
     comment: Text | None = Field(default=None, description="With comment")
     until: AtMoment | None = Field(default=None, description="With snooze")
@@ -148,11 +148,11 @@ EDITED: Final = ("kpi", "rule", "objective", "initiative")
 class EditSpec(Spec):
     """From a time on, fields of something declared are others, as after the activation of another rule set."""
 
-    at: AtMoment = Field(examples=["14d"])
-    kpi: Id | None = None
-    rule: Id | None = None
-    objective: Id | None = None
-    initiative: Id | None = None
+    at: AtMoment = Field(description="From when on", examples=["14d"])
+    kpi: Id | None = Field(default=None, description="The KPI whose fields are changed")
+    rule: Id | None = Field(default=None, description="The rule whose fields are changed")
+    objective: Id | None = Field(default=None, description="The objective whose fields are changed")
+    initiative: Id | None = Field(default=None, description="The initiative whose fields are changed")
     set_: dict[str, Any] = Field(
         alias="set", min_length=1, description="The fields, each as a whole", examples=["{target: none}"]
     )

@@ -18,7 +18,11 @@ _SCHEMA: Final = {
         *_VALUES["anyOf"],
         {
             "type": "object",
-            "properties": {"not": _VALUES, "matches": _PATTERN, "not_matches": _PATTERN},
+            "properties": {
+                "not": {**_VALUES, "description": "Any value but these, or none at all"},
+                "matches": {**_PATTERN, "description": "The whole value matches this"},
+                "not_matches": {**_PATTERN, "description": "The whole value does not match this, or there is none"},
+            },
             "additionalProperties": False,
             "minProperties": 1,
             "maxProperties": 1,

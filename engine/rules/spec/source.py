@@ -18,16 +18,18 @@ FieldPath = Annotated[str, Field(pattern=_PATH, max_length=500)]
 class FieldSpec(Spec):
     """Where a value comes from: a path into the message, or a constant."""
 
-    path: FieldPath | None = None
-    const: str | float | int | None = None
+    path: FieldPath | None = Field(default=None, description="Names with dots between, indexes in brackets")
+    const: str | float | int | None = Field(default=None, description="The same for every message")
 
 
 class TimeSpec(Spec):
     """Where the event time stands, and how it is written."""
 
-    path: FieldPath = Field(examples=["created_at"])
-    unit: Literal["rfc3339", "s", "ms", "us", "ns", "local"] = Field(examples=["rfc3339"])
-    zone: Zone | None = None
+    path: FieldPath = Field(description="Names with dots between, indexes in brackets", examples=["created_at"])
+    unit: Literal["rfc3339", "s", "ms", "us", "ns", "local"] = Field(
+        description="How it is written; `local` needs a zone", examples=["rfc3339"]
+    )
+    zone: Zone | None = Field(default=None, description="Whose clock a local time is of")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -52,11 +54,15 @@ class TimeSpec(Spec):
 class FilterSpec(Spec):
     """Which messages count. Exactly one of equals, in, not_in and exists."""
 
-    path: FieldPath = Field(examples=["status"])
-    equals: str | float | bool | None = None
-    in_: list[str | float | bool | None] | None = Field(default=None, alias="in", min_length=1)
-    not_in: list[str | float | bool | None] | None = Field(default=None, min_length=1)
-    exists: bool | None = None
+    path: FieldPath = Field(description="Names with dots between, indexes in brackets", examples=["status"])
+    equals: str | float | bool | None = Field(default=None, description="It must be this")
+    in_: list[str | float | bool | None] | None = Field(
+        default=None, alias="in", min_length=1, description="It must be one of these"
+    )
+    not_in: list[str | float | bool | None] | None = Field(
+        default=None, min_length=1, description="It must be none of these"
+    )
+    exists: bool | None = Field(default=None, description="It must be there, or not")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -107,7 +113,9 @@ def _one_or_several(value: object) -> object:
 
 _PATH_SCHEMA = {
     "type": "object",
-    "properties": {"path": {"type": "string", "pattern": _PATH}},
+    "properties": {
+        "path": {"type": "string", "pattern": _PATH, "description": "Names with dots between, indexes in brackets"}
+    },
     "required": ["path"],
     "additionalProperties": False,
 }
@@ -125,21 +133,31 @@ IdFields = Annotated[list[FieldSpec], BeforeValidator(_ids), _ID_SCHEMA]
 class MappingSpec(Spec):
     """How one foreign message becomes one measurement."""
 
-    kpi: TextField = Field(examples=["support.tickets"])
-    value: NumberField = Field(examples=[1])
-    time: TimeSpec = Field(examples=["{path: created_at, unit: rfc3339}"])
-    dimensions: dict[str, TextField] = Field(default_factory=dict)
-    id: IdFields = Field(default_factory=list)
-    filter: list[FilterSpec] = Field(default_factory=list)
-    provenance: Literal["automated", "self_reported"] = "automated"
+    kpi: TextField = Field(description="A constant, or `{path: ...}`", examples=["support.tickets"])
+    value: NumberField = Field(description="A number, 1 for plain events, or `{path: ...}`", examples=[1])
+    time: TimeSpec = Field(description="When it happened", examples=["{path: created_at, unit: rfc3339}"])
+    dimensions: dict[str, TextField] = Field(default_factory=dict, description="Each a constant, or `{path: ...}`")
+    id: IdFields = Field(
+        default_factory=list, description="What names the event, joined; the record's position unless said"
+    )
+    filter: list[FilterSpec] = Field(default_factory=list, description="All must hold of a message that counts")
+    provenance: Literal["automated", "self_reported"] = Field(
+        default="automated", description="Measured, or reported by whoever is judged by it"
+    )
 
 
 class SourceSpec(Spec):
     """A foreign topic, and what is taken from it."""
 
     kind: Literal["source"]
-    id: Id = Field(examples=["crm"])
-    topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=249)] = Field(examples=["crm.tickets.v1"])
+    id: Id = Field(description="What stands in the measurements' `source`", examples=["crm"])
+    topic: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=249)] = Field(
+        description="Read, never written", examples=["crm.tickets.v1"]
+    )
     map: Annotated[
         list[MappingSpec], BeforeValidator(_one_or_several, json_schema_input_type=list[MappingSpec] | MappingSpec)
-    ] = Field(min_length=1, examples=["{kpi: ..., value: ..., time: ...}"])
+    ] = Field(
+        min_length=1,
+        description="One mapping, or a list: a measurement for each whose filter the message passes",
+        examples=["{kpi: ..., value: ..., time: ...}"],
+    )

@@ -13,15 +13,15 @@ from engine.rules.wording import shown
 class ColumnSpec(Spec):
     """A column by its name."""
 
-    column: Text = Field(examples=["amount"])
+    column: Text = Field(description="Its name in the first row, or the key", examples=["amount"])
 
 
 class ColumnTimeSpec(Spec):
     """The column with the event time. `unit` is that of numbers, `zone` whose clock a time without an offset is of."""
 
-    column: Text = Field(examples=["created_at"])
-    unit: Literal["s", "ms", "us", "ns"] | None = None
-    zone: Zone | None = None
+    column: Text = Field(description="Its name in the first row, or the key", examples=["created_at"])
+    unit: Literal["s", "ms", "us", "ns"] | None = Field(default=None, description="Of numbers since the epoch")
+    zone: Zone | None = Field(default=None, description="Whose clock a time without an offset is of")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -54,7 +54,13 @@ ValueField = Annotated[
         {
             "anyOf": [
                 {"type": "number"},
-                {"type": "object", "properties": {"column": {"type": "string"}}, "required": ["column"]},
+                {
+                    "type": "object",
+                    "properties": {
+                        "column": {"type": "string", "description": "Its name in the first row, or the key"}
+                    },
+                    "required": ["column"],
+                },
             ]
         }
     ),
@@ -64,10 +70,10 @@ ValueField = Annotated[
 class RowSpec(Spec):
     """How one row becomes one measurement."""
 
-    kpi: Id = Field(examples=["support.tickets"])
-    value: ValueField = Field(examples=["{column: amount}"])
-    time: ColumnTimeSpec = Field(examples=["{column: created_at}"])
-    dimensions: dict[str, ColumnSpec] = Field(default_factory=dict)
+    kpi: Id = Field(description="Of which KPI the row is", examples=["support.tickets"])
+    value: ValueField = Field(description="`{column: ...}`, or 1 where each row counts", examples=["{column: amount}"])
+    time: ColumnTimeSpec = Field(description="The column with the event time", examples=["{column: created_at}"])
+    dimensions: dict[str, ColumnSpec] = Field(default_factory=dict, description="`{column: ...}` for each")
     id: list[Text] = Field(default_factory=list, description="Columns that name a row, joined")
 
 
@@ -79,7 +85,11 @@ class TableSpec(Spec):
     """Files of rows, sent with `counterpoint send --table`; its id is the measurements' source."""
 
     kind: Literal["table"]
-    id: Id = Field(examples=["orders"])
+    id: Id = Field(description="What stands in the measurements' `source`", examples=["orders"])
     map: Annotated[list[RowSpec], BeforeValidator(_one_or_several, json_schema_input_type=list[RowSpec] | RowSpec)] = (
-        Field(min_length=1, examples=["{kpi: ..., value: ..., time: ...}"])
+        Field(
+            min_length=1,
+            description="One mapping, or a list: a measurement of each row for each of them",
+            examples=["{kpi: ..., value: ..., time: ...}"],
+        )
     )

@@ -19,13 +19,13 @@ Value = str | int | float | bool
 class KpisSpec(Spec):
     """Which KPIs are meant, by what the catalogue says of them; all that is written must hold."""
 
-    id: Chosen | None = None
-    owner: Chosen | None = None
-    objective: Chosen | None = None
-    role: Chosen | None = None
-    direction: Chosen | None = None
-    unit: Chosen | None = None
-    aggregation: Chosen | None = None
+    id: Chosen | None = Field(default=None, description="KPIs with such an id")
+    owner: Chosen | None = Field(default=None, description="KPIs of such an owner")
+    objective: Chosen | None = Field(default=None, description="KPIs of such an objective")
+    role: Chosen | None = Field(default=None, description="KPIs of such a role")
+    direction: Chosen | None = Field(default=None, description="KPIs of such a direction")
+    unit: Chosen | None = Field(default=None, description="KPIs of such a unit")
+    aggregation: Chosen | None = Field(default=None, description="KPIs of such an aggregation")
 
     def mean(self, kpi: Mapping[str, Any]) -> bool:
         """Whether all that is written holds of a KPI, given by its fields; one that it lacks holds of nothing."""
@@ -37,10 +37,14 @@ class TemplateSpec(Spec):
     """A rule with `${name}` in it. Exactly one of `for_each` and `kpis` says for what."""
 
     kind: Literal["template"]
-    id: Id = Field(examples=["errors-of-services"])
-    title: Text | None = None
+    id: Id = Field(description="What others refer to", examples=["errors-of-services"])
+    title: Text | None = Field(default=None, description="For people")
     for_each: list[dict[str, Value]] | None = Field(
-        default=None, min_length=1, max_length=10_000, examples=["[{service: shop, limit: 0.02}]"]
+        default=None,
+        min_length=1,
+        max_length=10_000,
+        description="Sets of values, a rule for each",
+        examples=["[{service: shop, limit: 0.02}]"],
     )
-    kpis: KpisSpec | None = Field(default=None, examples=["{role: leading}"])
+    kpis: KpisSpec | None = Field(default=None, description="KPIs, a rule for each", examples=["{role: leading}"])
     rule: dict[str, Any] = Field(description="As a document of kind rule", examples=["{id: ..., title: ...}"])
