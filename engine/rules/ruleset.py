@@ -7,6 +7,7 @@ kept.
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,6 +16,9 @@ from engine.rules.resolved.catalogue import Initiative, Kpi, Objective, Owner
 from engine.rules.resolved.rule import Rule
 from engine.rules.resolved.source import Source
 from engine.rules.resolved.timing import Calendar, ZoneTransition
+
+if TYPE_CHECKING:
+    from engine.rules.excerpt import Excerpt
 
 
 class RuleSet(msgspec.Struct, frozen=True, dict=True):
@@ -48,6 +52,11 @@ class RuleSet(msgspec.Struct, frozen=True, dict=True):
     def kpi_by_id(self) -> dict[str, Kpi]:
         """Look-up by id."""
         return {kpi.id: kpi for kpi in self.kpis}
+
+    @cached_property
+    def excerpts(self) -> dict[str, Excerpt]:
+        """By rule, those that are the same at any time, as far as `rules.excerpt` has made them."""
+        return {}
 
     @cached_property
     def rule_by_id(self) -> dict[str, Rule]:
