@@ -41,11 +41,11 @@ def test_what_fails_ahead_is_raised_behind_what_came_before_it():
         next(coming)
 
 
-def test_items_are_taken_beside_in_their_order_and_all_of_them():
+def test_what_is_done_beside_is_done_in_its_order_and_all_of_it():
     taken = []
-    beside = Beside(taken.append)
+    beside = Beside()
     for number in range(100):
-        beside.put(number)
+        beside.do(taken.append, number)
     beside.finish()
     assert taken == list(range(100))
 
@@ -54,7 +54,7 @@ def test_what_fails_beside_is_raised_before_the_end():
     def refuse(number: int) -> None:
         raise ValueError(f"number {number}")
 
-    beside = Beside(refuse)
-    beside.put(1)
+    beside = Beside()
+    beside.do(refuse, 1)
     with pytest.raises(ValueError, match="number 1"):
         beside.finish()

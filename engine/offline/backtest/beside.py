@@ -6,7 +6,7 @@ Nothing changes its order: the results are those of one thread.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,27 +24,26 @@ def ahead(items: Iterator[Item]) -> Iterator[Item]:
             yield item
 
 
-class Beside(Generic[Item]):
-    """Takes items one after the other in a thread of its own, one waiting at most.
+class Beside:
+    """Does one thing after the other in a thread of its own.
 
-    What `take` raises is raised by the next `put` or by `finish`.
+    What one raises is raised by the next `do` or by `finish`.
     """
 
-    def __init__(self, take: Callable[[Item], None]) -> None:
-        self._take = take
+    def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1)
-        self._taken: Future[None] | None = None
+        self._doing: Future[None] | None = None
 
-    def put(self, item: Item) -> None:
-        """Have the item taken; waits until the one before it is."""
+    def do(self, what: Callable[[Item], None], item: Item) -> None:
+        """Have this done with the item; waits until what came before it is."""
         self._wait()
-        self._taken = self._thread.submit(self._take, item)
+        self._doing = self._thread.submit(what, item)
 
     def finish(self) -> None:
-        """Wait until everything is taken."""
+        """Wait until everything is done."""
         self._wait()
         self._thread.shutdown()
 
     def _wait(self) -> None:
-        if self._taken is not None:
-            self._taken.result()
+        if self._doing is not None:
+            self._doing.result()

@@ -131,7 +131,7 @@ class _Stages:
         self._tally = Tally(rule_set)
         self.refusals = Refusals()
         self._findings = 0
-        self._reviews = Beside(self._review)
+        self._reviews = Beside()
         self._rows = Lock()
         self._evaluate([self._clock.begin(Activate(0, rule_set.hash, 0))])
 
@@ -164,10 +164,10 @@ class _Stages:
                 elif output.topic == DEAD_LETTERS:
                     self._refuse(piece, output)
             if len(findings) >= _FINDINGS_AT_ONCE:
-                self._reviews.put(findings)
+                self._reviews.do(self._review, findings)
                 findings = []
         if findings:
-            self._reviews.put(findings)
+            self._reviews.do(self._review, findings)
 
     def _review(self, findings: list[Output]) -> None:
         """Stage 2 and all that keeps what was told: in a thread of its own, beside the kernels of stage 1."""
