@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, UnsetType
 
-from engine.evaluate.starts import start_told
 from engine.kernels.anomaly_layout import FACTS, RUN_FLOATS, UNUSUAL
 from engine.kernels.layout import ANOMALY
 from engine.model.finding import Anomaly, BandPoint
@@ -27,14 +26,14 @@ def anomaly_of(state: PartitionState, tables: Tables, row: Any, result: Any) -> 
     if row["kind"] != ANOMALY or count < FACTS:
         return UNSET
     phase, began, settled, seasonal = (float(value) for value in tables.evidence_value[first : first + FACTS])
-    view = state.plan.views[int(row["view"])]
+    view = int(row["view"])
     return Anomaly(
         state="unusual" if phase == UNUSUAL else "usual" if settled > 0.0 else "returned",
-        began=start_told(state.plan, view, int(began)),
+        began=state.starts.told(view, int(began)),
         seasonal=seasonal == 1.0,
         points=tuple(
             BandPoint(
-                start_told(state.plan, view, int(tables.evidence_index[place])),
+                state.starts.told(view, int(tables.evidence_index[place])),
                 *(float(value) for value in tables.evidence_value[place : place + _ROWS]),
             )
             for place in range(first + FACTS, first + count, _ROWS)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, UnsetType
 
-from engine.evaluate.starts import start_told
 from engine.kernels.control_layout import CUSUM, EWMA, FACTS, SHEWHART
 from engine.kernels.layout import CONTROL
 from engine.model.finding import ControlChart, ControlPoint
@@ -29,9 +28,9 @@ def control_of(state: PartitionState, tables: Tables, rule: Rule, row: Any, resu
     first, count = int(result["evidence"]), int(result["evidences"])
     if row["kind"] != CONTROL or count < FACTS:
         return UNSET
-    facts = [float(value) for value in tables.evidence_value[first : first + FACTS]]
+    facts = tables.evidence_value[first : first + FACTS].tolist()
     chart, hits, side, centre, sigma, learned, judged, since = facts
-    view = state.plan.views[int(row["view"])]
+    view = int(row["view"])
     points = tuple(_points(state, tables, view, first + FACTS, first + count))
     onset = points[0].start if hits else None
     return ControlChart(
@@ -42,7 +41,7 @@ def control_of(state: PartitionState, tables: Tables, rule: Rule, row: Any, resu
         sigma=sigma,
         learned=int(learned),
         judged=int(judged),
-        onset=start_told(state.plan, view, int(since)) if chart == CUSUM else onset,
+        onset=state.starts.told(view, int(since)) if chart == CUSUM else onset,
         points=points,
     )
 
@@ -54,12 +53,10 @@ def _rules(rule: Rule, hits: int) -> tuple[str, ...]:
     return ()
 
 
-def _points(state: PartitionState, tables: Tables, view: Any, first: int, end: int) -> list[ControlPoint]:
+def _points(state: PartitionState, tables: Tables, view: int, first: int, end: int) -> list[ControlPoint]:
+    indices = tables.evidence_index[first:end].tolist()
+    values = tables.evidence_value[first:end].tolist()
     return [
-        ControlPoint(
-            start=start_told(state.plan, view, int(tables.evidence_index[place])),
-            value=float(tables.evidence_value[place]),
-            statistic=float(tables.evidence_value[place + 1]),
-        )
-        for place in range(first, end, 2)
+        ControlPoint(start=state.starts.told(view, index), value=value, statistic=statistic)
+        for index, value, statistic in zip(indices[::2], values[::2], values[1::2], strict=True)
     ]

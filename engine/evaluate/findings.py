@@ -9,7 +9,6 @@ import msgspec
 
 from engine.evaluate.anomaly_evidence import anomaly_of
 from engine.evaluate.control_evidence import control_of
-from engine.evaluate.starts import start_told
 from engine.evaluate.trend_evidence import trend_of
 from engine.kernels.layout import (
     AGGREGATIONS,
@@ -303,9 +302,8 @@ def _point(state: PartitionState, tables: Tables, row: Any, result: Any) -> RawP
 
 def _baseline(state: PartitionState, tables: Tables, row: Any, result: Any) -> tuple[BaselinePoint, ...]:
     first = int(result["evidence"])
-    view = state.plan.views[int(row["view"])]
     points = []
     for place in range(first, first + int(result["evidences"])):
-        start = start_told(state.plan, view, int(tables.evidence_index[place]))
+        start = state.starts.told(int(row["view"]), int(tables.evidence_index[place]))
         points.append(BaselinePoint(start=start, value=float(tables.evidence_value[place])))
     return tuple(points)

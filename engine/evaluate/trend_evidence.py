@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.evaluate.starts import start_told
 from engine.kernels.trend_layout import BROKEN, FACTS, LEVEL_SHAPE, RETURNED
 from engine.kernels.trend_level import SLACK
 from engine.kernels.windows import start_of
@@ -28,13 +27,14 @@ def trend_of(state: PartitionState, tables: Tables, row: Any, result: Any) -> Tr
     facts = [float(value) for value in tables.evidence_value[first : first + FACTS]]
     shape, sign, phase, onset, alarm, before, size, sigma, memory, widening, clip = facts
     level = shape == LEVEL_SHAPE
-    view = state.plan.views[int(row["view"])]
+    view_row = int(row["view"])
+    view = state.plan.views[view_row]
     scale = 1.0 if level else DAY / float(view["step"])
     return TrendBreak(
         shape="level" if level else "slope",
         direction="up" if sign > 0 else "down",
         state=_STATES.get(phase, "usual"),  # type: ignore[arg-type]
-        onset=start_told(state.plan, view, int(onset)),
+        onset=state.starts.told(view_row, int(onset)),
         alarm=format_time(int(start_of(view, state.tables.calendars, int(alarm) + 1))),
         before=before * scale,
         after=(before + size) * scale,
@@ -44,14 +44,14 @@ def trend_of(state: PartitionState, tables: Tables, row: Any, result: Any) -> Tr
         widening=widening,
         clip=clip,
         slack=SLACK if level else 0.0,
-        points=tuple(_points(state, tables, view, first + FACTS, first + count)),
+        points=tuple(_points(state, tables, view_row, first + FACTS, first + count)),
     )
 
 
-def _points(state: PartitionState, tables: Tables, view: Any, first: int, end: int) -> list[TrendPoint]:
+def _points(state: PartitionState, tables: Tables, view: int, first: int, end: int) -> list[TrendPoint]:
     return [
         TrendPoint(
-            start=start_told(state.plan, view, int(tables.evidence_index[place])),
+            start=state.starts.told(view, int(tables.evidence_index[place])),
             value=float(tables.evidence_value[place]),
             usual=float(tables.evidence_value[place + 1]),
         )

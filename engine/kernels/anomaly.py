@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.kernels._jit import jit, jit_apart
+from engine.kernels._jit import jit, jit_apart, stay_apart
 from engine.kernels.anomaly_band import (
     SEASONS_LEAST,
     TAIL,
@@ -63,6 +63,7 @@ def anomaly(
     history: NDArray[np.float64], at: int, rule: Any, index: int, value: float, work: NDArray[np.float64]
 ) -> tuple[bool, bool, float, float, float, float]:
     """(known, breach, statistic, limit, baseline, excess) of a window; the state stands in `history` from `at` on."""
+    stay_apart()
     if np.isnan(history[at + SEEN]):
         clear_state(history, at, rule, index)
     value = held_within(value)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.kernels._jit import jit, jit_apart
+from engine.kernels._jit import jit, jit_apart, stay_apart
 from engine.kernels.control_layout import (
     CENTRE,
     CUSUM,
@@ -44,6 +44,7 @@ def control_chart(
     history: NDArray[np.float64], at: int, rule: Any, index: int, value: float, work: NDArray[np.float64]
 ) -> tuple[bool, bool, float, float, float, float]:
     """(known, breach, statistic, limit, centre, excess) of a window; the state stands in `history` from `at` on."""
+    stay_apart()
     if np.isnan(history[at + LEARNED]):
         begin_limits(history, at, rule)
     value = held_within(value)
@@ -109,7 +110,7 @@ def _ewma(history: NDArray[np.float64], at: int, rule: Any, index: int, value: f
     return side * (mean - limit) > 0.0, mean, limit
 
 
-@jit_apart
+@jit
 def _cusum(history: NDArray[np.float64], at: int, rule: Any, index: int, value: float) -> tuple[bool, float, float]:
     score = score_of(value, history[at + CENTRE], history[at + SIGMA])
     first = history[at + JUDGED] == 1.0

@@ -93,13 +93,14 @@ def ingest(tables: Tables, inputs: Inputs, bounds: Bounds, start: int) -> tuple[
             return column, LEDGER_FULL
         if not _room_for_points(tables, inputs.row[column], bounds.points_max):
             return column, POINTS_FULL
-        if _refused(tables, inputs, bounds, column):
+        floor = floor_of(tables, inputs.row[column])
+        if _refused(tables, inputs, bounds, column, floor):
             continue
         position = find(tables.ids, tables.places, inputs.row[column], inputs.id_hash[column])
         if position >= 0:
             due = _said_again(tables, inputs, position, column)
         else:
-            _remember_id(tables, inputs, bounds, column)
+            _remember_id(tables, inputs, bounds, column, floor)
             due = _apply(tables, inputs, column)
         if due:
             return column + 1, REVISION_DUE
@@ -124,17 +125,16 @@ def _room_for_points(tables: Tables, row: int, points_max: int) -> bool:
 
 
 @jit
-def _refused(tables: Tables, inputs: Inputs, bounds: Bounds, column: int) -> bool:
+def _refused(tables: Tables, inputs: Inputs, bounds: Bounds, column: int, floor: int) -> bool:
     """Late, or something that becomes a dead letter: it leaves no trace in the series."""
     time = inputs.time[column]
-    row = inputs.row[column]
     if time < bounds.earliest or time >= bounds.latest:
         _tell(tables, OUT_OF_RANGE, column)
         return True
     if time > bounds.future:
         _tell(tables, FUTURE, column)
         return True
-    if time < floor_of(tables, row):
+    if time < floor:
         tables.counters[LATE] += 1
         return True
     return False
@@ -161,7 +161,7 @@ def _tell(tables: Tables, code: int, column: int) -> None:
 
 
 @jit
-def _remember_id(tables: Tables, inputs: Inputs, bounds: Bounds, column: int) -> None:
+def _remember_id(tables: Tables, inputs: Inputs, bounds: Bounds, column: int, floor: int) -> None:
     """Enter the id into the ledger, and count it in the series' present generation."""
     row = inputs.row[column]
     time = inputs.time[column]
@@ -178,7 +178,7 @@ def _remember_id(tables: Tables, inputs: Inputs, bounds: Bounds, column: int) ->
     tables.dirty[row // SERIES_A_BLOCK] = 1
     series = tables.series[row]
     series.ids_since += 1
-    if floor_of(tables, row) > series.mark:
+    if floor > series.mark:
         series.ids_before = series.ids_since
         series.ids_since = 0
         series.mark = max(series.newest, time)
@@ -223,7 +223,9 @@ def _into_window(tables: Tables, inputs: Inputs, slot_number: int, newest: int, 
     view = tables.views[slot.view_row]
     time = inputs.time[column]
     index = index_of(view, tables.calendars, time)
-    closed = final = index_of(view, tables.calendars, newest - view.lateness)
+    closed = final = index  # dividing takes as long as all the rest here
+    if time != newest - view.lateness:
+        closed = final = index_of(view, tables.calendars, newest - view.lateness)
     if view.grace > 0:
         final = index_of(view, tables.calendars, newest - view.lateness - view.grace)
     settle_windows(tables, slot_number, final)

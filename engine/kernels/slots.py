@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.kernels._jit import jit, jit_apart, stay_apart
 from engine.kernels.figures import gather
-from engine.kernels.layout import NO_COLUMN, NO_INDEX, RAW, RESULTS, SILENCE, SILENT, SPOKEN, UNSET, WINDOWS
+from engine.kernels.layout import NO_COLUMN, NO_INDEX, RATE, RAW, RESULTS, SILENCE, SILENT, SPOKEN, UNSET, WINDOWS
 from engine.kernels.step import emit_closed, step, step_window
 from engine.kernels.windows import begin_of, index_of
 
@@ -72,9 +72,11 @@ def _close(tables: Tables, slot_number: int, upto: int, column: int) -> None:
     stay_apart()
     slot = tables.slots[slot_number]
     view = tables.views[slot.view_row]
-    window = tables.results[len(tables.results) - 1].window  # the last row is scratch
     for index in range(slot.closed, min(upto, slot.newest + view.span)):
-        gather(tables, slot, view, index, window)
+        window = tables.cells[slot.cell + index % view.cells]
+        if view.span > 1 or view.aggregation >= RATE or window.index != index:
+            window = tables.results[len(tables.results) - 1].window  # the last row is scratch
+            gather(tables, slot, view, index, window)
         if window.count > 0:
             step_window(tables, tables.instances, slot_number, window, column, SPOKEN)
             if view.publish:

@@ -39,6 +39,8 @@ from engine.kernels.trend_halves import half_of, own_half
 from engine.kernels.windows import aggregate, begin_of, clear, merge, start_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from engine.kernels.layout import Tables
 
 
@@ -46,31 +48,31 @@ if TYPE_CHECKING:
 def judge(
     tables: Tables, instances: Any, number: int, rule: Any, index: int, value: float
 ) -> tuple[bool, bool, float, float, float, float]:
-    """(known, breach, statistic, limit, baseline, excess) of a value; `index` is its window's (0 for raw points)."""
-    if rule.kind != THRESHOLD:
-        return _judge_by_history(tables, instances, number, rule, index, value)
-    breach, limit, excess = threshold(rule, instances[number].phase, value)
-    return True, breach, value, limit, np.nan, excess
+    """(known, breach, statistic, limit, baseline, excess) of a value; `index` is its window's (0 for raw points).
+
+    What stays apart takes the few arrays that it needs: handing on `tables` costs more than a chart.
+    """
+    if rule.kind == THRESHOLD:
+        breach, limit, excess = threshold(rule, instances[number].phase, value)
+        return True, breach, value, limit, np.nan, excess
+    if rule.kind == CHANGE:
+        return _judge_change(tables.history, tables.scratch, instances[number], rule, index, value)
+    half = own_half(tables, instances, number, rule)
+    if rule.kind == TREND:
+        return trend_break(tables.history, half, rule, index, value, tables.scratch)
+    if rule.kind == ANOMALY:
+        return anomaly(tables.history, half, rule, index, value, tables.scratch)
+    return control_chart(tables.history, half, rule, index, value, tables.scratch)
 
 
 @jit_apart
-def _judge_by_history(
-    tables: Tables, instances: Any, number: int, rule: Any, index: int, value: float
+def _judge_change(
+    history: NDArray[np.float64], scratch: NDArray[np.float64], instance: Any, rule: Any, index: int, value: float
 ) -> tuple[bool, bool, float, float, float, float]:
     stay_apart()
-    if rule.kind == TREND:
-        half = own_half(tables, instances, number, rule)
-        return trend_break(tables.history, half, rule, index, value, tables.scratch)
-    if rule.kind == ANOMALY:
-        half = own_half(tables, instances, number, rule)
-        return anomaly(tables.history, half, rule, index, value, tables.scratch)
-    if rule.kind == CONTROL:
-        half = own_half(tables, instances, number, rule)
-        return control_chart(tables.history, half, rule, index, value, tables.scratch)
-    instance = instances[number]
-    skip_to(instance, rule, tables.history, index)
-    known, baseline = usual(instance, rule, tables.history, index, tables.scratch)
-    push(instance, rule, tables.history, index, value)
+    skip_to(instance, rule, history, index)
+    known, baseline = usual(instance, rule, history, index, scratch)
+    push(instance, rule, history, index, value)
     if not known:
         return False, False, np.nan, np.nan, np.nan, 0.0
     known, breach, statistic, limit, excess = change(rule, value, baseline)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.kernels._jit import jit, jit_apart
+from engine.kernels._jit import jit, jit_apart, stay_apart
 from engine.kernels.learned import held_within
 from engine.kernels.trend_baseline import begin_baselines, clear_state, knows_enough, learn_window, move_level, usual_of
 from engine.kernels.trend_layout import (
@@ -54,6 +54,7 @@ def trend_break(
     history: NDArray[np.float64], at: int, rule: Any, index: int, value: float, work: NDArray[np.float64]
 ) -> tuple[bool, bool, float, float, float, float]:
     """(known, breach, statistic, limit, baseline, excess) of a window; the state stands in `history` from `at` on."""
+    stay_apart()
     if np.isnan(history[at + SEEN]):
         clear_state(history, at, rule, index)
     value = held_within(value)

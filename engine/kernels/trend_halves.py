@@ -8,25 +8,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from engine.kernels._jit import jit, jit_apart
+from engine.kernels._jit import jit, jit_apart, stay_apart
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from engine.kernels.layout import Tables
 
 
-@jit_apart
+@jit
 def own_half(tables: Tables, instances: Any, number: int, rule: Any) -> int:
     """Where the state of row `number` of `instances` stands, for it alone to change."""
+    if (tables.instances[number].pushed == 1) == (tables.base[number].pushed == 1):
+        _part(tables.history, instances[number], rule)
+    return half_of(instances[number], rule)
+
+
+@jit_apart
+def _part(history: NDArray[np.float64], instance: Any, rule: Any) -> None:
+    """Copy the half that is shared, and go on with the copy."""
+    stay_apart()
     floats = rule.width // 2
-    start = instances[number].history
-    mine = start + floats if instances[number].pushed == 1 else start
-    if (tables.instances[number].pushed == 1) != (tables.base[number].pushed == 1):
-        return mine
-    other = start if instances[number].pushed == 1 else start + floats
+    mine = half_of(instance, rule)
+    other = instance.history if instance.pushed == 1 else instance.history + floats
     for place in range(floats):
-        tables.history[other + place] = tables.history[mine + place]
-    instances[number].pushed = 0 if instances[number].pushed == 1 else 1
-    return other
+        history[other + place] = history[mine + place]
+    instance.pushed = 0 if instance.pushed == 1 else 1
 
 
 @jit

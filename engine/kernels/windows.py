@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.kernels._jit import jit
 from engine.kernels.layout import COUNT, DEVIATION, ID_BYTES, LAST, MAX, MEAN, MIN, SHARE, SUM
-from engine.kernels.words import copy_bytes
+from engine.kernels.words import copy_bytes, first_bytes, load64, store64
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +52,11 @@ def begin_of(tables: Tables, view: Any, index: int) -> int:
 def copy_id(target: NDArray[np.uint8], ids: NDArray[np.uint8], start: int, length: int, hashed: int) -> int:
     """Write an id into `target`, shortened to prefix, tilde and hash if it is long; returns the length written."""
     if length <= ID_BYTES:
-        copy_bytes(target, 0, ids, start, length)
+        if start + ID_BYTES <= len(ids):
+            for done in range(0, length, 8):
+                store64(target, done, first_bytes(load64(ids, start + done), length - done))
+        else:
+            copy_bytes(target, 0, ids, start, length)
         return length
     prefix = ID_BYTES - 17
     copy_bytes(target, 0, ids, start, prefix)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from llvmlite import ir
 
 from engine.kernels._jit import instruction, jit, types
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -123,6 +123,13 @@ def as_word(_context: Any, number: Any) -> Any:
         return builder.bitcast(arguments[0], ir.IntType(64))
 
     return types.uint64(types.float64), generate
+
+
+@jit
+def first_bytes(word: int, count: int) -> int:
+    """The first `count` (1 or more) of the eight bytes of a uint64 that was read from memory, zeros behind them."""
+    others = np.uint64(64 - 8 * min(count, 8))
+    return (word << others) >> others
 
 
 @jit

@@ -43,8 +43,9 @@ def _date(day: int) -> str:
     return (_EPOCH + timedelta(days=day)).date().isoformat()
 
 
+@lru_cache(maxsize=16_384)
 def parse_own_time(text: str) -> Micros:
-    """The inverse of `format_time`, for times that this engine wrote itself.
+    """The inverse of `format_time`, for times that this engine wrote itself; the last ones are remembered as well.
 
     Times from outside go through `wire.decode`, which names what is wrong with them.
     """

@@ -64,10 +64,11 @@ class Teller:
         review.ordinal += 1
         review.event_time, review.moved = told.event_time, now
         review.participants = participants_of(review, rules.rule_by_id[review.rule], rules, told.taking_part)
+        explanation = told.explanation(happening, review)
         if isinstance(told.moved_by, FindingName | TurnName):
-            review.about = told.explanation(happening, review)
+            review.about = explanation
         self.keep(review)
-        return Telling(trigger_of(review, happening, cause, now, rules, told), review.silent)
+        return Telling(trigger_of(review, happening, cause, now, rules, told, explanation), review.silent)
 
     def keep(self, review: Review) -> None:
         """A review has changed without a word, or with one."""

@@ -22,7 +22,7 @@ from engine.model.trigger import (
 )
 from engine.review.people import notified, owner_of
 from engine.review.stretch import stretch_of
-from engine.rules.excerpt import excerpt_of
+from engine.rules.excerpt import excerpt_told
 from engine.rules.resolved.condition import Cadence, JoinedCondition, Precision
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ class Told(NamedTuple):
 
 
 def trigger_of(
-    review: Review, happening: Happening, cause: str | None, now: str, rules: RuleSet, told: Told
+    review: Review, happening: Happening, cause: str | None, now: str, rules: RuleSet, told: Told, explanation: str
 ) -> ReviewTrigger:
-    """The trigger of the transition that `review.ordinal` counts."""
+    """The trigger of the transition that `review.ordinal` counts; `explanation` is its sentence."""
     rule = rules.rule_by_id[review.rule]
     kpi = None if rule.kpi is None else rules.kpi_by_id[rule.kpi]
     owner = owner_of(rule, rules)
-    excerpt = excerpt_of(rules, rule, *_stretch(review, rule, told))
+    excerpt = excerpt_told(rules, rule, *_stretch(review, rule, told))
     data = TriggerData(
         review=review.id,
         ordinal=review.ordinal,
@@ -71,7 +71,7 @@ def trigger_of(
         due=review.due,
         question=rule.review.question,
         runbook=rule.review.runbook,
-        explanation=told.explanation(happening, review),
+        explanation=explanation,
         event_time=told.event_time,
         evidence=told.evidence,
         episode=told.episode,
@@ -80,14 +80,14 @@ def trigger_of(
         rule_set=rules.hash,
         first_event_time=review.first,
         moved_by=told.moved_by,
-        excerpt=msgspec.to_builtins(excerpt),
+        excerpt=excerpt.told,
         state=review.state,
         alert=review.alert,
         notify=notified(
             happening, rule, rules, assignee=review.assignee, participants=review.participants, step=review.step
         ),
         dimensions=dimensions_of(review.scope),
-        sensitive=tuple(sorted({name for each in excerpt.kpis for name in each.sensitive})),
+        sensitive=excerpt.sensitive,
         command_key=command_key(rule, review.scope),
         about=review.about,
         acknowledged_by=review.acknowledged_by,

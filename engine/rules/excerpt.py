@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,27 @@ if TYPE_CHECKING:
     from engine.rules.resolved.timing import Calendar, ZoneTransition
 
 _MARGIN = 2 * DAY
+
+
+class Excerpt(NamedTuple):
+    """An excerpt as a trigger tells it, and which dimensions of its KPIs are sensitive."""
+
+    told: dict[str, Any]
+    sensitive: tuple[str, ...]
+
+
+def excerpt_told(rules: RuleSet, rule: Rule, since: Micros, until: Micros) -> Excerpt:
+    """What `excerpt_of` makes; once a rule, where nothing of it depends on the time."""
+    if rules.zones or _calendars(rule):
+        return _told(excerpt_of(rules, rule, since, until))
+    if rule.id not in rules.excerpts:
+        rules.excerpts[rule.id] = _told(excerpt_of(rules, rule, since, until))
+    return rules.excerpts[rule.id]
+
+
+def _told(excerpt: RuleSet) -> Excerpt:
+    sensitive = tuple(sorted({name for each in excerpt.kpis for name in each.sensitive}))
+    return Excerpt(msgspec.to_builtins(excerpt), sensitive)
 
 
 def excerpt_of(rules: RuleSet, rule: Rule, since: Micros, until: Micros) -> RuleSet:

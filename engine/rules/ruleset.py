@@ -21,6 +21,8 @@ from engine.rules.resolved.timing import Calendar, ZoneTransition
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from engine.rules.excerpt import Excerpt
+
 
 class RuleSet(msgspec.Struct, frozen=True, dict=True):
     """Immutable; everything is sorted by id, so that the same declarations give the same bytes."""
@@ -53,6 +55,11 @@ class RuleSet(msgspec.Struct, frozen=True, dict=True):
     def kpi_by_id(self) -> dict[str, Kpi]:
         """Look-up by id."""
         return {kpi.id: kpi for kpi in self.kpis}
+
+    @cached_property
+    def excerpts(self) -> dict[str, Excerpt]:
+        """By rule, those that are the same at any time, as far as `rules.excerpt` has made them."""
+        return {}
 
     @cached_property
     def rule_by_id(self) -> dict[str, Rule]:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """Parameters of glibc's `mallopt`, by its numbers."""
 _MIB = 1024 * 1024
+_SELDOM = (20_000, 20, 20)
+"""When the collector looks at each of its generations."""
 
 
 def keep_freed_memory() -> None:
@@ -34,4 +41,17 @@ def spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(*_SELDOM)
+
+
+@contextmanager
+def spared_collector() -> Iterator[None]:
+    """The same for as long as something runs: what there is already is not looked at."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(*_SELDOM)
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)

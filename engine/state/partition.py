@@ -28,6 +28,7 @@ from engine.model.time import Micros
 from engine.rules.resolved.selector import selects
 from engine.state.arrays import Arrays
 from engine.state.registry import Registry
+from engine.state.starts import Starts
 from engine.wire.columns import FOREIGN
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class PartitionState:
 
     def __init__(self, plan: Plan, partition: int, partitions: int, limits: Limits, *, declare: bool = True) -> None:
         self.plan = plan
+        self.starts = Starts(plan)
         self.partition = partition
         self.partitions = partitions
         self.limits = limits

@@ -54,7 +54,7 @@ def files_at(given: Iterable[str]) -> list[Path]:
 def read_blocks(reading: Reading, named: ColumnNames, rule_set: RuleSet, to: Destination) -> Iterator[Progressed]:
     """The measurements of one file in its order, some at once, with the share of it that was read.
 
-    What comes is void when the next is asked for. ConfigError when the file cannot be read at all.
+    ConfigError when the file cannot be read at all.
     """
     try:
         yield from _reader(reading, named, rule_set, to)

@@ -13,7 +13,7 @@ from engine.decode.scanner import ScanningDecoder
 from engine.errors import WireError
 from engine.kernels.lines import BYTES, LAST, LINES, RECORD_ROOM, RECORDS, records_of
 from engine.model.topics import MEASUREMENTS
-from engine.offline.backtest.columns import joined, nothing
+from engine.offline.backtest.columns import copied, joined, nothing
 from engine.offline.backtest.items import ItemBlock
 from engine.rules.mapping import Mapped, Position, map_message
 from engine.wire.batch import Batch
@@ -36,9 +36,7 @@ _LINES_AT_ONCE = 20_000
 
 
 def read_messages(to: Destination) -> Iterator[Progressed]:
-    """Measurements a line, decoded as a worker does it, with the share of the file that was read. What comes is void
-    when the next is asked for.
-    """
+    """Measurements a line, decoded as a worker does it, with the share of the file that was read."""
     messages = _Messages(to)
     size, held = to.path.stat().st_size, b""
     with to.path.open("rb") as file:
@@ -64,7 +62,7 @@ class _Messages:
                 if isinstance(aside, Rejected):
                     self._to.refuse(aside.error, aside.offset)
             parts.append(chunk.columns._replace(offset=chunk.columns.offset + self._to.place(0)))
-        return joined(parts) if parts else nothing()
+        return copied(joined(parts)) if parts else nothing()  # the decoder writes the next ones into the same arrays
 
     def _batch(self, data: bytes) -> Batch:
         counts = np.zeros(4, np.int64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from engine.model.time import NEVER
-from engine.offline.backtest.columns import chosen, copied, joined
+from engine.offline.backtest.columns import chosen, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ def merged(files: Sequence[Blocks]) -> Iterator[Columns]:
     """Measurements of all files, sorted by the newest time that their file has reached.
 
     A file in the order of time is merged by time; one that is not keeps its order, as a log would. Of equals the one of
-    the earlier file comes first. A single file passes through, and what comes is void when the next is asked for.
+    the earlier file comes first. A single file passes through.
     """
     if len(files) == 1:
         yield from files[0]
@@ -66,7 +66,7 @@ class _File:
             if len(columns.row):
                 reached = np.maximum(np.maximum.accumulate(columns.time), self._newest)
                 self._newest = int(reached[-1])
-                self._held = _Held(copied(columns), reached)
+                self._held = _Held(columns, reached)
         return True
 
     def take(self, until: Micros) -> _Held:

@@ -5,6 +5,7 @@ What a worker says of the same measurements and ticks, this says too, byte for b
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -16,6 +17,7 @@ from engine.model.outputs import DeadLetter
 from engine.model.records import Activate
 from engine.model.time import HOUR, MINUTE
 from engine.model.topics import DEAD_LETTERS, FINDINGS, TRIGGERS
+from engine.offline.backtest.beside import Beside, ahead
 from engine.offline.backtest.clock import Clock
 from engine.offline.backtest.files import read_blocks
 from engine.offline.backtest.gather import gathered
@@ -25,6 +27,7 @@ from engine.offline.backtest.refusals import Refusals, file_and_line
 from engine.offline.backtest.tally import Tally
 from engine.offline.tail import tail_of
 from engine.offline.worked_out import batch_of
+from engine.runtime.allocation import spared_collector
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.runtime.stage2 import Stage2
@@ -79,10 +82,11 @@ def run(
     `progress` hears of the share of the files that was read, `triggers` of the value of each review trigger, without
     those of rules in shadow. ConfigError for a file that cannot be read.
     """
-    stages = _Stages(rule_set, tick_interval_of(rule_set) if every is None else every, files, triggers)
-    for columns in columns_of(files, reading, rule_set, stages.first.resolve, stages.refusals, progress):
-        stages.take(columns)
-    return stages.finish()
+    with spared_collector():
+        stages = _Stages(rule_set, tick_interval_of(rule_set) if every is None else every, files, triggers)
+        for columns in ahead(columns_of(files, reading, rule_set, stages.resolve, stages.refusals, progress)):
+            stages.take(columns)
+        return stages.finish()
 
 
 def columns_of(
@@ -95,7 +99,7 @@ def columns_of(
 ) -> Iterator[Columns]:
     """The measurements of all files, merged by time, their offsets being their places; `progress` as `run` has it.
 
-    What comes is void when the next is asked for. ConfigError for a file that cannot be read.
+    ConfigError for a file that cannot be read.
     """
     shares = [0.0] * (len(files) * len(reading.mappings))
 
@@ -115,7 +119,9 @@ def columns_of(
 
 
 class _Stages:
-    """Both stages, of one partition each."""
+    """Both stages, of one partition each. Three threads share the work: one reads ahead, and asks for the rows of new
+    series; one evaluates; one reviews what was found.
+    """
 
     def __init__(self, rule_set: RuleSet, every: Micros, files: Sequence[Path], triggers: Triggers) -> None:
         context = StageContext({rule_set.hash: rule_set}, rule_set.hash, 1, 1, future_max=every)
@@ -126,7 +132,14 @@ class _Stages:
         self._tally = Tally(rule_set)
         self.refusals = Refusals()
         self._findings = 0
+        self._reviews = Beside()
+        self._rows = Lock()
         self._evaluate([self._clock.begin(Activate(0, rule_set.hash, 0))])
+
+    def resolve(self, kpi: str, dimensions: dict[str, str], source: str | None) -> int:
+        """See `Stage1.resolve`; waits while rows are in use."""
+        with self._rows:
+            return self.first.resolve(kpi, dimensions, source)
 
     def take(self, columns: Columns) -> None:
         """Evaluate measurements, whose offsets are their places."""
@@ -135,6 +148,7 @@ class _Stages:
     def finish(self) -> Ran:
         """Let the last windows close."""
         self._evaluate(self._clock.finish(tail_of(self._rule_set, self._clock.every)))
+        self._reviews.finish()
         self._second.close()
         counts = self.first.counts
         return Ran(self._rule_set, self._tally, self.refusals, self._clock, counts, self._series_by_rule())
@@ -142,22 +156,35 @@ class _Stages:
     def _evaluate(self, pieces: Iterable[Piece]) -> None:
         findings: list[Output] = []
         for piece in pieces:
-            for output in self.first.take(gathered(piece.chunk, len(self.first.state.series))):
+            chunk = gathered(piece.chunk, len(self.first.state.series))
+            with self._rows:
+                outputs = self.first.take(chunk)
+            for output in outputs:
                 if output.topic == FINDINGS:
                     findings.append(output)
                 elif output.topic == DEAD_LETTERS:
                     self._refuse(piece, output)
-            at_tick = self._rule_set.has_formulas and piece.chunk.control is not None
-            if at_tick or len(findings) >= _FINDINGS_AT_ONCE:
+            if self._rule_set.has_formulas and piece.chunk.control is not None:
+                self._reviews.wait()
                 findings = self._work_out(self._review(findings))
-        self._review(findings)
+            elif len(findings) >= _FINDINGS_AT_ONCE:
+                self._reviews.do(self._review, findings)
+                findings = []
+        if findings:
+            self._reviews.do(self._review, findings)
 
     def _work_out(self, outputs: list[Output]) -> list[Output]:
-        """Let stage 1 take what stage 2 worked out; the findings of it."""
+        """Let stage 1 take what stage 2 worked out at a tick, before anything that comes behind it; the findings."""
         batch = batch_of(outputs, self._clock.offsets)
-        return [] if batch is None else [output for output in self.first.apply(batch) if output.topic == FINDINGS]
+        if batch is None:
+            return []
+        with self._rows:
+            return [output for output in self.first.apply(batch) if output.topic == FINDINGS]
 
     def _review(self, findings: list[Output]) -> list[Output]:
+        """Stage 2 and all that keeps what was told: in a thread of its own, beside the kernels of stage 1, but where
+        stage 1 waits for what is worked out.
+        """
         if not findings:
             return []
         self._tally.take(findings)
