@@ -13,6 +13,7 @@ from engine.model.time import HOUR, Micros, format_time, parse_own_time
 from engine.model.topics import TRIGGERS
 from engine.offline.backtest.files import Reading
 from engine.offline.backtest.run import run
+from engine.offline.backtest.summary import summary_of
 from engine.offline.episodes import episodes
 from engine.offline.explain.explanation import explain
 from engine.offline.explain.given import given
@@ -367,3 +368,11 @@ def test_live_backtest_and_rule_test_say_the_same(condition: str, tmp_path: Path
     assert run_test(as_test((expected,), visits, tickets, again), rules).differences == ()
     never = expected._replace(firing=())
     assert run_test(as_test((never,), visits, tickets, again), rules).differences
+
+
+def test_values_that_were_worked_out_are_no_rows(tmp_path: Path):
+    rule, visits, tickets = CASES_OF_FORMULAS["change of a formula"]
+    told = sorted(measured("visits", visits) + measured("tickets", tickets), key=lambda pair: pair[0])
+    ran = run(rules_of(rule), [written(tmp_path / "rows.ndjson", told)], Reading(), every=HOUR)
+    rows = summary_of(ran).rows
+    assert (rows.accepted, rows.worked_out) == (len(told), len(visits))

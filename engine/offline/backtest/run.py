@@ -131,7 +131,7 @@ class _Stages:
         self._clock = Clock(every)
         self._tally = Tally(rule_set)
         self.refusals = Refusals()
-        self._findings = 0
+        self._findings = self._worked_out = 0
         self._reviews = Beside()
         self._rows = Lock()
         self._evaluate([self._clock.begin(Activate(0, rule_set.hash, 0))])
@@ -150,7 +150,7 @@ class _Stages:
         self._evaluate(self._clock.finish(tail_of(self._rule_set, self._clock.every)))
         self._reviews.finish()
         self._second.close()
-        counts = self.first.counts
+        counts = {**self.first.counts, "worked_out": self._worked_out}
         return Ran(self._rule_set, self._tally, self.refusals, self._clock, counts, self._series_by_rule())
 
     def _evaluate(self, pieces: Iterable[Piece]) -> None:
@@ -179,7 +179,10 @@ class _Stages:
         if batch is None:
             return []
         with self._rows:
-            return [output for output in self.first.apply(batch) if output.topic == FINDINGS]
+            before = self.first.counts["accepted"]
+            outputs = self.first.apply(batch)
+        self._worked_out += self.first.counts["accepted"] - before
+        return [output for output in outputs if output.topic == FINDINGS]
 
     def _review(self, findings: list[Output]) -> list[Output]:
         """Stage 2 and all that keeps what was told: in a thread of its own, beside the kernels of stage 1, but where

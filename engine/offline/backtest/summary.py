@@ -46,11 +46,13 @@ class RuleSummary(msgspec.Struct, frozen=True):
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """What the rows came to. `behind_clock` is no fate: it counts rows older than the last tick before them, at most
-    `behind_clock_seconds` older than the newest row; most of them may have counted all the same.
+    """What the rows came to; `worked_out` are no rows, but what formulas made of them. `behind_clock` is no fate: it
+    counts rows older than the last tick before them, at most `behind_clock_seconds` older than the newest row; most of
+    them may have counted all the same.
     """
 
     accepted: int
+    worked_out: int
     duplicate: int
     late: int
     late_raw: int
@@ -140,7 +142,8 @@ def week_of(time: str) -> str:
 def _rows(ran: Ran) -> Rows:
     counts, clock, refusals = ran.counts, ran.clock, ran.refusals
     return Rows(
-        accepted=counts.get("accepted", 0),
+        accepted=counts.get("accepted", 0) - counts.get("worked_out", 0),
+        worked_out=counts.get("worked_out", 0),
         duplicate=counts.get("duplicate", 0),
         late=counts.get("late", 0),
         late_raw=counts.get("late_raw", 0),

@@ -85,6 +85,8 @@ def rows_told(summary: Summary) -> list[str]:
     """What became of the rows, a line each; only what there is."""
     rows = summary.rows
     lines = [f"{rows.accepted:,} measurements evaluated, from {summary.first} to {summary.last}"]
+    if rows.worked_out:
+        lines.append(f"{rows.worked_out:,} values worked out of formulas")
     lines += [f"{count:,} {what}" for what, count in _fates(rows) if count]
     if rows.behind_clock:
         lines.append(

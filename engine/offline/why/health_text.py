@@ -36,7 +36,7 @@ def show_health(health: Health, console: Console) -> None:
             console.print(Text(f"{rule.rule}: {problem}: {PROBLEMS[problem]}"), soft_wrap=True)
     refused = ", ".join(f"{count:,} {reason}" for reason, count in health.refused.items())
     end = f"; refused: {refused}" if refused else ""
-    console.print(Text(f"{len(health.rules)} rules at {health.at}, {len(wrong)} with problems{end}"), soft_wrap=True)
+    console.print(Text(f"{_rules(len(health.rules))} at {health.at}, {len(wrong)} with problems{end}"), soft_wrap=True)
 
 
 def _table(health: Health) -> Table:
@@ -58,3 +58,7 @@ def _counts(rule: RuleHealth) -> list[str]:
 def _told(told: Transition) -> str:
     value = "" if told.value is None else f" at {number(told.value)}"
     return f"{told.happening}{value}  {told.series}"
+
+
+def _rules(count: int) -> str:
+    return f"{count} rule{'' if count == 1 else 's'}"
