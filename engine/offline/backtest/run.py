@@ -150,7 +150,7 @@ class _Stages:
         self._evaluate(self._clock.finish(tail_of(self._rule_set, self._clock.every)))
         self._reviews.finish()
         self._second.close()
-        counts = {**self.first.counts, "worked_out": self._worked_out}
+        counts = self.first.counts | ({"worked_out": self._worked_out} if self._worked_out else {})
         return Ran(self._rule_set, self._tally, self.refusals, self._clock, counts, self._series_by_rule())
 
     def _evaluate(self, pieces: Iterable[Piece]) -> None:
