@@ -153,3 +153,11 @@ def test_where_every_series_is_old_the_newest_speak(rules: RuleSet):
     reading = readings_of(rules, states, AT)["web.sessions"]
     assert reading == Reading(7.0, _at("2026-05-02"), 1, 1)
     assert status_of(_kpi(rules), reading, [], AT).status == "stale"
+
+
+def test_values_of_a_formula_are_one_for_each_series_and_none_for_all_of_them(rules: RuleSet):
+    kpis = tuple(_kpi(rules, each.id, formula="support.tickets / web.sessions") for each in rules.kpis)
+    derived = msgspec.structs.replace(rules, kpis=kpis)
+    one = state("web.sessions", "2026-06-14", 0.25, series="shop")
+    assert readings_of(derived, [one], AT)["web.sessions"].value == 0.25
+    assert readings_of(derived, [one, state("web.sessions", "2026-06-14", 0.5, series="blog")], AT) == {}

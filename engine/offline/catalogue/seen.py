@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from engine.correlate.judge import aggregate
 from engine.model.time import Micros, parse_own_time
 from engine.rules.own_rules import is_own
+from engine.rules.resolved.catalogue import formula_in
 from engine.rules.resolved.condition import CounterpartConflict
 
 if TYPE_CHECKING:
@@ -87,12 +88,16 @@ def _place(state: KpiState) -> tuple[int, int]:
 
 
 def _rolled_up(kpi: Kpi, states: list[KpiState], now: Micros) -> Reading | None:
-    """Of the series that are fresh; where none is, of those with the newest window."""
+    """Of the series that are fresh; where none is, of those with the newest window. Values that a formula has for
+    several series are none of all of them.
+    """
     if not states:
         return None
     ends = [parse_own_time(state.window.end) for state in states]
     oldest = min(max(ends), now - fresh_for(kpi))
     taking_part = [state for state, end in zip(states, ends, strict=True) if end >= oldest]
+    if formula_in(kpi) is not None and len(taking_part) > 1:
+        return None
     parts = [state.parts for state in taking_part]
     value = aggregate(parts, kpi.aggregation, {state.window for state in taking_part})
     if value is None:
