@@ -48,6 +48,7 @@ EXPECTED = [
     for loaded in SHIPPED
     if loaded.rule_set is not None
     for test in loaded.tests
+    if not test.edits  # the twins know one rule set
     for expected in test.expect
     if isinstance(loaded.rule_set.rule_by_id[expected.rule].condition, TrendBreak | Anomaly | ControlChart)
     if all(each.every >= loaded.rule_set.rule_by_id[expected.rule].window.step for each in test.measured)
