@@ -23,7 +23,7 @@ from engine.rules.resolved.catalogue import derived_rule_id, formula_in
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from engine.correlate.barrier import Barrier
+    from engine.correlate.barrier import Barrier, Joinable
     from engine.rules.resolved.catalogue import Kpi
     from engine.rules.ruleset import RuleSet
 
@@ -83,23 +83,25 @@ class Formulas:
         derived = [kpi for kpi in rules.kpis if formula_in(kpi) is not None]
         self._formulas = {derived_rule_id(kpi.id): _Formula(kpi, rules.kpi_by_id, self._count) for kpi in derived}
 
-    def takes(self, record: object) -> bool:
-        """Whether a record of a barrier is a share for a formula."""
-        return isinstance(record, JoinRecord) and record.correlation in self._formulas
-
-    def advance(self, barrier: Barrier) -> list[Derived]:
-        """Take the shares of a barrier and what its time makes due; values by KPI, scope and window."""
+    def advance(self, barrier: Barrier) -> tuple[list[Derived], Barrier]:
+        """Take the shares of a barrier and what its time makes due; values by KPI, scope and window, and the barrier
+        with what is left of it. A share of a formula that is gone is nobody's, and left.
+        """
         if not self._formulas:
-            return []
+            return [], barrier
         shares: dict[Key, list[JoinRecord]] = {}
+        left: list[Joinable] = []
         for record in barrier.records:
             if isinstance(record, JoinRecord) and record.correlation in self._formulas:
                 shares.setdefault((record.correlation, record.scope), []).append(record)
+            else:
+                left.append(record)
         while self._wakes and self._wakes[0][0] <= barrier.time:
             _, key = heapq.heappop(self._wakes)
             if key in self.workings:
                 shares.setdefault(key, [])
-        return [value for key in sorted(shares) for value in self._advance(key, shares[key], barrier.time)]
+        found = [value for key in sorted(shares) for value in self._advance(key, shares[key], barrier.time)]
+        return found, barrier._replace(records=left)
 
     def _advance(self, key: Key, shares: list[JoinRecord], time: Micros) -> list[Derived]:
         formula = self._formulas[key[0]]
@@ -125,8 +127,9 @@ class Formulas:
                 del self.workings[key]
                 self.dirty.add(key)
 
-    def restore(self, workings: Mapping[Key, Working]) -> None:
-        """Become what was written."""
+    def restore(self, rules: RuleSet, workings: Mapping[Key, Working]) -> None:
+        """Become what was written under that rule set."""
+        self._use(rules)
         self.workings = dict(workings)
         self.dirty.clear()
         self._wakes = [(each.wake, key) for key, each in self.workings.items() if each.wake is not None]

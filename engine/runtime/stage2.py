@@ -170,8 +170,9 @@ class Stage2:
         self._times[BARRIERS] = max(barrier.time, self._times.get(BARRIERS, barrier.time))
         around = self._around()
         self._count("barriers")
-        yield from self.formulas.advance(barrier)
-        for said in self.correlator.advance(self._not_of_formulas(barrier)):
+        worked_out, barrier = self.formulas.advance(barrier)
+        yield from worked_out
+        for said in self.correlator.advance(barrier):
             if isinstance(said, Finding):
                 yield from self._reviews.finding(said, BARRIERS, around)
             else:
@@ -186,10 +187,6 @@ class Stage2:
         for judgement in self._governance.barrier(barrier.time, self._rules(self._hash), self.context.rule_sets):
             yield from self._reviews.judgement(judgement, around)
         yield from self._reviews.tick(BARRIERS, barrier.time, around)
-
-    def _not_of_formulas(self, barrier: Barrier) -> Barrier:
-        """What is not theirs. A share of a formula that is gone is nobody's, and counted as such."""
-        return barrier._replace(records=[each for each in barrier.records if not self.formulas.takes(each)])
 
     def _verdict(self, record: Answered) -> Iterator[Said]:
         around = self._around()
@@ -300,8 +297,7 @@ class Stage2:
         self.correlator = Correlator(self._rules(self._hash), self.context.limits, self._owns)
         self.correlator.counts = counts
         self.correlator.restore(found.joined)
-        self.formulas = Formulas(self._rules(self._hash))
-        self.formulas.restore(found.workings)
+        self.formulas.restore(self._rules(self._hash), found.workings)
         self.book.restore(found.reviews, reached.closings)
         self._reviews.restored()
         self._waiting_written = waiting_pages(self._barriers.waiting)
