@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from engine.model.formula import formula_of
 from engine.model.identity import digest_of
 from engine.rules.bind_condition import bind_composite_condition, bind_condition, members_of
 from engine.rules.bind_kpi import idle_default, window_of
 from engine.rules.bind_review import bind_review
-from engine.rules.resolved.catalogue import FIRST_VERSION, version_of
+from engine.rules.resolved.catalogue import FIRST_VERSION, formula_in, how_of, version_of
 from engine.rules.resolved.condition import (
     Change,
     Composite,
@@ -49,7 +50,7 @@ def bind_rule(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi]) -> Rule:
         "points": spec.points,
         "timing": timing,
         "joined": {kpi.id: kpi.dimensions for kpi in involved} if isinstance(condition, OverWindows) else {},
-        "sides": {} if isinstance(condition, MissingData) else _sides(involved),
+        "sides": {} if isinstance(condition, MissingData) else _sides(involved, kpis),
         "declared_series": involved[0].series if isinstance(condition, MissingData) else (),
         **_told(spec, condition),
     }
@@ -146,5 +147,12 @@ def _timing(spec: RuleSpec, involved: list[Kpi]) -> tuple[Window, Micros, Micros
     return window, lateness, spec.idle or inherited
 
 
-def _sides(involved: list[Kpi]) -> dict[str, tuple[str, str]]:
-    return {kpi.id: (kpi.aggregation, kpi.direction) for kpi in involved}
+def _sides(involved: list[Kpi], kpis: Mapping[str, Kpi]) -> dict[str, tuple[str, str]]:
+    return {kpi.id: (_made_by(kpi, kpis), kpi.direction) for kpi in involved}
+
+
+def _made_by(kpi: Kpi, kpis: Mapping[str, Kpi]) -> str:
+    """How its values come about; of a formula with how those of the KPIs in it do."""
+    formula = formula_in(kpi)
+    parts = () if formula is None else formula_of(formula).kpis
+    return " ".join([how_of(kpi), *(f"{part}={kpis[part].aggregation}" for part in parts)])

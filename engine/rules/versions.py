@@ -32,7 +32,7 @@ def redefined(before: RuleSet, after: RuleSet) -> dict[str, tuple[str, ...]]:
     return {name: fields for name, fields in changed.items() if fields}
 
 
-_DEFINING: Final = ("definition", "unit", "aggregation")
+_DEFINING: Final = ("definition", "unit", "aggregation", "formula")
 
 
 def looked_at(rule: Rule, rules: RuleSet) -> frozenset[str]:

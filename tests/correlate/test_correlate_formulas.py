@@ -13,7 +13,9 @@ import msgspec
 import pytest
 from loop_world import Loop
 
+from engine.correlate.governance.goalposts import moved_between
 from engine.model.finding import Finding
+from engine.model.governance import MovedField
 from engine.model.identity import series_key
 from engine.model.measurement import Measurement
 from engine.model.outputs import WorkedOut
@@ -24,6 +26,7 @@ from engine.offline.explain.given import given
 from engine.offline.replay import replay
 from engine.rules.loader import load_read
 from engine.rules.source import read_text
+from engine.rules.versions import redefined
 
 if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet
@@ -300,3 +303,26 @@ def test_a_rule_that_merges_windows_merges_what_stands_in_the_formula_and_says_w
     for event in events:
         explained = explain(given(event))
         assert explained.failures == (), explained.failures
+
+
+def test_another_formula_or_aggregation_in_it_starts_rules_anew_and_is_a_moved_goalpost():
+    other = rules_of("orders / (sessions + 1)")
+    assert other.rule_by_id["low"].fingerprint != RULES.rule_by_id["low"].fingerprint
+    kpis = {rules.hash: rules.kpi_by_id["conversion"] for rules in (RULES, other)}
+    assert moved_between(kpis[RULES.hash], kpis[other.hash]) == (
+        MovedField("formula", "orders / sessions", "orders / (sessions + 1)"),
+    )
+    assert redefined(RULES, other) == {"conversion": ("formula",)}
+    text = CATALOGUE + "".join(
+        KPI.format(name=name, title=name, how=how, dimensions="shop")
+        for name, how in (
+            ("orders", "aggregation: count"),
+            ("sessions", "aggregation: count"),
+            ("conversion", "formula: orders / sessions"),
+        )
+    )
+    plain = load_read(read_text("all.yaml", text.replace("aggregation: count", "aggregation: sum", 1) + RULE)).rule_set
+    counted = load_read(read_text("all.yaml", text + RULE)).rule_set
+    assert plain is not None
+    assert counted is not None
+    assert plain.rule_by_id["low"].fingerprint != counted.rule_by_id["low"].fingerprint

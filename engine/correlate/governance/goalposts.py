@@ -9,6 +9,7 @@ import msgspec
 from engine.correlate.governance.target_age import aim_of
 from engine.evaluate.activate import WITHDRAWN_BY_RULE_SET
 from engine.model.governance import FiringThen, MovedField, MovedGoalposts
+from engine.rules.resolved.catalogue import formula_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +26,7 @@ GOALPOSTS: Final = ("aggregation", "definition", "direction", "unit", "window")
 def moved_between(before: Kpi, after: Kpi) -> tuple[MovedField, ...]:
     """The fields that an activation changed."""
     pairs: list[tuple[str, Any, Any]] = [(name, getattr(before, name), getattr(after, name)) for name in GOALPOSTS]
+    pairs.append(("formula", formula_in(before), formula_in(after)))
     pairs.append(("target", aim_of(before.target), aim_of(after.target)))
     return tuple(
         MovedField(name, msgspec.to_builtins(one), msgspec.to_builtins(other))
