@@ -135,6 +135,7 @@ def _rule(
         return
     if own is not None and own.has("window"):
         yield from _cut_otherwise(rule, own)
+        yield from () if condition.missing_data else _waits(rule, own)
     if condition.governance is None or condition.governance.set_and_forget or condition.governance.moved_goalposts:
         return
     kpis = {id_: kpi.spec for id_, kpi in declarations.kpis.items() if kpi.has("objective", "role", "target")}
@@ -155,6 +156,20 @@ def _cut_otherwise(rule: Declared[RuleSpec], kpi: Declared[KpiSpec]) -> Iterator
             found="others" if other else "raw",
             mend="leave it out, or declare a KPI with this formula and window",
         )
+
+
+def _waits(rule: Declared[RuleSpec], kpi: Declared[KpiSpec]) -> Iterator[Problem]:
+    """What would never be looked at: a value that was worked out is all that its window holds."""
+    for name in ("lateness", "idle"):
+        if name in rule.data:
+            yield rule.problem(
+                (name,),
+                "formula-window",
+                expected=f"no `{name}`: the windows of {kpi.id} wait for nothing once its value is there",
+                found=shown(rule.data[name]),
+                mend="leave it out, or say it of the KPIs in the formula",
+                at_key=True,
+            )
 
 
 def _rolled_up(rule: Declared[RuleSpec], kpi: Declared[KpiSpec]) -> Problem:
