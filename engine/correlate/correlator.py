@@ -42,9 +42,8 @@ Key = tuple[str, str]
 
 
 class Joined(msgspec.Struct):
-    """What is kept of one (rule, scope): a track for what is joined window by window, a group for silence and for
-    composites of `all` or `any`, a story for composites that are judged by event time, a watch for governance, a storm
-    for rules with a `limit`.
+    """What is kept of one (rule, scope): a track for what is joined window by window, a group for silence and
+    `group_by`, a story for composites, a watch for governance, a storm for rules with a `limit`.
 
     `fingerprint` is of the rule that it was made by.
     """
@@ -92,11 +91,10 @@ class Correlator:
                 self.aligned[rule.id] = aligned_of(rule, rules)
             elif isinstance(rule.condition, GovernanceCondition):
                 self.watchings[rule.id] = Watching(rule, rules, self.limits)
-            elif isinstance(rule.condition, Composite) and rule.condition.by_event_time:
+            elif isinstance(rule.condition, Composite):
                 self.unfoldings[rule.id] = Unfolding(rule, rule.condition, kpis, rules, self.limits)
-            elif isinstance(rule.condition, Composite | MissingData) or rule.group_by is not None:
-                taking_part = kpis if isinstance(rule.condition, Composite) else {}
-                self.groupings[rule.id] = Grouping(rule, taking_part, rules.hash, self.limits)
+            elif isinstance(rule.condition, MissingData) or rule.group_by is not None:
+                self.groupings[rule.id] = Grouping(rule, rules.hash, self.limits)
             elif rule.limit is not msgspec.UNSET:
                 self.stormings[rule.id] = Storming(rule, rule.limit, rules.hash, self.limits)
         self._clocked = [
@@ -139,7 +137,6 @@ class Correlator:
                     self._count("join_record_of_unknown_rule")
                 continue
             rule = record.correlation if isinstance(record, Signal) else record.rule
-            listener = self.groupings.get(rule) or self.unfoldings.get(rule)
             if isinstance(record, Finding) and record.storm:
                 if rule in self.stormings:
                     reports.setdefault((rule, record.storm), []).append(record)
@@ -149,7 +146,7 @@ class Correlator:
                 self._fired.setdefault(rule, []).append(record)
             elif rule in self.watchings:
                 shares.setdefault((rule, record.scope), []).append(record)
-            elif listener is not None and listener.hears(record.rule):
+            elif rule in self.groupings or (rule in self.unfoldings and self.unfoldings[rule].hears(record.rule)):
                 reports.setdefault((rule, record.scope), []).append(record)
             else:
                 self._count("signal_of_unknown_rule")
@@ -191,20 +188,14 @@ class Correlator:
         return turns(aligned, track, judged, self.limits)
 
     def _advance_group(self, key: Key, reports: list[Finding | Signal]) -> list[Judgement]:
-        grouping = self.groupings.get(key[0])
-        joined = self.joined.get(key)
-        if grouping is None:
-            return []
+        grouping, joined = self.groupings[key[0]], self.joined.get(key)
         if joined is None:
             joined = self.joined[key] = Joined(grouping.rule.fingerprint, group=Group(key[0], key[1]))
         group = joined.group
         if group is None:
             return []
         self.dirty.add(key)
-        found = grouping.advance(group, reports, self.facts)
-        if not group.members and isinstance(grouping.rule.condition, Composite):
-            del self.joined[key]
-        return found
+        return grouping.advance(group, [each for each in reports if isinstance(each, Finding)])
 
     def _advance_storm(self, key: Key, reports: list[Finding | Signal]) -> list[Finding | Judgement]:
         storming, joined = self.stormings[key[0]], self.joined.get(key)
@@ -269,7 +260,7 @@ class Correlator:
         joined = self.joined.pop(key)
         self.dirty.add(key)
         if joined.group is not None:
-            return self.groupings[key[0]].drop(joined.group, self.facts, cause)
+            return self.groupings[key[0]].drop(joined.group, cause)
         if joined.story is not None:
             return self.unfoldings[key[0]].drop(joined.story, cause)
         if joined.watch is not None:
@@ -303,15 +294,13 @@ class Correlator:
         self.dirty.clear()
         self._wakes = []
         for key, each in sorted(self.joined.items()):
-            track, group, watch = each.track, each.group, each.watch
+            track, watch = each.track, each.watch
             if track is not None and key[0] in self.aligned:
                 self.aligned[key[0]].assert_again(track, self.facts)
                 if track.wake is not None:
                     heapq.heappush(self._wakes, (track.wake, key))
             if watch is not None and watch.wake is not None:
                 heapq.heappush(self._wakes, (watch.wake, key))
-            if group is not None and key[0] in self.groupings:
-                self.groupings[key[0]].assert_again(group, self.facts)
             if each.story is not None:
                 self._wake_again(key, None, each.story.wake)
 

@@ -1,4 +1,4 @@
-"""A composite that is judged by event time: what is kept of it in one scope, and what reviews are told.
+"""Composites, judged by event time: what is kept of one in a scope, and what reviews are told.
 
 Each barrier unfolds what can still change again and compares the spans with what was said: one that begins elsewhere
 now never was, and one that begins where it did goes on, whatever else became of it.
@@ -15,6 +15,7 @@ from engine.correlate.unfold import Edge, Edges, Fold, Span, due_of, span_of, un
 from engine.model.judgement import Judgement
 from engine.model.time import Micros, format_time, parse_own_time
 from engine.model.trigger import Member, Turn
+from engine.rules.resolved.condition import MissingData
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -56,10 +57,11 @@ class Story(msgspec.Struct):
 
 
 class Unfolding:
-    """One such rule, ready to advance. It keeps no state of its own.
+    """One composite, ready to advance. It keeps no state of its own.
 
     `patience`: how long after a time the beginning of something awaited may still be heard. `reach`: how far behind the
-    newest edge of its scope one may come, or be taken back, and change the verdict.
+    newest edge of its scope one may come, or be taken back, and change the verdict. `by_ticks`: members that are silent
+    from a tick on, until something comes of whatever event time.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Unfolding:
         self.hash = rules.hash
         self.limits = limits
         members = [rules.rule_by_id[name] for name in condition.members if name in rules.rule_by_id]
+        self.by_ticks = {each.id for each in members if isinstance(each.condition, MissingData)}
         self.patience = max((each.lateness + each.idle for each in members if each.id in condition.absent), default=0)
         self.reach = max((2 * each.window.size + each.lateness + each.grace + each.idle for each in members), default=0)
 
@@ -80,8 +83,9 @@ class Unfolding:
 
     def advance(self, story: Story, reports: Sequence[Signal], now: Micros) -> list[Judgement]:
         """Take a barrier's signals of this scope, in order, and what its tick time `now` makes absent."""
+        silent = self._silent(story)
         for report in reports:
-            self._take(story, report, now)
+            self._take(story, report, now, silent)
         fold, spans = unfold(self.condition, story.carried, story.edges.values())
         on, due = span_of(self.condition, fold), due_of(self.condition, fold, self.patience)
         story.wake = None
@@ -95,7 +99,14 @@ class Unfolding:
         """The rule is gone: what is on never was, as far as the rules of today say."""
         return [self._withdrawn(story, told, cause) for told in story.said if told.end is None]
 
-    def _take(self, story: Story, report: Signal, now: Micros) -> None:
+    def _silent(self, story: Story) -> dict[str, Micros]:
+        """From which tick on members by ticks were silent last."""
+        if not self.by_ticks:
+            return {}
+        known = [*story.carried.firing.values(), *(edge for edge in story.edges.values() if edge.begins)]
+        return {edge.key: edge.time for edge in sorted(known, key=lambda edge: edge.time) if edge.rule in self.by_ticks}
+
+    def _take(self, story: Story, report: Signal, now: Micros, silent: dict[str, Micros]) -> None:
         """Of a finding that takes another's place the other goes. What is as old as what is final counts as of the
         oldest moment that can change; a change of something final is none, but a beginning taken back is an end.
         """
@@ -107,9 +118,12 @@ class Unfolding:
             if before is None and begins and self._fires_by(story, report):
                 story.edges[report.finding] = _edge(report, floor, begins=False, heard=now)
         elif before is not None or report.replaces is msgspec.UNSET or event_time >= floor:
-            story.newest = max(event_time, story.newest or event_time)
+            if report.rule in self.by_ticks:
+                event_time = _after_silence(report, event_time, now, silent)
+            time = max(event_time, floor)
+            story.newest = max(time, story.newest or time)
             heard = now if before is None else before.heard
-            story.edges[report.finding] = _edge(report, max(event_time, floor), begins=begins, heard=heard)
+            story.edges[report.finding] = _edge(report, time, begins=begins, heard=heard)
 
     def _fires_by(self, story: Story, report: Signal) -> bool:
         known = story.carried.firing.get(f"{report.rule}|{report.series}")
@@ -179,6 +193,18 @@ class Unfolding:
             cause=cause,
             size=float(len(members)),
         )
+
+
+def _after_silence(report: Signal, time: Micros, now: Micros, silent: dict[str, Micros]) -> Micros:
+    """When silence began or ended. What comes may be of an event time before the tick at which it was found missing: it
+    is missing no longer from the tick of this barrier on.
+    """
+    key = f"{report.rule}|{report.series}"
+    if report.transition == "firing":
+        silent[key] = time
+        return time
+    since = silent.get(key)
+    return now if since is not None and time <= since else time
 
 
 def _told_of(span: Span) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

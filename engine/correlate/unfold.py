@@ -86,6 +86,8 @@ def unfold(condition: Composite, start: Fold, edges: Iterable[Edge]) -> tuple[Fo
     ended: list[Span] = []
     for time, group in groupby(sorted(edges, key=_place), key=lambda edge: edge.time):
         ended += _advance(condition, fold, time, list(group))
+    if fold.on is not None:
+        fold.on = msgspec.structs.replace(fold.on, last=_shown(condition, fold))
     return fold, ended
 
 
@@ -112,14 +114,12 @@ def _advance(condition: Composite, fold: Fold, time: Micros, group: list[Edge]) 
     was, fold.holds = fold.holds, _holds(condition, fold)
     if condition.absent:
         return _await(condition, fold, time, group, rises=fold.holds and not was)
-    shown = _shown(condition, fold)
     ended: list[Span] = []
     if fold.on is not None and not fold.holds:
-        ended.append(Span(fold.on.begin, time, fold.on.first, shown))
+        ended.append(Span(fold.on.begin, time, fold.on.first, _shown(condition, fold)))
         fold.on = None
-    elif fold.on is not None:
-        fold.on = msgspec.structs.replace(fold.on, last=shown)
-    elif fold.holds:
+    elif fold.on is None and fold.holds:
+        shown = _shown(condition, fold)
         fold.on = Span(time, None, shown, shown)
     return ended
 

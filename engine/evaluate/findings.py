@@ -135,7 +135,7 @@ def signals_of(state: PartitionState, finding: Finding) -> Iterator[Signal]:
             tick=finding.tick,
             transition=finding.transition,
             revision=finding.revision,
-            replaces=(finding.replaces if join.by_finding else None) or msgspec.UNSET,
+            replaces=finding.replaces or msgspec.UNSET,
         )
 
 

@@ -117,7 +117,7 @@ class Signal(msgspec.Struct, frozen=True, tag_field="type", tag="signal"):
     """A member rule of the composite `correlation` began (`firing`) or ceased to fire on one series of `scope`.
 
     `transition` and `revision` are those of `finding`; `replaces` is the finding that an amended or withdrawn one
-    changes, for composites that are judged by event time.
+    changes.
     """
 
     correlation: str

@@ -74,14 +74,12 @@ class ViewKey(NamedTuple):
 class Join(NamedTuple):
     """Closed windows of a view go to `correlation` as shares of side `kpi`, at the scope of these dimensions.
 
-    `where`: only those of series that the rule looks at. `by_finding`: a composite that must know which finding a
-    signal replaces. `restated`: a rule that must know which windows were restated.
+    `where`: only those of series that the rule looks at. `restated`: a rule that must know which windows were restated.
     """
 
     correlation: str
     scope: tuple[str, ...]
     where: Where
-    by_finding: bool = False
     restated: bool = False
 
 
@@ -342,7 +340,7 @@ def _signals(rule_set: RuleSet) -> dict[str, tuple[Join, ...]]:
     waiting: dict[str, list[Join]] = {}
     for rule in rule_set.rules:
         if isinstance(rule.condition, Composite) and rule.mode != "off":
-            join = Join(rule.id, rule.condition.scope, {}, by_finding=rule.condition.by_event_time)
+            join = Join(rule.id, rule.condition.scope, {})
             for member in rule.condition.members:
                 waiting.setdefault(member, []).append(join)
         if isinstance(rule.condition, MovedGoalposts) and rule.mode != "off":

@@ -288,4 +288,5 @@ def share(
 
 
 def signal(member: str, state: str, at: int, *, name: str = "both", c: str = "a", series: str = "x") -> Signal:
-    return Signal(name, scope_key({"c": c}), member, series, f"f-{member}-{series}-{at}", state, day(at), 0)
+    transition = "firing" if state == "firing" else "resolved"
+    return Signal(name, scope_key({"c": c}), member, series, f"f-{member}-{series}-{at}", state, day(at), 0, transition)

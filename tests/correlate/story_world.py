@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 T0 = parse_own_time("2024-01-01T00:00:00Z")
 RULES = ("a", "b", "c", "d")
 CONDITIONS = {
+    "all": Composite("all", ("a", "b", "c"), ("c",)),
+    "any": Composite("any", ("a", "b"), ("c",)),
     "all-not": Composite("all", ("a", "b"), ("c",), without=("c",)),
     "any-not": Composite("any", ("a", "b"), ("c",), without=("c", "d")),
     "two-of-three": Composite("at_least", ("a", "b", "c"), ("c",), count=2),

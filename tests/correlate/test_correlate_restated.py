@@ -1,7 +1,5 @@
 """Late and restated data end in what sorted, corrected data would have said, also where rules join: both stages, as a
 worker drives them.
-
-Composites of `all` and `any` alone go by what is known to fire at a barrier, and are none of this.
 """
 
 from __future__ import annotations
@@ -60,6 +58,8 @@ JOINED = {
     "worsens: {against: {median_of: 4, same: windows}, by: 20%}}}",
     "books": "kpi: visits\ncondition: {reconciliation: {against: booked, tolerance: 25%}}",
     "course": "kpi: tickets\ncondition: {off_track: {learn: 24, scope: [shop], confidence: 60%}}",
+    "both": "condition: {composite: {all: [many-visits, many-tickets]}}",
+    "either": "condition: {composite: {any: [many-tickets, few-visits]}}",
     "several": "condition: {composite: {at_least: {count: 2, of: [many-visits, many-tickets, few-visits]}}}",
     "unless": "condition: {composite: {any: [many-visits, many-tickets], not: [few-visits]}}",
     "after": "condition: {composite: {sequence: [few-visits, many-visits], within: 6h}}",

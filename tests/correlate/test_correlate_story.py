@@ -10,15 +10,16 @@ import pytest
 from composite_twin import FOREVER, Episode, composite_twin
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from story_world import CONDITIONS, RULES, T0, Member, drawn_episodes, standing, told_by, unfolding
+from stage2_world import rule_set
+from story_world import CONDITIONS, RULES, T0, Member, drawn_episodes, rules_of, standing, told_by, unfolding
 
-from engine.correlate.story import Story
+from engine.correlate.story import Story, Unfolding
 from engine.model.limits import Limits
 from engine.model.time import HOUR
+from engine.rules.resolved.condition import Composite, MissingData
 
 if TYPE_CHECKING:
     from engine.model.records import Signal
-    from engine.rules.resolved.condition import Composite
 
 EVER = T0 + 1_000 * HOUR
 SERIES = ("x", "y")
@@ -90,6 +91,27 @@ def _told(truth: list[Episode], rule: str, series: str) -> list[Signal]:
 
 def _time(hour: int) -> str:
     return f"2024-01-01T{hour:02d}:00:00Z"
+
+
+@pytest.mark.parametrize("settled", [False, True])
+def test_silence_ends_at_the_barrier_at_which_something_comes_of_before_the_tick_that_found_it(*, settled: bool):
+    """Silent by the tick of hour 5; at hour 8 a measurement of hour 4 comes."""
+    condition = Composite("any", ("a", "b"), ("c",))
+    rules = rules_of(condition)
+    silence = msgspec.structs.replace(rules.rule_by_id["a"], condition=MissingData(HOUR))
+    rules = rule_set(rules.rule_by_id["told"], silence, rules.rule_by_id["b"])
+    limits = Limits(moments_per_composite_max=1) if settled else Limits()
+    judge = Unfolding(rules.rule_by_id["told"], condition, {}, rules, limits)
+    story, [begun, ended] = Story("told", "{}"), Member("a", "x", Random(0)).tells([Episode("a", "x", 4, 5)])
+    begun = msgspec.structs.replace(begun, event_time=_time(5))
+    ended = msgspec.structs.replace(ended, event_time=_time(4))
+    member = Member("b", "x", Random(0))
+    heard = judge.advance(story, [*member.tells([Episode("b", "x", 1, 2)]), begun], T0 + 5 * HOUR)
+    assert standing(heard) == [(1, 2), (5, FOREVER)]
+    heard += judge.advance(story, member.tells([Episode("b", "x", 1, 2), Episode("b", "x", 6, 7)]), T0 + 7 * HOUR)
+    assert ("a|x" in story.carried.firing) == settled
+    heard += judge.advance(story, [ended], T0 + 8 * HOUR)
+    assert standing(heard) == [(1, 2), (5, 8)]
 
 
 SPANS = {

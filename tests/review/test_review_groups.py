@@ -118,6 +118,21 @@ def test_a_composite_of_all_needs_each_of_its_rules_somewhere_in_the_scope():
     assert world.told() == [("resolved", day(7), None)]
 
 
+def test_a_composite_holds_where_its_members_fired_at_one_time_though_their_partitions_say_so_at_different_barriers():
+    """The first has long ceased to fire when the second is heard of."""
+    world = World(RULES, partitions=2)
+    world.write(signal("high", "firing", 3), 0)
+    world.write(signal("high", "inactive", 5), 0)
+    world.tick(1)
+    assert world.told() == []
+    world.write(signal("low", "firing", 4), 1)
+    world.tick(2)
+    opened, resolved = world.run()
+    assert [short(opened), opened.data.event_time] == ["opened", day(4)]
+    assert [short(resolved), resolved.data.event_time] == ["resolved", day(5)]
+    assert [member.rule for member in opened.data.evidence.listed] == ["high", "low"]
+
+
 def test_a_composite_of_any_needs_one():
     world = World(RULES)
     world.write(signal("low", "firing", 3, name="either"), 0)
@@ -128,4 +143,3 @@ def test_a_composite_of_any_needs_one():
     world.write(signal("high", "inactive", 5, name="either"), 0)
     world.tick(3)
     assert [each[0] for each in world.told()] == ["opened", "updated", "resolved"]
-    assert world.stage.counters["joins"] == 0

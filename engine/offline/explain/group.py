@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
 from engine.correlate.clauses import bears_out
-from engine.correlate.groups import Group, Grouping
-from engine.correlate.join import Facts
 from engine.correlate.members import order_of_storm
 from engine.correlate.storm_barrier import CALM_BELOW
 from engine.kernels.silence import silence
@@ -35,7 +33,7 @@ def group_steps(case: Case, evidence: GroupEvidence, moved_by: TurnName, limits:
     members = [_member(case, evidence, place) for place in range(len(evidence.listed))]
     storm = [_storm(case, evidence, evidence.storm, moved_by)] if evidence.storm else []
     yield Step(head, (_count(evidence, limits), *storm, *members, _taking_part(case, evidence, moved_by)))
-    yield Step("The verdict", (_verdict(case, evidence, moved_by, limits),))
+    yield Step("The verdict", (_verdict(case, evidence, moved_by),))
 
 
 def _head(condition: Condition) -> str:
@@ -142,7 +140,7 @@ def _silence(case: Case, member: Member, path: str) -> tuple[str, list[Check]]:
     return text, checks
 
 
-def _verdict(case: Case, evidence: GroupEvidence, moved_by: TurnName, limits: Limits) -> Line:
+def _verdict(case: Case, evidence: GroupEvidence, moved_by: TurnName) -> Line:
     condition, rules = case.rule.condition, {member.rule for member in evidence.listed}
     if isinstance(condition, Composite):
         text = _said_of(condition, rules)
@@ -153,10 +151,7 @@ def _verdict(case: Case, evidence: GroupEvidence, moved_by: TurnName, limits: Li
     wanted = moved_by.turn in _ON
     if len(evidence.listed) < evidence.count and isinstance(condition, Composite):
         return Line("together", f"{text}; not all are listed, so it is not recomputed")
-    if evidence.storm:
-        on = evidence.count > 0
-    else:
-        on = bears_out(condition, evidence.listed) if _is_unfolded(condition) else _holds(case, evidence, limits)
+    on = bears_out(condition, evidence.listed) if isinstance(condition, Composite) else evidence.count > 0
     why = f"after {moved_by.turn} the alert is {'on' if wanted else 'over'}"
     checks = [holds(EVIDENCE, evidence.count, true=on == wanted, why=why), *_deadline(case, evidence, wanted=wanted)]
     return Line("together", f"{text}: {'on' if on else 'over'}", tuple(checks))
@@ -164,8 +159,8 @@ def _verdict(case: Case, evidence: GroupEvidence, moved_by: TurnName, limits: Li
 
 def _said_of(condition: Composite, rules: set[str]) -> str:
     """What is asked for, and which rules there are."""
-    there = ", ".join(f"{rule} {'fires' if rule in rules else 'does not fire'}" for rule in condition.members)
-    if not condition.by_event_time:
+    if condition.is_plain:
+        there = ", ".join(f"{rule} {'fires' if rule in rules else 'does not fire'}" for rule in condition.members)
         return f"{condition.op} of: {there}"
     names = ", ".join(condition.rules)
     asked = f"at least {condition.count} of {names}" if condition.op == "at_least" else f"{condition.op} of {names}"
@@ -177,10 +172,6 @@ def _said_of(condition: Composite, rules: set[str]) -> str:
     return f"{asked}; listed: {listed}"
 
 
-def _is_unfolded(condition: Condition) -> TypeGuard[Composite]:
-    return isinstance(condition, Composite) and condition.by_event_time
-
-
 def _deadline(case: Case, evidence: GroupEvidence, *, wanted: bool) -> Iterator[Check]:
     """What is absent was given its time after the last of the beginnings."""
     condition = case.rule.condition
@@ -190,15 +181,3 @@ def _deadline(case: Case, evidence: GroupEvidence, *, wanted: bool) -> Iterator[
     given = micros(case.data.event_time) - last
     why = f"{duration(condition.within)} after what it follows"
     yield holds("data.event_time", case.data.event_time, true=given >= condition.within, why=why)
-
-
-def _holds(case: Case, evidence: GroupEvidence, limits: Limits) -> bool:
-    """Whether the engine's own join matches these members."""
-    grouping = Grouping(case.rule, {}, case.data.rule_set, limits)
-    members = {f"{member.rule}|{member.series}": member for member in evidence.listed}
-    group, facts = Group(case.rule.id, case.data.scope, members), Facts()
-    try:
-        grouping.assert_again(group, facts)
-        return grouping.holds(group, facts)
-    finally:
-        facts.close()

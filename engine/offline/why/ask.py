@@ -95,7 +95,8 @@ def _alert_of_series(on: OnSeries) -> Alert:
         return _alert_of_storm(standing, rule, series, alert)
     if scope == series.key:
         return alert
-    group = OnScope(standing, rule, scope, {}).group
+    gathered = standing.second.correlator.joined.get((rule.id, scope))
+    group = None if gathered is None else gathered.group
     if group is None or group.opened is None or f"{rule.id}|{series.key}" not in group.members:
         return alert._replace(waits=True)
     joined = words if group.opened != on.opened else None

@@ -54,7 +54,6 @@ class OnScope:
         self.correlator: Correlator = standing.second.correlator
         self.joined = self.correlator.joined.get((rule.id, scope))
         self.track: Track | None = None if self.joined is None else self.joined.track
-        self.group = None if self.joined is None else self.joined.group
 
     def aligned_stop(self) -> Stop | None:
         """The first gate that is shut for what is judged over aligned windows; None: it is on."""
@@ -130,17 +129,15 @@ class OnScope:
         where = self.on_words or " anywhere"
         by = "" if self.standing.now is None else f", as of the tick {format_time(self.standing.now)}"
         told = f"{listed} {'does' if len(missing) == 1 else 'do'} not fire{where}{also}{by}."
-        if condition.by_event_time:
+        if not condition.is_plain:
             told = f"What {self.rule.id} asks of its members does not hold{where}{also}{by}."
         needed = f"{condition.op} of {', '.join(condition.rules)}"
         return Stop("member_missing", told, rest or "none fires", needed, sides=sides)
 
     def _firing(self, condition: Composite) -> dict[str, str]:
         """The members that fire, with a series each."""
-        if self.group is not None:
-            return {member.rule: member.series for member in self.group.members.values()}
         story = None if self.joined is None else self.joined.story
-        if story is None or not condition.by_event_time:
+        if story is None:
             return {}
         fold, _ = unfold(condition, story.carried, story.edges.values())
         return dict(name.split("|", 1) for name in sorted(fold.firing))

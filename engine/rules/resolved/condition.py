@@ -169,9 +169,9 @@ class Composite(msgspec.Struct, frozen=True, tag_field="kind", tag="composite", 
         return tuple(sorted({*self.rules, *self.without, *self.absent}))
 
     @property
-    def by_event_time(self) -> bool:
-        """Whether it is judged by when its members began and ended, rather than by which of them are known to fire."""
-        return self.op in ("at_least", "sequence") or bool(self.without or self.absent)
+    def is_plain(self) -> bool:
+        """Whether it asks for nothing but that all or any of its rules fire."""
+        return self.op in ("all", "any") and not (self.without or self.absent)
 
 
 class Cadence(msgspec.Struct, frozen=True, tag_field="kind", tag="cadence"):
