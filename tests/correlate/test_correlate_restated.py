@@ -58,6 +58,7 @@ JOINED = {
     "worsens: {against: {median_of: 4, same: windows}, by: 20%}}}",
     "books": "kpi: visits\ncondition: {reconciliation: {against: booked, tolerance: 25%}}",
     "course": "kpi: tickets\ncondition: {off_track: {learn: 24, scope: [shop], confidence: 60%}}",
+    "easy": "kpi: visits\ncondition: {governance: {always_green: {windows: 8, margin: 0.5}}}",
     "both": "condition: {composite: {all: [many-visits, many-tickets]}}",
     "either": "condition: {composite: {any: [many-tickets, few-visits]}}",
     "several": "condition: {composite: {at_least: {count: 2, of: [many-visits, many-tickets, few-visits]}}}",

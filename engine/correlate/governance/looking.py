@@ -50,19 +50,19 @@ def windows_needed(rule: Rule) -> int:
     return condition.windows if isinstance(condition, OVER_WINDOWS) else 1
 
 
-def verdicts(rule: Rule, rules: RuleSet, watch: Watch) -> Iterator[tuple[int, Verdict]]:
-    """A verdict for each window that is complete and was not judged, in order; none before there are enough."""
+def verdicts(rule: Rule, rules: RuleSet, watch: Watch, first: int) -> Iterator[tuple[int, Verdict | None]]:
+    """A verdict for each window from `first` on that is complete, in order (None: it cannot be said); none before there
+    are enough of them.
+    """
     count, kpis = windows_needed(rule), kpis_of(rule)
     complete = aligned(watch, kpis)
     for place, index in enumerate(complete, 1):
-        if place < count or (watch.judged is not None and index <= watch.judged):
+        if place < count or index < first:
             continue
         seen = complete[place - count : place]
         governed = governed_at(watch, rules, kpis, seen)
         restated = restated_windows(watch.restated, watch.rings[kpis[0]], seen)
-        verdict = None if governed is None else judge(rule, rules, governed, restated)
-        if verdict is not None:
-            yield index, verdict
+        yield index, None if governed is None else judge(rule, rules, governed, restated)
 
 
 def governed_at(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from engine.correlate.governance.restated import Noted, note, value_before
+from engine.correlate.governance.spans import Said
 from engine.correlate.judge import aggregate, more_of
 from engine.correlate.rings import Ring, Share
 from engine.model.finding import BaselinePoint
@@ -34,9 +35,11 @@ class Watch(msgspec.Struct):
     """The state of (rule, scope). `judged`: the newest window that was judged. `opened` names the alert that is on;
     `told` is what was last said of it, where that can change.
 
-    Of a target: what it was when last seen, since when (`since`, and whether an activation changed it then). Of
-    goalposts: what is firing by `rule|series`; what the rule set took away at the barrier of time `taken_at`; what was
-    moved. Of restatements: what they have made of windows, by index.
+    Over windows: the `verdicts` that can still change (None: between yes and no), the window that began what was on
+    before them (`carried`), and the alerts that were said. Of a target: what it was when last seen, since
+    when (`since`, and whether an activation changed it then). Of goalposts: what is firing by `rule|series`; what the
+    rule set took away at the barrier of time `taken_at`; what was moved. Of restatements: what they have made of
+    windows, by index.
     """
 
     rule: str
@@ -54,6 +57,9 @@ class Watch(msgspec.Struct):
     taken_at: Micros | None = None
     moved: tuple[MovedField, ...] = ()
     restated: dict[int, Noted] = {}
+    verdicts: dict[int, bool | None] = {}
+    carried: int | None = None
+    said: list[Said] = []
 
 
 class Holding(NamedTuple):
@@ -67,24 +73,26 @@ class Holding(NamedTuple):
     restated: Aggregation | None = None
 
 
-def take(watch: Watch, records: Iterable[JoinRecord], now: Micros, holding: Holding) -> bool:
-    """Put shares into the rings; whether anything changed."""
-    changed = False
+def take(watch: Watch, records: Iterable[JoinRecord], now: Micros, holding: Holding) -> int | None:
+    """Put shares into the rings; the first window that may be judged from now on, or is not what it was any more."""
+    changed: list[int] = []
     for record in records:
         ring = watch.rings.get(record.kpi)
         if ring is None:
             ring = watch.rings[record.kpi] = Ring(record.kpi, record.window.index)
         if not is_final(ring, record.window.index, holding.unsettled):
-            changed |= _put(watch, ring, record, now, holding.restated)
+            is_new = _put(watch, ring, record, now, holding.restated)
+            if is_new and ring.windows[record.window.index].ready:
+                changed.append(record.window.index)
     for ring in watch.rings.values():
-        changed |= bool(ring.settle(now, holding.idle, MEMBERS))
+        changed += ring.settle(now, holding.idle, MEMBERS)
         _merge(ring, holding.unsettled)
         if len(ring.windows) > holding.windows:
             ring.forget(sorted(ring.windows)[-holding.windows])
             watch.restated = {index: each for index, each in watch.restated.items() if index in ring.windows}
     wakes = (ring.wake(holding.idle) for ring in watch.rings.values())
     watch.wake = min((at for at in wakes if at is not None), default=None)
-    return changed
+    return min(changed, default=None)
 
 
 def _put(watch: Watch, ring: Ring, record: JoinRecord, now: Micros, aggregation: Aggregation | None) -> bool:

@@ -1,7 +1,7 @@
 """One governance rule, ready to judge: what windows, signals, the clock and activations do to its watch.
 
-A window is judged once, when it is complete of all KPIs; what is restated afterwards counts in the verdicts that
-follow.
+A window is judged when it is complete of all KPIs, and when it is restated again with those after it, as long as that
+can be. Only what counts restatements is judged once: they are what it looks at.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.correlate.governance.goalposts import firing_at, goalposts, hear, moved_between, moved_in_all
-from engine.correlate.governance.looking import governed_at, kpis_of, verdicts, windows_needed
+from engine.correlate.governance.looking import OVER_WINDOWS, governed_at, kpis_of, verdicts, windows_needed
 from engine.correlate.governance.milestones import unproven
+from engine.correlate.governance.spans import compare, settle
 from engine.correlate.governance.target_age import note_target, stale_target
 from engine.correlate.governance.watch import MEMBERS, Holding, aligned, take
 from engine.model.governance import GovernanceEvidence
@@ -55,11 +56,17 @@ class Watching:
         self.kpis = kpis_of(rule)
         self.clocked = isinstance(rule.condition, UnprovenMilestone)
         lag = rule.condition.lag if isinstance(rule.condition, Vanity) else 0
-        self._holding = Holding(rule.idle, 2 * (self._windows() + lag + MEMBERS))
+        graced = self._graced() if isinstance(rule.condition, OVER_WINDOWS) else 0
+        held = 2 * (self._windows() + lag + MEMBERS) + graced
+        self._holding = Holding(rule.idle, held, graced + MEMBERS)
         if isinstance(rule.condition, RestatedInFavour):
-            graced = -(-(rule.lateness + rule.grace) // rule.window.step)
-            aggregation = rules.kpi_by_id[self.kpis[0]].aggregation
-            self._holding = self._holding._replace(unsettled=graced + MEMBERS, restated=aggregation)
+            self._holding = self._holding._replace(restated=rules.kpi_by_id[self.kpis[0]].aggregation)
+
+    def _graced(self) -> int:
+        """For how many windows what is late or said again may come."""
+        kpis = [self.rules.kpi_by_id[name] for name in self.kpis]
+        longest = max(self.rule.lateness + self.rule.grace, *(kpi.lateness + kpi.grace for kpi in kpis))
+        return -(-longest // self.rule.window.step)
 
     def _windows(self) -> int:
         condition = self.rule.condition
@@ -71,12 +78,12 @@ class Watching:
             hear(watch, [record for record in records if isinstance(record, Signal)], now)
             return [*self._eased(watch, now)]
         shares = [record for record in records if isinstance(record, JoinRecord)]
-        take(watch, shares, now, self._holding)
+        changed = take(watch, shares, now, self._holding)
         if isinstance(self.rule.condition, UnprovenMilestone):
             return [*self._milestones(watch, now)]
         if isinstance(self.rule.condition, SetAndForget):
             return [*self._target(watch, now, self.rule.condition.after)]
-        return [*self._over_windows(watch, now)]
+        return [] if changed is None else [*self._over_windows(watch, changed, now)]
 
     def activated(self, watch: Watch, before: RuleSet, now: Micros) -> list[Judgement]:
         """The rule stands as it stood in the rule set `before`: what that set's catalogue and this one's differ in."""
@@ -96,13 +103,40 @@ class Watching:
             return []
         return [self._judgement(watch, "withdrawn", str(watch.opened), cause=cause)]
 
-    def _over_windows(self, watch: Watch, now: Micros) -> Iterator[Judgement]:
-        for index, verdict in verdicts(self.rule, self.rules, watch):
-            watch.judged = index
-            bounds = watch.rings[self.kpis[0]].windows[index].bounds
-            if verdict.on is not None and verdict.on != (watch.opened is not None):
-                evidence = self._evidence(verdict.found, now, bounds, verdict.kpis)
-                yield self._turned(watch, bounds.end, evidence)
+    def _over_windows(self, watch: Watch, changed: int, now: Micros) -> Iterator[Judgement]:
+        fresh = dict(verdicts(self.rule, self.rules, watch, self._first(watch, changed)))
+        if not fresh:
+            return
+        for index, verdict in fresh.items():
+            watch.verdicts.pop(index, None)
+            if verdict is not None:
+                watch.verdicts[index] = verdict.on
+        windows = watch.rings[self.kpis[0]].windows
+        for turn, opened, at, cause in compare(watch, lambda index: windows[index].bounds.end):
+            watch.opened = opened
+            verdict = None if at is None else fresh[at]
+            if at is None or verdict is None:
+                yield self._judgement(watch, turn, opened, cause=cause)
+            else:
+                evidence = self._evidence(verdict.found, now, windows[at].bounds, verdict.kpis)
+                yield self._judgement(watch, turn, windows[at].bounds.end, evidence, cause)
+        watch.opened = next((said.opened for said in watch.said if said.end is None), None)
+        if watch.verdicts:
+            watch.judged = max(watch.verdicts)
+            settle(watch, self._floor(watch))
+
+    def _first(self, watch: Watch, changed: int) -> int:
+        """The first window that is to be judged, or judged again."""
+        if watch.judged is None:
+            return changed
+        if isinstance(self.rule.condition, RestatedInFavour):
+            return watch.judged + 1
+        return max(changed, self._floor(watch))
+
+    def _floor(self, watch: Watch) -> int:
+        """The first window of which some KPI can still be restated."""
+        newest = [max(watch.rings[kpi].windows) for kpi in self.kpis if kpi in watch.rings]
+        return min(newest) - self._holding.unsettled
 
     def _target(self, watch: Watch, now: Micros, after: Micros) -> Iterator[Judgement]:
         """The KPI goes on where another window of it is complete."""
