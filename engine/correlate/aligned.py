@@ -130,7 +130,7 @@ class Aligned(ABC):
             ring = track.rings.get(record.kpi)
             if ring is None:
                 ring = track.rings[record.kpi] = Ring(record.kpi, record.window.index)
-            if self._is_final(track, record):
+            if self.is_final(track, record):
                 continue
             origin = ring.origin
             if ring.put(record, barrier_time):
@@ -147,7 +147,8 @@ class Aligned(ABC):
             for each in range(index, index + self.over):
                 points.pop((side.number, each), None)
 
-    def _is_final(self, track: Track, record: JoinRecord) -> bool:
+    def is_final(self, track: Track, record: JoinRecord) -> bool:
+        """Whether a share comes so late that nothing looks at its window any more."""
         return track.floor is not None and record.window.index < track.floor - self.reach
 
     def _touched_by(self, track: Track, kpi: str, index: int) -> set[int]:

@@ -163,6 +163,7 @@ class Correlator:
         if watch is None:
             return []
         wake = watch.wake
+        self._count("shares_late", watching.late(watch, records))
         found = watching.advance(watch, records, time)
         self._wake_again(key, wake, watch.wake)
         if records or found or not watching.clocked:
@@ -181,6 +182,7 @@ class Correlator:
             return []
         wake = track.wake
         shares = [record for record in records if isinstance(record, JoinRecord)]
+        self._count("shares_late", sum(aligned.is_final(track, share) for share in shares))
         judged = aligned.advance(track, shares, time, self.facts)
         self._wake_again(key, wake, track.wake)
         self.dirty.add(key)

@@ -169,7 +169,7 @@ class _Formula:
     def _take(self, working: Working, share: JoinRecord, time: Micros) -> set[int]:
         index = share.window.index
         if working.floor is not None and index < working.floor:
-            self._count("formula_shares_late")
+            self._count("shares_late")
             return set()
         ring = working.rings.setdefault(share.kpi, Ring(share.kpi, index))
         return {index} if ring.put(share, time) else set()

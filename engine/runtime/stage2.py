@@ -92,7 +92,8 @@ class Stage2:
         }
         found.update(self._counts)
         found.update(self.correlator.counts)
-        found.update(self.formulas.counts)
+        late = self.correlator.counts.get("shares_late", 0) + self.formulas.counts.get("shares_late", 0)
+        found.update(self.formulas.counts | {"shares_late": late})
         found.update(self._reviews.counts.items())
         return found
 

@@ -103,6 +103,7 @@ class Observing:
     def batch_done(self, place: Place, stage: Stage, batch: Batch, counts: Counts, duration: Micros) -> None:
         """A batch was processed and what it said is acknowledged; `counts` are what the stage has counted in it."""
         self._count_measurements(place, counts)
+        self._metrics.shares_late.inc(counts.get("shares_late", 0))
         self._count_findings(self._rule_sets.get(stage.rule_set_hash), counts)
         for what, limit in _COUNTED_LIMITS.items():
             if what in counts:

@@ -67,6 +67,11 @@ class Metrics:
         self.dead_letters = self._counter("dead_letters", "Inputs rejected, by reason.", ("reason",))
         self.duplicates = self._counter("duplicates", "Measurements that were there already; they count once.", ())
         self.late = self._counter("late", "Measurements that came after their window was final.", ())
+        self.shares_late = self._counter(
+            "shares_late",
+            "Windows of series that came to a rule that joins, or to a formula, when it was final there.",
+            (),
+        )
         self.restated = self._counter("restated", "Measurements whose value was replaced by a higher revision.", ())
         self.forwards = self._counter("forwards", "Measurements passed on to the partition that owns them.", ())
         self.batch_records = self._histogram("batch_records", "Records in a batch.", ("stage",), _RECORDS)

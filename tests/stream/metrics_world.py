@@ -59,6 +59,40 @@ dimensions: [host]
 target: none
 publish: true
 ---
+kind: kpi
+id: queue
+title: Queue
+owner: ops
+objective: calm
+definition: Requests that wait
+decision: none
+direction: lower_is_better
+role: leading
+unit: requests
+aggregation: mean
+window: {every: 60s}
+target: none
+---
+kind: kpi
+id: load-per-waiting
+title: Load for each that waits
+owner: ops
+objective: calm
+definition: Load over the queue
+decision: none
+direction: lower_is_better
+role: leading
+unit: share
+formula: load / queue
+window: {every: 60s}
+target: none
+---
+kind: rule
+id: waiting
+title: Much for each that waits
+kpi: load-per-waiting
+condition: {threshold: {above: 1000}}
+---
 kind: rule
 id: load-high
 title: Load is high
@@ -128,6 +162,18 @@ def send(bootstrap: str, prefix: str) -> None:
     loads = {"load": 3, "at": format_time(now - MINUTE), "host": "h1", "id": "1"}
     producer.produce("crm.loads.v1", json.dumps(loads).encode())
     assert producer.flush(10) == 0
+
+
+async def send_late(bootstrap: str, prefix: str) -> None:
+    """Of another KPI windows of long ago, one after the other: a formula over it and the load has gone on since."""
+    producer = Producer({"bootstrap.servers": bootstrap})
+    place = owner(b"queue{}", PARTITIONS)
+    at = time.time_ns() // 1_000 - 20 * DAY
+    for number in range(1_000):
+        body = {"kpi": "queue", "time": format_time(at + number * MINUTE), "value": 1.0, "id": f"queue-{number}"}
+        producer.produce(full_name(prefix, MEASUREMENTS), json.dumps(body).encode(), partition=place)
+        await asyncio.to_thread(producer.flush, 10)
+        await asyncio.sleep(1)
 
 
 Shown = dict[str, dict[tuple[str, ...], float]]
@@ -201,7 +247,9 @@ async def running(embedded: EmbeddedBroker, folder: Path, heartbeat_url: str) ->
     try:
         async with asyncio.timeout(60):
             await asyncio.wait({started, serving}, return_when=asyncio.FIRST_COMPLETED)
+        late = asyncio.create_task(send_late(bootstrap, "metrics"))
         yield started.result()[1].port
+        late.cancel()
     finally:
         if started.done():
             started.result()[0].stop()

@@ -13,7 +13,7 @@ from engine.correlate.governance.looking import OVER_WINDOWS, governed_at, kpis_
 from engine.correlate.governance.milestones import unproven
 from engine.correlate.governance.spans import compare, settle
 from engine.correlate.governance.target_age import note_target, stale_target
-from engine.correlate.governance.watch import MEMBERS, Holding, aligned, take
+from engine.correlate.governance.watch import MEMBERS, Holding, aligned, is_final, take
 from engine.model.governance import GovernanceEvidence
 from engine.model.identity import digest_of
 from engine.model.judgement import Judgement
@@ -71,6 +71,12 @@ class Watching:
     def _windows(self) -> int:
         condition = self.rule.condition
         return condition.windows if isinstance(condition, UnprovenMilestone) else windows_needed(self.rule)
+
+    def late(self, watch: Watch, records: Sequence[Joinable]) -> int:
+        """How many shares come so late that their windows are final."""
+        rings, unsettled = watch.rings, self._holding.unsettled
+        shares = [each for each in records if isinstance(each, JoinRecord) and each.kpi in rings]
+        return sum(is_final(rings[each.kpi], each.window.index, unsettled) for each in shares)
 
     def advance(self, watch: Watch, records: Sequence[Joinable], now: Micros) -> list[Judgement]:
         """Take a barrier's records of this rule."""
