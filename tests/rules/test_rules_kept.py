@@ -35,6 +35,8 @@ TABLE = {
     "condition: {anomaly: {}}": (337, [*WEEKS[:336], *[900.0] * 9]),
     "condition: {control_chart: {rules: western_electric}}": (26, [*STEADY[:25], *[900.0] * 9]),
     "condition: {control_chart: {rules: [nelson_1], centre: 10, sigma: 1}}": (1, [900.0]),
+    "condition: {control_chart: {rules: [nelson_1], centre: 10, sigma: 1}}\nat_least: {m: 4, of: 4}": (4, [900.0] * 9),
+    "condition: {anomaly: {season: none}}\nat_least: {m: 3, of: 3}": (27, [*STEADY[:24], *[900.0] * 9]),
 }
 """Rules, in how many hours they fire at the earliest, and values an hour with which they do."""
 

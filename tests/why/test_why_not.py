@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 RARE = (
     *("anomaly", "anomaly", "anomaly-large", "flaps", "grouped", "long", "settles", "settles"),
-    *("often", "often", "shadowed"),
+    *("limited", "often", "often", "shadowed"),
 )
 """Of some gates it takes more questions until one is shut."""
 NAMES = (*(rule.id for rule in RULES), "nix", *RARE) * 3 + RARE * 3

@@ -59,7 +59,7 @@ def _points(rule: Declared[RuleSpec]) -> Iterator[Problem]:
 
 
 _MANY: Final = {
-    "at_least": ("threshold", "change"),
+    "at_least": ("threshold", "change", "trend_break", "anomaly", "control_chart"),
     "warm_up": ("threshold", "change", "trend_break", "anomaly", "control_chart"),
 }
 """Fields that look at more than one point, and the conditions that they go with: the others count by themselves."""

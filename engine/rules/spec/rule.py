@@ -96,7 +96,7 @@ class RuleSpec(Spec):
     )
     window: WindowSpec | None = Field(default=None, description="The KPI's unless said")
     at_least: AtLeastSpec | None = Field(
-        default=None, description="With threshold and change", examples=["{m: 3, of: 5}"]
+        default=None, description="In how many of the last points it must hold", examples=["{m: 3, of: 5}"]
     )
     warm_up: int = Field(default=0, ge=0, le=10_000, description="First points of a series that are not judged")
     lateness: Duration | None = Field(
