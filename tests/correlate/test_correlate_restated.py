@@ -59,6 +59,10 @@ JOINED = {
     "improves: {against: {median_of: 4, same: windows}, by: 20%}, "
     "worsens: {against: {median_of: 4, same: windows}, by: 20%}}}",
     "books": "kpi: visits\ncondition: {reconciliation: {against: booked, tolerance: 25%}}",
+    "books-often": "kpi: visits\ncondition: {reconciliation: {against: booked, tolerance: 25%}}\n"
+    "at_least: {m: 3, of: 4}\nwarm_up: 6\nkeep_firing_for: 1h",
+    "conflict-often": "kpi: visits\ncondition: {counterpart_conflict: {improves: {above: 6}, worsens: {above: 6}}}\n"
+    "at_least: {m: 2, of: 4}\nwarm_up: 3",
     "course": "kpi: tickets\ncondition: {off_track: {learn: 24, scope: [shop], confidence: 60%}}",
     "several": "condition: {composite: {at_least: {count: 2, of: [many-visits, many-tickets, few-visits]}}}",
     "unless": "condition: {composite: {any: [many-visits, many-tickets], not: [few-visits]}}",

@@ -71,6 +71,8 @@ def test_it_is_as_long_as_the_stages_need_to_fire_for_the_first_time(rule: str):
         ("condition: {trend_break: {of: level, learn: 40}}", 41),
         ("condition: {trend_break: {}}", 1 + 2 * 168),
         ("condition: {off_track: {learn: 40}}", 40),
+        ("condition: {off_track: {learn: 40}}\nat_least: {m: 2, of: 3}", 42),
+        ("condition: {off_track: {learn: 40}}\nwarm_up: 50", 51),
         ("condition: {governance: {always_green: {windows: 90}}}", 90),
         ("condition: {governance: {set_and_forget: {after: 180d}}}", 1),
     ],

@@ -80,6 +80,7 @@ def rule(name: str, condition: Any, **changes: Any) -> Rule:
 
 HIGH = Threshold("above", None, 4.0, None)
 BY = Judge(0.2, "windows", 2, 0.0, hold=False)
+CONFLICT = CounterpartConflict(BY, (ConflictSide("pay", None, 0, BY),), 1, ("host",))
 ALWAYS = Maintenance("planned", "UTC", (Dates(tuple(range(7))),), 0, 24 * HOUR)
 LATE = {"lateness": 15 * MINUTE}
 RULES = (
@@ -94,7 +95,8 @@ RULES = (
     rule("chart-often", ControlChart(Ewma(0.3, 1.5, varying=True), None, None, None, "deviation", 6), at_least=(3, 4)),
     rule("composite-all", Composite("all", ("high", "steep"), ("host",)), kpi=None),
     rule("composite-any", Composite("any", ("change-absolute", "steep"), ()), kpi=None),
-    rule("conflict", CounterpartConflict(BY, (ConflictSide("pay", None, 0, BY),), 1, ("host",))),
+    rule("conflict", CONFLICT),
+    rule("conflict-often", CONFLICT, at_least=(2, 6), warm_up=4),
     rule("flaps", HIGH, review=BACK),
     rule("goes-on", HIGH, review=ASKED),
     rule("grouped", HIGH, group_by=()),
