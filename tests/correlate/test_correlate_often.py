@@ -184,3 +184,25 @@ def test_windows_that_are_final_are_counted_as_long_as_they_are_among_the_last(
     for begin, end in alerts(often(states, states, at_least, warm_up), 0, 0):
         wanted += [begin] if end is None else [begin, end]
     assert [index for index, _ in told] == wanted
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text("x.?", min_size=8, max_size=24), WAITS, st.integers(0, 6))
+def test_the_oldest_window_that_is_kept_is_judged_again_with_what_was_counted_before_it(
+    text: str, at_least: tuple[int, int], warm_up: int
+):
+    world = books(at_least=at_least, warm_up=warm_up)
+    reported(world, text)
+    track = world.stage.correlator.joined[SCOPE].track
+    oldest = min(track.steps)
+    assert oldest > 0
+    turned = {"x": ".", ".": "x", "?": "?"}[text[oldest]]
+    put(world, "traffic", oldest, 50.0 if turned == "x" else 100.0, revision=1)
+    world.tick(24 * len(text) + 13)
+    world.run()
+    text = text[:oldest] + turned + text[oldest + 1 :]
+    states = {index: {"x": "on", ".": "off", "?": "none"}[letter] for index, letter in enumerate(text)}
+    wanted = alerts(often(states, states, at_least, warm_up), 0, 0)
+    assert [(said.begin, said.end) for said in track.said] == [
+        (begin, end) for begin, end in wanted if end is None or end >= oldest
+    ]
