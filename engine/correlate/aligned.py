@@ -9,22 +9,28 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from engine.correlate import judge as arithmetic
 from engine.correlate.lasting import after_hit, after_miss
+from engine.correlate.often import counted_after, is_often, is_warming_up, warmed
 from engine.correlate.rings import Ring
 from engine.correlate.terms import Term
-from engine.correlate.track import Run, Step, Track
+from engine.correlate.track import Run, Step, Track, passed_over
 from engine.model.finding import BaselinePoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from msgspec import UnsetType
+
     from engine.correlate.join import Facts
     from engine.correlate.judge import Judged
+    from engine.correlate.track import Counted
     from engine.model.limits import Limits
     from engine.model.records import JoinRecord
     from engine.model.time import Micros
-    from engine.model.trigger import ConflictEvidence, OffTrackEvidence, ReconciliationEvidence
+    from engine.model.trigger import ConflictEvidence, OffTrackEvidence, ReconciliationEvidence, WindowVerdict
     from engine.rules.resolved.catalogue import Aggregation
     from engine.rules.resolved.rule import Rule
     from engine.rules.ruleset import RuleSet
@@ -100,7 +106,7 @@ class Aligned(ABC):
 
     @abstractmethod
     def run_after(self, track: Track, index: int, run: Run | None, sides: Sides) -> Run:
-        """The run with a window in it that is on; when it fires is seen to elsewhere (`lasting`)."""
+        """The run with a window in it that is on; when it fires is seen to elsewhere (`lasting`, `often`)."""
 
     @abstractmethod
     def combined(self, values: Sequence[float | None]) -> float | None:
@@ -164,27 +170,27 @@ class Aligned(ABC):
         return touched
 
     def _judge_all(self, track: Track, touched: set[int], barrier_time: Micros, facts: Facts) -> list[int]:
-        """Judge the touched windows in order, and those after one that leaves another run than it did."""
+        """Judge the touched windows in order, and those after one that leaves another run, or count, than it did."""
         judged: list[int] = []
         if track.floor is not None:
             touched = {index for index in touched if index >= track.floor}
         if not touched:
             return judged
         start = min(touched)
-        run = track.before(start)
+        run, counted = track.before(start)
         for index in sorted(touched | {each for each in track.steps if each >= start}):
             known = track.steps.get(index)
-            if index in touched or known is None or known.before != run:
-                step = self._judge_window(track, index, run, barrier_time, facts)
+            if index in touched or known is None or known.before != run or known.counted_before != counted:
+                step = self._judge_window(track, index, run, counted, barrier_time, facts)
                 if step is None:
                     continue
                 track.steps[index] = known = step
                 judged.append(index)
-            run = known.after
+            run, counted = known.after, known.counted
         return judged
 
     def _judge_window(
-        self, track: Track, index: int, run: Run | None, barrier_time: Micros, facts: Facts
+        self, track: Track, index: int, run: Run | None, counted: Counted, barrier_time: Micros, facts: Facts
     ) -> Step | None:
         """None when no side has this window (it is only in between, or another's usual level)."""
         if not any(self._window_of(track, side, index) for side in self.aligned):
@@ -194,17 +200,35 @@ class Aligned(ABC):
         on = any(facts.matched(2, self._place(track, index, number)) for number in range(1, pairs + 1))
         due = self._due(track, index, sides)
         state = self.state_of(sides, on=on, waiting=due is not None and barrier_time < due)
-        after = self._after(track, index, run, sides, state)
-        return Step(run, sides, state, after, due if state == "pending" else None)
+        after, now = self._after(track, index, run, counted, sides, state)
+        return Step(run, sides, state, after, due if state == "pending" else None, counted, now)
 
-    def _after(self, track: Track, index: int, run: Run | None, sides: Sides, state: str) -> Run | None:
-        """The run that a window leaves; one that could not be judged leaves it as it was."""
+    def _after(
+        self, track: Track, index: int, run: Run | None, counted: Counted, sides: Sides, state: str
+    ) -> tuple[Run | None, Counted]:
+        """The run that a window leaves, and what is counted then; one that could not be judged leaves both as they
+        were.
+        """
+        if self.warms_up(track, index, counted):
+            return run, warmed(counted)
         if state not in ("on", "off"):
-            return run
-        end = track.rings[self.aligned[0].first].windows[index].bounds.end
-        if state == "off":
-            return after_miss(run, end, self.rule.keep_firing_for)
-        return after_hit(run, self.run_after(track, index, run, sides), index, end, self.rule.for_)
+            return run, counted
+        rule, on = self.rule, state == "on"
+        bounds = track.rings[self.aligned[0].first].windows[index].bounds
+        now = counted_after(counted, rule, bounds.end, holds=on)
+        if not (on if rule.at_least is None else is_often(now, rule)):
+            return after_miss(run, bounds.end, rule.keep_firing_for), now
+        # Only a window that holds makes it often enough: there is a run by then.
+        grown = self.run_after(track, index, run, sides) if on or run is None else passed_over(run, bounds)
+        return after_hit(run, grown, index, bounds.end, rule.for_), now
+
+    def warms_up(self, track: Track, index: int, counted: Counted) -> bool:
+        """Whether the window is one of the first of the scope, of which nothing is said."""
+        return is_warming_up(counted, self.rule) and self._window_of(track, self.aligned[0], index)
+
+    def recent(self, track: Track, index: int) -> tuple[WindowVerdict, ...] | UnsetType:
+        """The last windows that could be judged as of this one, for the evidence of a rule with `at_least`."""
+        return UNSET if self.rule.at_least is None else track.steps[index].counted.recent
 
     def _window_of(self, track: Track, side: AlignedSide, index: int) -> bool:
         ring = track.rings.get(side.first)
@@ -302,7 +326,8 @@ class Aligned(ABC):
         final = sorted(index for index in track.steps if index < floor)
         self.withdraw_facts(track, final, facts)
         for index in final:
-            track.carried = track.steps.pop(index).after
+            step = track.steps.pop(index)
+            track.carried, track.counted = step.after, step.counted
         track.floor = floor
         for ring in track.rings.values():
             ring.forget(floor - self.reach)

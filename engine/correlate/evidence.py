@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.model.bottleneck import Bottleneck
     from engine.model.finding import BaselinePoint
     from engine.model.limits import Limits
+    from engine.model.trigger import WindowVerdict
 
 SAID: dict[str, Literal["conflict", "no_conflict", "inconclusive"]] = {
     "on": "conflict",
@@ -34,14 +35,21 @@ def conflict_evidence(conflict: Conflict, track: Track, index: int, limits: Limi
     sides = tuple(_side_evidence(conflict, track, place, index, step, limits) for place in range(len(conflict.sides)))
     digests = {"condition": digest_of(conflict.rule.declared)}
     digests |= {f"sides[{number}]": digest_of(side) for number, side in enumerate(sides)}
+    recent = conflict.recent(track, index)
     return ConflictEvidence(
         condition=conflict.rule.declared,
         window=window_of(conflict, track, index),
         sides=sides,
         verdict=SAID[step.state],
         rule_set=conflict.hash,
-        digests=digests,
+        digests=digests | digest_of_recent(recent),
+        recent=recent,
     )
+
+
+def digest_of_recent(recent: tuple[WindowVerdict, ...] | msgspec.UnsetType) -> dict[str, str]:
+    """As a part of the evidence, where it has one."""
+    return {} if recent is msgspec.UNSET else {"recent": digest_of(recent)}
 
 
 def _side_evidence(

@@ -8,6 +8,7 @@ import msgspec
 
 from engine.correlate.aligned import Aligned, AlignedSide
 from engine.correlate.bottleneck import bottleneck_of
+from engine.correlate.evidence import digest_of_recent
 from engine.correlate.forecast import forecast
 from engine.correlate.judge import Judged
 from engine.correlate.shares import share_of_side, window_of
@@ -145,6 +146,7 @@ class Course(Aligned):
             measured = msgspec.structs.replace(measured, bottleneck=self._bottleneck(track, points, limits))
         listed = tuple(point for _, point in points)[-limits.evidence_points_max :]
         parts = {"condition": self.rule.declared, "measured": measured, "points": listed}
+        recent = self.recent(track, index)
         return OffTrackEvidence(
             condition=self.rule.declared,
             window=window_of(self, track, index),
@@ -163,7 +165,8 @@ class Course(Aligned):
             ahead=ahead,
             verdict=verdict,
             rule_set=self.hash,
-            digests={name: digest_of(part) for name, part in parts.items()},
+            digests={name: digest_of(part) for name, part in parts.items()} | digest_of_recent(recent),
+            recent=recent,
         )
 
     def _bottleneck(

@@ -6,6 +6,7 @@ from math import copysign, fsum
 from typing import TYPE_CHECKING, Literal
 
 from engine.correlate.aligned import Aligned, AlignedSide
+from engine.correlate.evidence import digest_of_recent
 from engine.correlate.judge import UNKNOWN, Judged
 from engine.correlate.shares import share_of_side, window_of
 from engine.correlate.track import Run, Track, carried_on
@@ -114,6 +115,7 @@ class Reconcile(Aligned):
         )
         known = reported.value is not None and record.value is not None
         parts = {"condition": self.rule.declared, "reported": reported, "record": record}
+        recent = self.recent(track, index)
         return ReconciliationEvidence(
             condition=self.rule.declared,
             window=window_of(self, track, index),
@@ -125,5 +127,6 @@ class Reconcile(Aligned):
             relative=self.condition.relative,
             verdict=SAID[step.state],
             rule_set=self.hash,
-            digests={name: digest_of(part) for name, part in parts.items()},
+            digests={name: digest_of(part) for name, part in parts.items()} | digest_of_recent(recent),
+            recent=recent,
         )

@@ -8,6 +8,7 @@ from engine.correlate.judge import UNKNOWN, Judged, Usual
 from engine.correlate.rings import Ring
 from engine.model.records import WindowBounds  # noqa: TC001 - msgspec reads the module
 from engine.model.time import Micros
+from engine.model.trigger import WindowVerdict
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -47,11 +48,33 @@ def carried_on(run: Run | None, index: int, bounds: WindowBounds, effect: float,
     )
 
 
+def passed_over(run: Run, bounds: WindowBounds) -> Run:
+    """The run with a window in it that does not hold by itself: with `at_least` enough of those before it do."""
+    return msgspec.structs.replace(run, last=bounds.end, windows=run.windows + 1)
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What `at_least` and `warm_up` have counted: the last windows that could be judged, oldest first, and how many
+    `windows` of the rule's own KPI came in the warm-up. Nothing is, of rules that have neither.
+    """
+
+    windows: int = 0
+    recent: tuple[WindowVerdict, ...] = ()
+
+    def held(self) -> int:
+        """Of how many of the last windows the rule held."""
+        return sum(each.holds for each in self.recent)
+
+
+NOTHING = Counted()
+
+
 class Step(msgspec.Struct, frozen=True):
     """One aligned window as judged: the run that it was judged in, the verdicts, and the run after it.
 
-    `state`: `on` (conflict), `off` (none), `pending` (a side is still expected), `inconclusive` (it is no longer).
-    `sides` are the rule's KPI and its counterparts in the rule's order; None where the side has not come.
+    `state`, of this window by itself: `on` (conflict), `off` (none), `pending` (a side is still expected),
+    `inconclusive` (it is no longer). `counted_before` goes with `before`, `counted` with `after`. `sides` are the
+    rule's KPI and its counterparts in the rule's order; None where the side has not come.
     """
 
     before: Run | None
@@ -59,6 +82,8 @@ class Step(msgspec.Struct, frozen=True):
     state: str
     after: Run | None
     due: Micros | None
+    counted_before: Counted = NOTHING
+    counted: Counted = NOTHING
 
 
 class Said(msgspec.Struct):
@@ -86,11 +111,16 @@ class Track(msgspec.Struct):
     floor: int | None = None
     carried: Run | None = None
     wake: Micros | None = None
+    counted: Counted = NOTHING
 
-    def before(self, index: int) -> Run | None:
-        """The run that the window `index` is judged in: what the nearest earlier window left."""
+    def before(self, index: int) -> tuple[Run | None, Counted]:
+        """The run that the window `index` is judged in, and what was counted: what the nearest earlier window left.
+        Of those that are gone, `carried` and `counted` are left.
+        """
         earlier = max((each for each in self.steps if each < index), default=None)
-        return self.carried if earlier is None else self.steps[earlier].after
+        if earlier is None:
+            return self.carried, self.counted
+        return self.steps[earlier].after, self.steps[earlier].counted
 
 
 NOT_COME = UNKNOWN

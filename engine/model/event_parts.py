@@ -49,6 +49,8 @@ def evidence_parts(evidence: Mapping[str, Any]) -> dict[str, Any]:
     """The parts of evidence that was decoded from JSON, by the names that `evidence.digests` has for them."""
     kind = evidence.get("type")
     own = {name: evidence.get(name) for name in _PARTS.get(str(kind), ())}
+    if "recent" in evidence:
+        own["recent"] = evidence["recent"]
     if kind in _LISTED:
         listed = _LISTED[kind]
         return own | {f"{listed}[{n}]": each for n, each in enumerate(evidence.get(listed) or ())}

@@ -103,8 +103,19 @@ class SideEvidence(msgspec.Struct, frozen=True):
     bottleneck: Bottleneck | msgspec.UnsetType = msgspec.UNSET
 
 
+class WindowVerdict(msgspec.Struct, frozen=True):
+    """Whether a rule over aligned windows held of the window that ends at `end`, taken by itself."""
+
+    end: str
+    holds: bool
+
+
 class ConflictEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="conflict"):
-    """The sides of a counterpart conflict (the improving KPI first) over one aligned window."""
+    """The sides of a counterpart conflict (the improving KPI first) over one aligned window.
+
+    `recent` stands only where the rule has `at_least`: the last windows that could be judged, as many as it looks back
+    on, oldest first; as it does in a reconciliation and in what is off track.
+    """
 
     condition: dict[str, Any]
     window: WindowBounds
@@ -112,6 +123,7 @@ class ConflictEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="confl
     verdict: Literal["conflict", "no_conflict", "inconclusive"]
     rule_set: str
     digests: dict[str, str] = {}
+    recent: tuple[WindowVerdict, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReconciledSide(msgspec.Struct, frozen=True):
@@ -148,6 +160,7 @@ class ReconciliationEvidence(msgspec.Struct, frozen=True, tag_field="type", tag=
     verdict: Literal["departs", "agrees", "inconclusive"]
     rule_set: str
     digests: dict[str, str] = {}
+    recent: tuple[WindowVerdict, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class OffTrackEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="off_track"):
@@ -177,6 +190,7 @@ class OffTrackEvidence(msgspec.Struct, frozen=True, tag_field="type", tag="off_t
     verdict: Literal["misses", "on_course", "date_passed", "inconclusive"]
     rule_set: str
     digests: dict[str, str] = {}
+    recent: tuple[WindowVerdict, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Member(msgspec.Struct, frozen=True):

@@ -30,6 +30,7 @@ from engine.wire.encode import decode_finding_record
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from engine.model.finding import Anomaly as AnomalyFound
     from engine.offline.episodes import Episode, Place
     from engine.offline.replay import Replayed
     from engine.rules.resolved.condition import Condition
@@ -121,12 +122,25 @@ def _is_up(finding: Finding, evidence: Evidence, condition: Condition) -> bool:
     if evidence.trend is not None:
         return evidence.trend.direction == "up"
     if evidence.control:
-        return evidence.control.direction == "up"
+        centre, direction = evidence.control.centre, evidence.control.direction
+        return direction == "up" if direction is not None else _worst(finding) > centre
     if evidence.anomaly:
-        return evidence.anomaly.points[-1].value > evidence.anomaly.points[-1].usual
+        return _left_upwards(evidence.anomaly)
     if isinstance(condition, Threshold):
-        return (finding.value or 0.0) > (condition.high or 0.0)
+        return _worst(finding) > (condition.high or 0.0)
     return (evidence.statistic or 0.0) > 0.0
+
+
+def _worst(finding: Finding) -> float:
+    """With `at_least` and `for` the point that it fires with may be within its limits."""
+    return (finding.value or 0.0) if finding.episode is None else finding.episode.worst
+
+
+def _left_upwards(anomaly: AnomalyFound) -> bool:
+    """By the newest window that left its band: the last one may be back in it."""
+    points = anomaly.points
+    newest = next((each for each in reversed(points) if not each.low <= each.value <= each.high), points[-1])
+    return newest.value > newest.usual
 
 
 def not_reached(reached: Iterable[Reached], rules: RuleSet) -> dict[str, tuple[str, ...]]:

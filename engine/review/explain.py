@@ -50,13 +50,12 @@ def _happened(finding: Finding, rule: Rule, rules: RuleSet) -> str:
     when = _when(finding, rule, rules)
     was = f"was {number(finding.value)} {when}"
     match rule.condition:
-        case Threshold() as condition if rule.at_least is not None:
-            told = f"{was}; {_how_often(finding, rule)} were {_breached(condition)}"
+        case Threshold() if rule.at_least is not None:
+            told = was
         case Threshold() as condition:
             told = f"{was}, {_recovered(condition) if finding.transition == 'resolved' else _breached(condition)}"
         case Change() as condition:
-            often = f"; {_how_often(finding, rule)} were past the limit" if rule.at_least is not None else ""
-            told = f"{was}, {_change(finding, condition)}{often}"
+            told = f"{was}, {_change(finding, condition)}"
         case TrendBreak():
             told = _break(finding, when, rule, rules)
         case Anomaly():
@@ -67,14 +66,31 @@ def _happened(finding: Finding, rule: Rule, rules: RuleSet) -> str:
             told = _silence(finding)
         case _:
             return f"{rule.title}: {_subject(finding, rules)} {was}"
-    return f"{_subject(finding, rules)} {told}"
+    return f"{_subject(finding, rules)} {told}{_how_often(finding, rule)}"
 
 
 def _how_often(finding: Finding, rule: Rule) -> str:
     """Of a rule that waits for several points, how many are meant: the present one need not be among them."""
-    m, of = rule.at_least or (1, 1)
+    if rule.at_least is None:
+        return ""
+    m, of = rule.at_least
     unit = "measurements" if rule.points == "raw" else "windows"
-    return f"{'fewer than' if finding.transition == 'resolved' else 'at least'} {m} of the last {of} {unit}"
+    few = "fewer than" if finding.transition == "resolved" else "at least"
+    return f"; {few} {m} of the last {of} {unit} were {_held(rule)}"
+
+
+def _held(rule: Rule) -> str:
+    match rule.condition:
+        case Threshold() as condition:
+            return _breached(condition)
+        case TrendBreak():
+            return "in a lasting break"
+        case Anomaly():
+            return "unusual"
+        case ControlChart():
+            return "out of control"
+        case _:
+            return "past the limit"
 
 
 def _breached(condition: Threshold) -> str:
@@ -118,7 +134,7 @@ def _chart(finding: Finding, rule: Rule, rules: RuleSet) -> str:
     if not chart:
         return ""
     begun = None if chart.onset is None else _begun(chart.onset, rule, rules)
-    return f", {control_words(finding.evidence, chart, begun, fired=finding.transition == 'firing')}"
+    return f", {control_words(finding.evidence, chart, begun)}"
 
 
 def _begun(start: str, rule: Rule, rules: RuleSet) -> str:

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 _SIDES = {"up": "above", "down": "below", None: "about"}
 
 
-def control_words(evidence: Evidence, chart: ControlChart, begun: str | None, *, fired: bool) -> str:
+def control_words(evidence: Evidence, chart: ControlChart, begun: str | None) -> str:
     """`begun` names the window of the onset, where there is one."""
     match chart.chart:
         case "shewhart":
-            return _runs(chart) if fired else f"and no run rule holds about the centre {number(chart.centre)}"
+            return _runs(chart) if chart.rules else f"and no run rule holds about the centre {number(chart.centre)}"
         case "ewma":
-            return _average(evidence, chart, fired=fired)
+            return _average(evidence, chart)
         case _:
-            return _sum(evidence, chart, begun, fired=fired)
+            return _sum(evidence, chart, begun)
 
 
 def _runs(chart: ControlChart) -> str:
@@ -34,15 +34,22 @@ def _runs(chart: ControlChart) -> str:
     return " and ".join(named)
 
 
-def _average(evidence: Evidence, chart: ControlChart, *, fired: bool) -> str:
-    past = _SIDES[chart.direction] if fired else "within"
+def _is_past(evidence: Evidence, chart: ControlChart) -> bool:
+    """Of a rule with `at_least` the present point need not be."""
+    statistic, limit = evidence.statistic or 0.0, evidence.limit or 0.0
+    below = chart.chart == "ewma" and chart.direction == "down"
+    return statistic < limit if below else statistic > limit
+
+
+def _average(evidence: Evidence, chart: ControlChart) -> str:
+    past = _SIDES[chart.direction] if _is_past(evidence, chart) else "within"
     mean, limit = number(evidence.statistic), number(evidence.limit)
     return f"and its moving average {mean} is {past} the limit {limit}, about the centre {number(chart.centre)}"
 
 
-def _sum(evidence: Evidence, chart: ControlChart, begun: str | None, *, fired: bool) -> str:
+def _sum(evidence: Evidence, chart: ControlChart, begun: str | None) -> str:
     apart = f"what it is {_SIDES[chart.direction]} the centre {number(chart.centre)}"
     total, limit = number(evidence.statistic), number(evidence.limit)
-    if fired:
+    if _is_past(evidence, chart):
         return f"and {apart} adds up to {total} sigma since {begun}, past the limit {limit}"
     return f"and {apart} adds up to {total} sigma, within the limit {limit}"

@@ -20,6 +20,7 @@ from engine.review.explain_bottleneck import bottleneck_words
 from engine.review.explain_composite import joined, sentence_of_composite
 from engine.review.explain_governance import explain_governance
 from engine.review.explain_off_track import sentence_of_course
+from engine.review.explain_often import is_often, often_words
 from engine.review.explain_reconciliation import sentence_of_reconciliation
 from engine.review.explain_storm import storm_words
 from engine.review.numbers import number, percent
@@ -28,6 +29,7 @@ from engine.rules.resolved.condition import Cadence, Composite, MissingData, Pre
 from engine.rules.versions import NEW_VERSION
 
 if TYPE_CHECKING:
+    from engine.model.finding import Episode
     from engine.model.judgement import Judgement
     from engine.model.trigger import AnyEvidence, Happening, SideEvidence
     from engine.rules.resolved.rule import Rule
@@ -57,14 +59,17 @@ def explain_judgement(  # noqa: PLR0911 (one for each kind)
 
 
 def _over_windows(judgement: Judgement, evidence: AnyEvidence, rule: Rule, rules: RuleSet) -> str:
+    if not isinstance(evidence, ConflictEvidence | OffTrackEvidence | ReconciliationEvidence):
+        return f"{rule.title}."
+    of, lasted = of_dimensions(_scope(judgement.scope)), judgement.episode
+    over = None if is_often(evidence, rule) else lasted
     if isinstance(evidence, ConflictEvidence):
-        return _conflict(judgement, evidence, rule, rules)
-    of = of_dimensions(_scope(judgement.scope))
-    if isinstance(evidence, OffTrackEvidence):
-        return sentence_of_course(of, evidence, judgement.episode, rule, rules)
-    if isinstance(evidence, ReconciliationEvidence):
-        return sentence_of_reconciliation(of, evidence, judgement.episode, rule, rules)
-    return f"{rule.title}."
+        told = _conflict(of, evidence, rule, rules, over)
+    elif isinstance(evidence, OffTrackEvidence):
+        told = sentence_of_course(of, evidence, over, rule, rules)
+    else:
+        told = sentence_of_reconciliation(of, evidence, over, rule, rules)
+    return f"{told.removesuffix('.')}{often_words(evidence, rule)}."
 
 
 def _precision(evidence: PrecisionEvidence) -> str:
@@ -84,23 +89,23 @@ def _scope(scope: str) -> dict[str, str]:
         return {}
 
 
-def _conflict(judgement: Judgement, evidence: ConflictEvidence, rule: Rule, rules: RuleSet) -> str:
-    scope = _scope(judgement.scope)
+def _conflict(of: str, evidence: ConflictEvidence, rule: Rule, rules: RuleSet, lasted: Episode | None) -> str:
+    """`of` names the scope, `lasted` the run that is over with this window, where one is."""
     own, *others = evidence.sides
     worse = [side for side in others if side.verdict == "worsened"]
     span = window_named(evidence.window.start, evidence.window.end, rule.window, rules, over=True)
     if evidence.verdict == "conflict":
         costs = joined([_carried(side, rules) for side in worse])
-        gain = _carried(own, rules, of_dimensions(scope))
+        gain = _carried(own, rules, of)
         pause = "," if bottleneck_words(own.bottleneck) else ""
         return f"{gain}{pause} while {costs}, {span}."
-    title = f"{rule.title}{of_dimensions(scope)}"
+    title = f"{rule.title}{of}"
     if evidence.verdict == "inconclusive":
         silent = joined([_title(side.kpi, rules) for side in evidence.sides if side.value is None])
         return f"{title}: cannot be judged {span}{f', nothing came of {silent}' if silent else ''}."
-    lasted = judgement.episode
-    ended = "" if lasted is None else f" after {lasted.points} window{'' if lasted.points == 1 else 's'}"
-    return f"{title}: no longer so {span}{ended}; {_side(own, rules)}."
+    ended = "not so" if lasted is None else "no longer so"
+    after = "" if lasted is None else f" after {lasted.points} window{'' if lasted.points == 1 else 's'}"
+    return f"{title}: {ended} {span}{after}; {_side(own, rules)}."
 
 
 def _carried(side: SideEvidence, rules: RuleSet, of: str = "") -> str:

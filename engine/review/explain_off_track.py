@@ -20,7 +20,9 @@ _AGAINST = "the newer half of its windows against the older"
 
 
 def sentence_of_course(of: str, evidence: OffTrackEvidence, lasted: Episode | None, rule: Rule, rules: RuleSet) -> str:
-    """Where it is going and what it should come to; `of` names the scope, `lasted` the run that it belongs to."""
+    """Where it is going and what it should come to; `of` names the scope, `lasted` the run that is over with this
+    window, where one is.
+    """
     span = window_named(evidence.window.start, evidence.window.end, rule.window, rules, over=True)
     kpi = rules.kpi_by_id[str(rule.kpi)].title + of
     if evidence.verdict == "inconclusive":

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def sentence_of_reconciliation(
     of: str, evidence: ReconciliationEvidence, lasted: Episode | None, rule: Rule, rules: RuleSet
 ) -> str:
-    """What was reported and what the record has; `of` names the scope, `lasted` the run that it belongs to."""
+    """What was reported and what the record has; `of` names the scope, `lasted` the run that is over with this window,
+    where one is.
+    """
     span = window_named(evidence.window.start, evidence.window.end, rule.window, rules, over=True)
     reported, record = (
         joined([_title(kpi, rules) for kpi in side.kpis]) for side in (evidence.reported, evidence.record)
@@ -34,7 +36,7 @@ def sentence_of_reconciliation(
     if evidence.verdict == "departs":
         return f"{departs}, {span} (tolerance {_amount_of(evidence, evidence.tolerance)})."
     ended = "" if lasted is None else f" after {lasted.points} window{'' if lasted.points == 1 else 's'}"
-    return f"{rule.title}{of}: agrees again {span}{ended}; {departs}."
+    return f"{rule.title}{of}: agrees{'' if lasted is None else ' again'} {span}{ended}; {departs}."
 
 
 def _departure(evidence: ReconciliationEvidence) -> str:

@@ -314,14 +314,20 @@ def _rule_row(rule: Rule, view: int, cells: int) -> NDArray[np.void]:
         row["lag"] = lag_of(condition.reference, rule.window)
         row["width"] = condition.count * row["lag"] + cells
     elif isinstance(condition, TrendBreak):
-        lay_trend(row, condition, rule.window, rule.for_)
+        lay_trend(row, condition, rule.window, _waits(rule))
     elif isinstance(condition, Anomaly):
-        lay_anomaly(row, condition, rule.window, rule.for_)
+        lay_anomaly(row, condition, rule.window, _waits(rule))
     elif isinstance(condition, ControlChart):
         lay_control(row, condition)
     elif isinstance(condition, MissingData):
         row["kind"], row["after"] = MISSING, condition.after
     return row
+
+
+def _waits(rule: Rule) -> Micros:
+    """How long a condition must be on before the rule fires: what lasts does not become the usual before that."""
+    m, _ = rule.at_least or (1, 1)
+    return rule.for_ + (m - 1) * rule.window.step
 
 
 def _float(value: float | None) -> float:

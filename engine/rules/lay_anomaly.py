@@ -22,8 +22,8 @@ SLOT = 30 * MINUTE
 CALM = 6 * HOUR
 
 
-def lay_anomaly(row: NDArray[np.void], condition: Anomaly, window: Window, for_: Micros) -> None:
-    """Fill the row of a rule on such windows, whose state must last `for_`."""
+def lay_anomaly(row: NDArray[np.void], condition: Anomaly, window: Window, waits: Micros) -> None:
+    """Fill the row of a rule on such windows that waits so long with its incident on before it fires."""
     step = window.step
     row["kind"] = ANOMALY
     row["level_limit"] = condition.limit
@@ -32,7 +32,7 @@ def lay_anomaly(row: NDArray[np.void], condition: Anomaly, window: Window, for_:
     row["learn"] = 0 if condition.learn is None else condition.learn
     row["declared"] = condition.season is not None
     row["season"], row["slots"] = season_of(window, SLOT, condition.season)
-    row["lasting"] = max(RECENT, DAY // step, for_ // step + 1)
+    row["lasting"] = max(RECENT, DAY // step, waits // step + 1)
     row["calm"] = max(1, CALM // step)
     row["count"], row["scratch"] = EVIDENCE_FLOATS, SCRATCH_FLOATS
     row["width"] = floats_of(int(row["slots"]))

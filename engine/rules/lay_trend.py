@@ -29,8 +29,8 @@ SLOT = 10 * MINUTE
 """Of the season of a day."""
 
 
-def lay_trend(row: NDArray[np.void], condition: TrendBreak, window: Window, for_: Micros) -> None:
-    """Fill the row of a rule with this window and `for`."""
+def lay_trend(row: NDArray[np.void], condition: TrendBreak, window: Window, waits: Micros) -> None:
+    """Fill the row of a rule on such windows that waits so long with its break on before it fires."""
     row["kind"] = TREND
     for shape, limit, name in (
         (LEVEL_SHAPE, condition.level_limit, "level_limit"),
@@ -46,6 +46,6 @@ def lay_trend(row: NDArray[np.void], condition: TrendBreak, window: Window, for_
     row["season"], row["slots"] = season_of(window, SLOT)
     row["stretch"] = max(1, DAY // window.step)
     row["stretches"] = STRETCHES if row["shapes"] & SLOPE_SHAPE else 0
-    row["lasting"] = max(int(row["ring"]), for_ // window.step + 1)
+    row["lasting"] = max(int(row["ring"]), waits // window.step + 1)
     row["count"], row["scratch"] = EVIDENCE_FLOATS, SCRATCH_FLOATS
     row["width"] = floats_of(int(row["ring"]), int(row["stretches"]), int(row["slots"]))

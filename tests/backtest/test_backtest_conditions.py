@@ -127,6 +127,20 @@ CASES: dict[str, tuple[str, list[float | None], list[float | None]]] = {
         EPISODE,
         [*STEADY, *STEADY[:36], *STEADY],
     ),
+    "reconciliation often": (
+        """kpi: visits
+condition: {reconciliation: {against: tickets, tolerance: 5%}}
+at_least: {m: 3, of: 5}
+warm_up: 74
+keep_firing_for: 2h""",
+        EPISODE,
+        [*STEADY, *STEADY[:36], *STEADY],
+    ),
+    "control_chart often": (
+        "kpi: visits\ncondition: {control_chart: {rules: nelson, learn: 48}}\nat_least: {m: 3, of: 5}\nfor: 1h",
+        EPISODE,
+        [],
+    ),
     "governance": (
         "kpi: visits\ncondition: {governance: {always_green: {windows: 24, margin: 2}}}",
         [*STEADY, *[2.0] * 12, *STEADY],

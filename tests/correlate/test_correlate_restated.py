@@ -57,6 +57,10 @@ JOINED = {
     "improves: {against: {median_of: 4, same: windows}, by: 20%}, "
     "worsens: {against: {median_of: 4, same: windows}, by: 20%}}}",
     "books": "kpi: visits\ncondition: {reconciliation: {against: booked, tolerance: 25%}}",
+    "books-often": "kpi: visits\ncondition: {reconciliation: {against: booked, tolerance: 25%}}\n"
+    "at_least: {m: 3, of: 4}\nwarm_up: 6\nkeep_firing_for: 1h",
+    "conflict-often": "kpi: visits\ncondition: {counterpart_conflict: {improves: {above: 6}, worsens: {above: 6}}}\n"
+    "at_least: {m: 2, of: 4}\nwarm_up: 3",
     "course": "kpi: tickets\ncondition: {off_track: {learn: 24, scope: [shop], confidence: 60%}}",
     "easy": "kpi: visits\ncondition: {governance: {always_green: {windows: 8, margin: 0.5}}}",
     "both": "condition: {composite: {all: [many-visits, many-tickets]}}",

@@ -253,8 +253,15 @@ def judge(rule: Rule, points: list[tuple[Micros, float, int, Any]]) -> list[Said
                 clear_since = time
             if time - clear_since >= rule.keep_firing_for:
                 firing, since, clear_since = False, None, None
-                said.append(Said(rule.id, "resolved", time, "new", value, opened, count, worst, evidence))
+                untested = without_statistic(twin, evidence)
+                said.append(Said(rule.id, "resolved", time, "new", value, opened, count, worst, untested))
     return said
+
+
+def without_statistic(twin: Any, evidence: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Where a rule resolves, nothing is told of what a break or an incident was held against."""
+    place = 6 if isinstance(twin, NaiveTrend) else 3 if isinstance(twin, NaiveAnomaly) else None
+    return evidence if place is None else (*evidence[:place], "", *evidence[place + 1 :])
 
 
 def is_step(rule: Rule, worst: float, told: float) -> bool:
@@ -285,8 +292,13 @@ def twin_of(rule: Rule) -> NaiveTrend | NaiveAnomaly | NaiveControl | None:
     if isinstance(rule.condition, ControlChart):
         return NaiveControl(rule.condition)
     if isinstance(rule.condition, Anomaly):
-        return NaiveAnomaly(rule.condition, rule.window, rule.for_)
-    return NaiveTrend(rule.condition, rule.window.step, rule.for_) if isinstance(rule.condition, TrendBreak) else None
+        return NaiveAnomaly(rule.condition, rule.window, waits(rule))
+    return NaiveTrend(rule.condition, rule.window.step, waits(rule)) if isinstance(rule.condition, TrendBreak) else None
+
+
+def waits(rule: Rule) -> Micros:
+    """As long as a break or an incident must be on before the rule fires: it is not the usual before that."""
+    return rule.for_ + (0 if rule.at_least is None else (rule.at_least[0] - 1) * rule.window.step)
 
 
 def anomaly_verdict(twin: NaiveAnomaly, index: int, value: float) -> tuple[tuple[bool, float] | None, list[Any]]:
@@ -296,8 +308,7 @@ def anomaly_verdict(twin: NaiveAnomaly, index: int, value: float) -> tuple[tuple
         return None, []
     listed = [(at.index, at.value, *(f"{each:.6g}" for each in (at.usual, at.low, at.high))) for at in found.run]
     state = "unusual" if found.breach else "usual" if found.settled else "returned"
-    score = f"{found.score:.6g}" if found.breach else ""
-    return (found.breach, found.outside), [state, found.began, score, *(listed if found.breach else [])]
+    return (found.breach, found.outside), [state, found.began, f"{found.score:.6g}", *(listed if found.breach else [])]
 
 
 def control_verdict(twin: NaiveControl, index: int, value: float) -> tuple[tuple[bool, float] | None, list[Any]]:
@@ -317,7 +328,7 @@ def trend_verdict(trend: NaiveTrend, index: int, value: float) -> tuple[tuple[bo
     found = trend.judge(index, value)
     if found is None:
         return None, []
-    numbers = (f"{found.size:.6g}", f"{found.statistic:.6g}" if found.breach else "")
+    numbers = (f"{found.size:.6g}", f"{found.statistic:.6g}")
     points = [point for point in trend.under_test if not found.breach or point[0] > trend.since]
     listed = tuple((at, held, f"{trend.usual(at):.6g}") for at, held in points)
     evidence = [found.shape, found.phase, found.sign, int(found.onset), *numbers, *listed]

@@ -34,6 +34,8 @@ RULES = [
     rule("odd", anomaly(), lateness=15 * SECOND),
     rule("low", anomaly(5.0, direction="down", at_least=0.1, relative=True, learn=30), for_=20 * SECOND),
     rule("kept", anomaly(5.0, direction="up", at_least=0.5), keep_firing_for=30 * SECOND),
+    rule("often", anomaly(4.0), at_least=(2, 4), lateness=15 * SECOND),
+    rule("waits", anomaly(4.0), at_least=(2, 6), for_=40 * SECOND, keep_firing_for=30 * SECOND, grace=20 * SECOND),
 ]
 CALM = [rule("odd", anomaly())]
 QUIET = [("measure", 10, 5.0 + 0.25 * (place % 5) - 0.375 * (place % 3)) for place in range(30)]

@@ -29,6 +29,26 @@ RULES = [
     rule("learned", ControlChart(RunRules(ALL[:4]), None, None, None, "moving_range", 5), for_=20 * SECOND),
     rule("lower", ControlChart(Ewma(0.3, 2.0, varying=False), "down", None, None, "deviation", 4)),
     rule("sums", ControlChart(Cusum(0.5, 3.0, 1.5), None, 5.0, 1.0, "moving_range", 25), keep_firing_for=30 * SECOND),
+    rule(
+        "often",
+        ControlChart(RunRules(("western_electric_1", "nelson_3")), None, None, None, "moving_range", 4),
+        at_least=(2, 4),
+        for_=20 * SECOND,
+        lateness=15 * SECOND,
+    ),
+    rule(
+        "average-often",
+        ControlChart(Ewma(0.4, 1.5, varying=True), None, None, None, "deviation", 4),
+        at_least=(2, 3),
+        keep_firing_for=20 * SECOND,
+        warm_up=6,
+    ),
+    rule(
+        "sums-often",
+        ControlChart(Cusum(0.5, 3.0, 0.0), "up", 5.0, 1.0, "moving_range", 25),
+        at_least=(3, 4),
+        grace=20 * SECOND,
+    ),
 ]
 CALM = [rule("runs", ControlChart(RunRules(("western_electric_4",)), None, None, None, "moving_range", 8))]
 

@@ -30,6 +30,16 @@ RULES = [
     rule("level", TrendBreak(2.0, None, None, 0.0, relative=False, learn=4), lateness=15 * SECOND),
     rule("lower", TrendBreak(3.0, None, "down", 0.1, relative=True, learn=6), for_=20 * SECOND),
     rule("kept", TrendBreak(1.5, 3.0, "up", 0.5, relative=False, learn=5), keep_firing_for=30 * SECOND),
+    rule("often", TrendBreak(1.5, None, None, 0.0, relative=False, learn=4), at_least=(3, 5), lateness=15 * SECOND),
+    rule(
+        "waits",
+        TrendBreak(1.5, 3.0, None, 0.0, relative=False, learn=4),
+        at_least=(2, 6),
+        for_=30 * SECOND,
+        keep_firing_for=30 * SECOND,
+        warm_up=6,
+        grace=20 * SECOND,
+    ),
 ]
 CALM = [rule("level", TrendBreak(6.0, None, None, 0.0, relative=False, learn=12))]
 

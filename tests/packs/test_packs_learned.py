@@ -10,7 +10,7 @@ import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -24,6 +24,7 @@ from engine.rules.source import read_text
 sys.path.insert(0, str(Path(__file__).parents[1] / "evaluate"))
 from naive_anomaly import NaiveAnomaly
 from naive_control import NaiveControl
+from naive_stage1 import waits
 from naive_trend import NaiveTrend
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ def twin_of(rule: Rule) -> NaiveTrend | NaiveAnomaly | NaiveControl:
     if isinstance(rule.condition, ControlChart):
         return NaiveControl(rule.condition)
     if isinstance(rule.condition, Anomaly):
-        return NaiveAnomaly(rule.condition, rule.window, rule.for_)
+        return NaiveAnomaly(rule.condition, rule.window, waits(rule))
     assert isinstance(rule.condition, TrendBreak)
-    return NaiveTrend(rule.condition, rule.window.step, rule.for_, zone=rule.window.zone is not None)
+    return NaiveTrend(rule.condition, rule.window.step, waits(rule), zone=rule.window.zone is not None)
 
 
 def window_at(time: Micros, window: Window) -> tuple[int, Micros]:
@@ -76,13 +77,19 @@ def window_at(time: Micros, window: Window) -> tuple[int, Micros]:
 def stretches(rule: Rule, measured: Measured) -> list[tuple[Micros, Micros | None]]:
     """From when to when it fires: one value a window, no `for`."""
     assert (rule.for_, rule.keep_firing_for) == (0, 0)
-    twin, found, begin = twin_of(rule), [], None
+    twin, found, begin = twin_of(rule), list[tuple[Any, Any]](), None
+    m, of = rule.at_least or (1, 1)
+    recent: list[bool] = []
     for place, value in enumerate(measured.values):
         index, end = window_at(measured.start + place * measured.every, rule.window)
         said = None if value is None else twin.judge(index, value)
-        if said is not None and said.breach and begin is None:
+        if said is None:
+            continue
+        recent.append(said.breach)
+        often = sum(recent[-of:]) >= m
+        if often and begin is None:
             begin = end
-        elif said is not None and not said.breach and begin is not None:
+        elif not often and begin is not None:
             found.append((begin, end))
             begin = None
     return found if begin is None else [*found, (begin, None)]

@@ -35,6 +35,8 @@ TABLE = {
     "condition: {anomaly: {}}": (337, [*WEEKS[:336], *[900.0] * 9]),
     "condition: {control_chart: {rules: western_electric}}": (26, [*STEADY[:25], *[900.0] * 9]),
     "condition: {control_chart: {rules: [nelson_1], centre: 10, sigma: 1}}": (1, [900.0]),
+    "condition: {control_chart: {rules: [nelson_1], centre: 10, sigma: 1}}\nat_least: {m: 4, of: 4}": (4, [900.0] * 9),
+    "condition: {anomaly: {season: none}}\nat_least: {m: 3, of: 3}": (27, [*STEADY[:24], *[900.0] * 9]),
 }
 """Rules, in how many hours they fire at the earliest, and values an hour with which they do."""
 
@@ -69,6 +71,8 @@ def test_it_is_as_long_as_the_stages_need_to_fire_for_the_first_time(rule: str):
         ("condition: {trend_break: {of: level, learn: 40}}", 41),
         ("condition: {trend_break: {}}", 1 + 2 * 168),
         ("condition: {off_track: {learn: 40}}", 40),
+        ("condition: {off_track: {learn: 40}}\nat_least: {m: 2, of: 3}", 42),
+        ("condition: {off_track: {learn: 40}}\nwarm_up: 50", 51),
         ("condition: {governance: {always_green: {windows: 90}}}", 90),
         ("condition: {governance: {set_and_forget: {after: 180d}}}", 1),
     ],

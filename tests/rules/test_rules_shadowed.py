@@ -179,7 +179,7 @@ def fields_of(draw: Random, kind: str) -> str:
     said = []
     if kind in LASTING:
         said += [f"for: {draw.choice([0, 0, 2])}h", f"keep_firing_for: {draw.choice([0, 0, 2])}h"]
-    if kind in ("threshold", "change") and draw.random() < 0.3:
+    if kind in LASTING and draw.random() < 0.3:
         said.append(f"at_least: {{m: {draw.choice([1, 2])}, of: 3}}")
     if kind in NARROWED and draw.random() < 0.3:
         said.append("where: {host: a}")

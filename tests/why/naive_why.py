@@ -179,8 +179,8 @@ class NaiveWhy:
             before = self.composites.get((name, host), (False, False))[0]
             on = self._holds(RULES[name].condition, host)
             self.composites[name, host] = on, on and not before
-        for host in ("a", "b") if self.name == "conflict" else ():
-            self.conflict[host] = self._conflict(RULES["conflict"], host)
+        for host in ("a", "b") if self.name.startswith("conflict") else ():
+            self.conflict[host] = self._conflict(RULES[self.name], host)
 
     def _group(self, name: str, moves: list[tuple[Micros, str, str, Micros | None]]) -> None:
         group = self.groups[name]
@@ -223,17 +223,25 @@ class NaiveWhy:
         for name in ("load", "pay"):
             known = self.series.get((name, host))
             sides.append({} if known is None else {index: value for _, value, index, _ in known.points(rule)})
-        windows, gate = 0, "no_data"
+        windows, gate, warmed, recent = 0, "no_data", 0, list[bool]()
+        m, of = rule.at_least or (1, 1)
         for index in sorted(sides[0].keys() | sides[1].keys()):
             own, other = side(sides[0], index), side(sides[1], index)
             wrong = own if own.did != "better" else other
             gate = wrong.unknown or "within_bounds"
             if wrong.did == "flat" and wrong.effect and (wrong.effect < 0) == (wrong is own):
                 gate = "minimum_effect"
-            if own.did == "better" and other.did == "worse":
-                windows += 1
-            elif own.did in ("worse", "flat") or (own.did == "better" and other.did in ("better", "flat")):
-                windows = 0
+            if index in sides[0] and warmed < rule.warm_up:
+                warmed, gate = warmed + 1, "warm_up"
+                continue
+            on = own.did == "better" and other.did == "worse"
+            if not on and own.did not in ("worse", "flat") and not (own.did == "better" and other.did):
+                continue
+            recent.append(on)
+            held = sum(recent[-of:])
+            windows = windows + 1 if held >= m else 0
+            if not windows and held:
+                gate = "at_least"
         return (None, windows == 1) if windows else (gate, False)
 
     # the answer

@@ -26,11 +26,22 @@ if TYPE_CHECKING:
 
 RARE = (
     *("anomaly", "anomaly", "anomaly-large", "flaps", "grouped", "long", "settles", "settles"),
-    *("often", "often", "shadowed"),
+    *("conflict-often", "conflict-often", "flaps", "flaps", "flaps", "limited", "often", "often", "shadowed"),
 )
 """Of some gates it takes more questions until one is shut."""
 NAMES = (*(rule.id for rule in RULES), "nix", *RARE) * 3 + RARE * 3
-REVIEWED = ("flaps", "goes-on", "grouped", "limited", "settles", "hushed", "inhibited", "missing", "conflict")
+REVIEWED = (
+    "flaps",
+    "goes-on",
+    "grouped",
+    "limited",
+    "settles",
+    "hushed",
+    "inhibited",
+    "missing",
+    "conflict",
+    "conflict-often",
+)
 """Their reviews are looked at: late rows would change what was said of them."""
 BUSY = ("flaps", "goes-on", "grouped", "settles")
 """Of these alerts come and go, and the questions follow at once."""
@@ -42,7 +53,7 @@ def question(random: Random, name: str) -> tuple[Named, list[Row], list[Micros]]
     """A series, a history, and times within and after it."""
     host = random.choice(["a", "a", "a", "b", "silent", "nix"] if random.random() < 0.3 else ["a", "b"])
     kpi = "pay" if random.random() < 0.04 else "load"
-    if name == "conflict":
+    if name.startswith("conflict"):
         host = random.choice("ab")
     rows = history(
         random,

@@ -80,19 +80,23 @@ def rule(name: str, condition: Any, **changes: Any) -> Rule:
 
 HIGH = Threshold("above", None, 4.0, None)
 BY = Judge(0.2, "windows", 2, 0.0, hold=False)
+CONFLICT = CounterpartConflict(BY, (ConflictSide("pay", None, 0, BY),), 1, ("host",))
 ALWAYS = Maintenance("planned", "UTC", (Dates(tuple(range(7))),), 0, 24 * HOUR)
 LATE = {"lateness": 15 * MINUTE}
 RULES = (
     rule("anomaly", Anomaly(15.0, None, "none", 0.0, relative=False, learn=24)),
     rule("anomaly-large", Anomaly(2.5, "up", "none", 3.0, relative=False, learn=24)),
+    rule("anomaly-often", Anomaly(4.0, None, "none", 0.0, relative=False, learn=24), at_least=(2, 4), **LATE),
     rule("change", Change("windows", 2, 0.5, 0.4, relative=True), **LATE),
     rule("change-absolute", Change("windows", 3, 2.0, None, relative=False)),
     rule("chart", ControlChart(RunRules(("western_electric_1", "nelson_2")), None, None, None, "moving_range", 8)),
     rule("chart-average", ControlChart(Ewma(0.3, 2.5, varying=True), None, None, None, "deviation", 6)),
     rule("chart-sum", ControlChart(Cusum(0.5, 4.0, 0.0), "up", 3.0, 1.0, "moving_range", 8)),
+    rule("chart-often", ControlChart(Ewma(0.3, 1.5, varying=True), None, None, None, "deviation", 6), at_least=(3, 4)),
     rule("composite-all", Composite("all", ("high", "steep"), ("host",)), kpi=None),
     rule("composite-any", Composite("any", ("change-absolute", "steep"), ()), kpi=None),
-    rule("conflict", CounterpartConflict(BY, (ConflictSide("pay", None, 0, BY),), 1, ("host",))),
+    rule("conflict", CONFLICT),
+    rule("conflict-often", CONFLICT, at_least=(2, 6), warm_up=4),
     rule("flaps", HIGH, review=BACK),
     rule("goes-on", HIGH, review=ASKED),
     rule("grouped", HIGH, group_by=()),
@@ -115,6 +119,7 @@ RULES = (
     rule("steep", Change("windows", 1, 0.3, None, relative=True)),
     rule("trend", TrendBreak(2.0, None, None, 0.0, relative=False, learn=4), **LATE),
     rule("trend-large", TrendBreak(2.0, None, "up", 3.0, relative=False, learn=6)),
+    rule("trend-often", TrendBreak(2.0, None, None, 0.0, relative=False, learn=4), at_least=(3, 4), for_=20 * MINUTE),
     rule("planned", HIGH, maintenance=(ALWAYS,)),
 )  # fmt: skip
 SET = RuleSet((), (), (kpi("load"), kpi("pay")), tuple(sorted(RULES, key=lambda each: each.id)), (), {})

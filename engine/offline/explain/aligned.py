@@ -120,13 +120,17 @@ def _span(numbers: list[int]) -> str:
     return str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
 
 
-def sound_run(episode: Episode, window: WindowBounds, worse: dict[str, float]) -> Iterator[Check]:
-    """What can be seen of a run in one of its windows, whose effects are `worse`."""
+def sound_run(episode: Episode, window: WindowBounds, worse: dict[str, float], turn: str) -> Iterator[Check]:
+    """What can be seen of a run in one of its windows, whose effects are `worse`. Where it has not ended with that one,
+    it may go on in later ones, which came at the same time.
+    """
     least = max(map(abs, worse.values()), default=0.0)
     path, worst = "data.episode", episode.worst
     yield holds(f"{path}.worst", worst, true=abs(worst) >= least, why="no smaller than what is seen in this window")
-    begun = micros(episode.first) < micros(episode.last) <= micros(window.end)
-    yield holds(f"{path}.last", episode.last, true=begun, why="after the first, and not after this window")
+    begun = micros(episode.first) < micros(episode.last)
+    over = turn != "ended" or micros(episode.last) <= micros(window.end)
+    why = "after the first, and where it has ended not after this window"
+    yield holds(f"{path}.last", episode.last, true=begun and over, why=why)
     yield holds(f"{path}.points", episode.points, true=episode.points >= 1, why="at least one window")
 
 

@@ -10,6 +10,7 @@ from engine.kernels.anomaly import surprise_at
 from engine.kernels.anomaly_layout import RUN, RUN_FLOATS
 from engine.offline.explain.account import Check, Line, holds, same, shown
 from engine.offline.explain.case import micros
+from engine.offline.explain.often import asked_of_last
 from engine.review.numbers import number
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ def anomaly_lines(case: Case, evidence: Evidence, point: WindowPoint, moved_by: 
     anomaly = evidence.anomaly
     if not anomaly or not anomaly.points:
         raise ValueError("expected the windows that an anomaly tells of")
-    fires = moved_by.transition == "firing"
-    state = holds(f"{ANOMALY}.state", anomaly.state, true=(anomaly.state == "unusual") == fires, why="while it fires")
+    fires, unusual = moved_by.transition == "firing", anomaly.state == "unusual"
+    asked = asked_of_last(case, moved_by)
+    state = holds(f"{ANOMALY}.state", anomaly.state, true=asked in (None, unusual), why="while it fires")
     began = holds(
         f"{ANOMALY}.began", anomaly.began, true=micros(anomaly.began) < _end(case), why="not after this window"
     )
@@ -37,7 +39,12 @@ def anomaly_lines(case: Case, evidence: Evidence, point: WindowPoint, moved_by: 
     yield _windows(case, evidence, anomaly, point)
     surprises = [_surprise(case.rule_row(), each) for each in anomaly.points]
     yield Line("surprises", ", ".join(shown(each) for each in surprises))
-    yield _score(case, evidence, anomaly, surprises) if fires else _ended(case, evidence, anomaly, surprises)
+    if fires and unusual:
+        yield _score(case, evidence, anomaly, surprises)
+    elif unusual:
+        yield Line("statistic", "none: it resolves", _untested(evidence))
+    else:
+        yield _ended(case, anomaly, surprises, () if fires else _untested(evidence))
 
 
 def _end(case: Case) -> int:
@@ -90,12 +97,17 @@ def _score(case: Case, evidence: Evidence, anomaly: Anomaly, surprises: list[flo
     return Line("statistic", f"their sum = {shown(score)}, against {shown(limit)}", tuple(checks))
 
 
-def _ended(case: Case, evidence: Evidence, anomaly: Anomaly, surprises: list[float]) -> Line:
-    checks = [
+def _untested(evidence: Evidence) -> tuple[Check, ...]:
+    """What is told when a rule resolves has no score; with `at_least` and `for` one may fire after an incident."""
+    return (
         same("data.evidence.statistic", evidence.statistic, None),
         same("data.evidence.limit", evidence.limit, None),
-    ]
-    if not case.rule.keep_firing_for:  # else it was back some windows ago
+    )
+
+
+def _ended(case: Case, anomaly: Anomaly, surprises: list[float], untested: tuple[Check, ...]) -> Line:
+    checks = list(untested)
+    if not case.rule.keep_firing_for and case.rule.at_least is None:  # else it was back some windows ago
         back = surprises[-1] == 0.0
         checks.append(holds(f"{ANOMALY}.state", anomaly.state, true=back, why="within its band"))
     calm = int(case.rule_row()["calm"])

@@ -12,6 +12,7 @@ from engine.model.trigger import TurnName
 from engine.offline.explain.account import Check, Line, Step, alike, holds, same, shown
 from engine.offline.explain.aligned import EVIDENCE, SideLines, lasting, sound_run, window_line
 from engine.offline.explain.bottleneck import bottleneck_lines
+from engine.offline.explain.often import recent_lines
 from engine.review.numbers import number, percent
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def conflict_steps(case: Case, evidence: ConflictEvidence) -> Iterator[Step]:
         told = _Side(case, conflict, side, said, evidence.window.index + side.lag)
         judged.append(told.judged)
         yield Step(told.title, tuple(told.lines()))
-    yield Step("The verdict", (_verdict(evidence, judged), *_lasted(case, conflict, evidence, judged)))
+    known = {"conflict": True, "no_conflict": False}.get(evidence.verdict)
+    often = recent_lines(case, evidence, on=known)
+    yield Step("The verdict", (_verdict(evidence, judged), *often, *_lasted(case, conflict, evidence, judged)))
 
 
 class _Side(SideLines["SideEvidence"]):
@@ -168,7 +171,7 @@ def _lasted(case: Case, conflict: Conflict, evidence: ConflictEvidence, judged: 
         if said.verdict == "worsened" and evidence.verdict == "conflict"
     }
     checks = [
-        *sound_run(episode, evidence.window, worse),
+        *sound_run(episode, evidence.window, worse, moved_by.turn),
         *lasting(case, episode, evidence.window, moved_by.turn),
         _joined(moved_by, worse),
     ]

@@ -13,6 +13,7 @@ from engine.kernels.cusum import cusum
 from engine.kernels.ewma import ewma
 from engine.kernels.run_rules import run_rules, span_of, zone_of
 from engine.offline.explain.account import Check, Line, alike, holds, same, shown
+from engine.offline.explain.often import asked_of_last
 from engine.review.numbers import number
 from engine.rules.resolved.control import ControlChart as ControlChartRule
 from engine.rules.resolved.control import Cusum, Ewma, RunRules
@@ -106,7 +107,8 @@ class _Chart:
     def breached(self, *, breach: bool) -> Check:
         transition, fired = self.moved_by.transition, self.moved_by.transition != "resolved"
         why = "out of control when it fires" if fired else "in control when it resolves"
-        return holds("data.moved_by.transition", transition, true=breach == fired, why=why)
+        asked = asked_of_last(self.case, self.moved_by)
+        return holds("data.moved_by.transition", transition, true=asked in (None, breach), why=why)
 
     @property
     def complete(self) -> bool:

@@ -11,6 +11,7 @@ from engine.model.trigger import TurnName
 from engine.offline.explain.account import Line, Step, alike, holds, same, shown
 from engine.offline.explain.aligned import EVIDENCE, SideLines, lasting, sound_run, window_line
 from engine.offline.explain.bottleneck import bottleneck_lines
+from engine.offline.explain.often import recent_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,12 +114,14 @@ def _verdict(case: Case, rule: Course, evidence: OffTrackEvidence, judged: Judge
     verdict = verdict_of(judged, rule.due - evidence.window.index)
     said = verdict_of(None, rule.due - evidence.window.index) if _waited(evidence.measured) else verdict
     yield Line("together", said, (same(f"{EVIDENCE}.verdict", evidence.verdict, said),))
+    known = {"misses": True, "on_course": False}.get(said)
+    yield from recent_lines(case, evidence, on=known)
     episode, moved_by = case.data.episode, case.data.moved_by
     if episode is None or not isinstance(moved_by, TurnName):
         return
     on = verdict == "misses"
     checks: list[Check] = [
-        *sound_run(episode, evidence.window, {rule.side.kpi: judged.effect or 0.0} if on else {}),
+        *sound_run(episode, evidence.window, {rule.side.kpi: judged.effect or 0.0} if on else {}, moved_by.turn),
         *lasting(case, episode, evidence.window, moved_by.turn),
     ]
     checks += alike("data.moved_by.taking_part", moved_by.taking_part, ())

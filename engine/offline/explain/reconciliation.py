@@ -9,6 +9,7 @@ from engine.model.finding import Episode
 from engine.model.trigger import TurnName
 from engine.offline.explain.account import Line, Step, alike, same, shown
 from engine.offline.explain.aligned import EVIDENCE, SideLines, lasting, sound_run, window_line
+from engine.offline.explain.often import recent_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +78,7 @@ def _verdict(case: Case, rule: Reconcile, evidence: ReconciliationEvidence, judg
     on = judged.verdict == "worsened"
     verdict = SAID[state_of((judged, None), on=on, waiting=False)]
     yield Line("together", verdict, (same(f"{path}.verdict", evidence.verdict, verdict),))
+    yield from recent_lines(case, evidence, on={"departs": True, "agrees": False}.get(verdict))
     yield from _lasted(case, rule, evidence, judged, on=on)
 
 
@@ -89,7 +91,7 @@ def _lasted(
         return
     worse = {rule.reported.kpi: judged.effect or 0.0} if on else {}
     checks: list[Check] = [
-        *sound_run(episode, evidence.window, worse),
+        *sound_run(episode, evidence.window, worse, moved_by.turn),
         *lasting(case, episode, evidence.window, moved_by.turn),
     ]
     checks += alike("data.moved_by.taking_part", moved_by.taking_part, sorted(rule.record.kpis))

@@ -29,6 +29,7 @@ from engine.offline.explain.account import Check, Line, Step, holds, same, shown
 from engine.offline.explain.anomaly import anomaly_lines
 from engine.offline.explain.case import micros
 from engine.offline.explain.control import control_lines
+from engine.offline.explain.often import asked_of_last, often_lines
 from engine.offline.explain.parts import aggregated, formula, sound_parts
 from engine.offline.explain.trend import trend_lines
 from engine.review.numbers import number, percent
@@ -119,7 +120,7 @@ def _threshold(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, mo
         (
             same(f"{EVIDENCE}.statistic", evidence.statistic, point.value),
             same(f"{EVIDENCE}.baseline", evidence.baseline, None),
-            _breached(moved_by, breach=bool(breach)),
+            _breached(case, moved_by, breach=bool(breach)),
         ),
     )
 
@@ -128,10 +129,10 @@ def _limits(row: Any, limit: float, op: str) -> str:
     return number(limit) if op in ("above", "below") else f"{number(row['low'])} to {number(row['high'])}"
 
 
-def _breached(moved_by: FindingName, *, breach: bool) -> Check:
-    wanted = moved_by.transition != "resolved"
-    why = "it fires on a point that breaches" if wanted else "it resolves on a point that does not breach"
-    return holds("data.moved_by.transition", moved_by.transition, true=breach == wanted, why=why)
+def _breached(case: Case, moved_by: FindingName, *, breach: bool) -> Check:
+    fires, wanted = moved_by.transition != "resolved", asked_of_last(case, moved_by)
+    why = "it fires on a point that breaches" if fires else "it resolves on a point that does not breach"
+    return holds("data.moved_by.transition", moved_by.transition, true=wanted in (None, breach), why=why)
 
 
 def _change(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved_by: FindingName) -> Iterator[Line]:
@@ -152,7 +153,7 @@ def _change(case: Case, evidence: Evidence, point: RawPoint | WindowPoint, moved
     )
     checks = (
         same(f"{EVIDENCE}.limit", evidence.limit, None if np.isnan(limit) else float(limit)),
-        _breached(moved_by, breach=bool(breach)),
+        _breached(case, moved_by, breach=bool(breach)),
     )
     yield Line("limit", f"{shown(float(limit))}: {'' if breach else 'not '}past it", checks)
 
@@ -184,6 +185,7 @@ def _gate(case: Case, value: float, moved_by: FindingName) -> Iterator[Line]:
     rule, episode, time = case.rule, case.data.episode, micros(case.data.event_time)
     if episode is None:
         return
+    yield from often_lines(case, moved_by)
     run = "one point" if episode.points == 1 else f"{episode.points} points from {episode.first}"
     if moved_by.transition == "worsened":
         yield Line("renotify", *_worsened(case, episode, value))

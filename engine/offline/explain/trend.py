@@ -18,6 +18,7 @@ from engine.kernels.trend_level import JUMP_MOST, RETURN_LIMIT, SLACK
 from engine.model.time import DAY
 from engine.offline.explain.account import Check, Line, holds, same, shown
 from engine.offline.explain.case import micros
+from engine.offline.explain.often import asked_of_last
 from engine.review.numbers import number
 from engine.rules.resolved.condition import TrendBreak as TrendBreakRule
 
@@ -39,11 +40,16 @@ def trend_lines(case: Case, evidence: Evidence, point: WindowPoint, moved_by: Fi
     if trend is None or not isinstance(rule, TrendBreakRule):
         raise ValueError("expected the break that a trend_break tells of")
     told = _Level(case, evidence, trend, rule) if trend.shape == "level" else _Slope(case, evidence, trend, rule)
-    broken = moved_by.transition == "firing"
-    state = holds(f"{TREND}.state", trend.state, true=(trend.state == "broken") == broken, why="broken while it fires")
+    fires, broken = moved_by.transition == "firing", trend.state == "broken"
+    asked = asked_of_last(case, moved_by)
+    state = holds(f"{TREND}.state", trend.state, true=asked in (None, broken), why="broken while it fires")
     yield Line("break", f"{trend.shape}, {trend.direction}: {trend.state}", (state,))
     yield told.points_line(point, broken=broken)
-    yield from told.fired() if broken else told.ended()
+    if fires and broken:
+        yield from told.fired()
+    else:
+        yield told.untested(tested=fires)
+        yield from () if broken else told.ended()
     yield told.size_line()
 
 
@@ -80,16 +86,20 @@ class _Break:
         yield same(f"{TREND}.alarm", trend.alarm, end)
         now = micros(self.case.data.event_time)
         yield holds(f"{TREND}.alarm", trend.alarm, true=micros(end) <= now, why="not after this window")
-        begun = micros(trend.onset) < micros(trend.alarm)
-        yield holds(f"{TREND}.onset", trend.onset, true=begun, why="before the alarm")
+        if trend.state == "broken" or self.case.rule.at_least is None:  # else one that was too small may be noted there
+            begun = micros(trend.onset) < micros(trend.alarm)
+            yield holds(f"{TREND}.onset", trend.onset, true=begun, why="before the alarm")
 
-    def untested(self) -> Line:
-        """Of a break that has ended: there is no statistic."""
+    def untested(self, *, tested: bool) -> Line:
+        """There is no statistic where a rule resolves; with `at_least` and `for` one may fire after its break."""
+        if tested:
+            return Line("statistic", f"{shown(self.evidence.statistic)}: that of a further break, if there is one")
         none = (
             same("data.evidence.statistic", self.evidence.statistic, None),
             same("data.evidence.limit", self.evidence.limit, None),
         )
-        return Line("statistic", "none: what has ended is no longer tested", none)
+        ended = "what has ended is no longer tested"
+        return Line("statistic", f"none: {ended if self.trend.state != 'broken' else 'it resolves'}", none)
 
     def lasted(self) -> Line:
         """A break that has become the usual has lasted for as long as the rule says."""
@@ -239,13 +249,12 @@ class _Level(_Break):
         return usual, float(median_within(work, 0, len(work)))
 
     def ended(self) -> Iterator[Line]:
-        yield self.untested()
         if self.trend.state == "usual":
             yield self.lasted()
             return
         checks = list(self._alarm())
         total = self._nearer()
-        if not self.case.rule.keep_firing_for:  # else it was back some windows ago
+        if not self.case.rule.keep_firing_for and self.case.rule.at_least is None:  # else it was some windows ago
             back = holds(f"{TREND}.state", self.trend.state, true=total > RETURN_LIMIT, why=f"past {RETURN_LIMIT:g}")
             checks.append(back)
         told = f"CUSUM of how much nearer to the former level = {shown(total)}, against {RETURN_LIMIT:g}"
@@ -301,7 +310,6 @@ class _Slope(_Break):
         return [point.value - (point.usual - points[0].usual) for point in points]
 
     def ended(self) -> Iterator[Line]:
-        yield self.untested()
         if self.trend.state == "usual":
             yield self.lasted()
 

@@ -64,6 +64,9 @@ class OnScope:
         step = self.track.steps[index]
         if step.after is not None:
             return None if step.after.fired is not None else self._waits(aligned, self.track, index, step.after)
+        counting = self._counts(aligned, self.track, index, step)
+        if counting is not None:
+            return counting
         if isinstance(aligned, Conflict):
             return _Window(self, aligned, self.track, index, step).stop()
         return self._holds_not(aligned, self.track, index, step)
@@ -84,6 +87,20 @@ class OnScope:
         sides = tuple(Side(name, there=False, told="has sent no window") for name in names)
         told = f"No side of {self.rule.id} has closed a window{self.on_words}: {', '.join(names)}."
         return Stop("no_data", told, "no window", "a closed window of each side", sides=sides)
+
+    def _counts(self, aligned: Aligned, track: Track, index: int, step: Step) -> Stop | None:
+        """It is warming up, or has held of too few of the last windows."""
+        when, rule = self.when(aligned, track, index), self.rule
+        if aligned.warms_up(track, index, step.counted_before):
+            seen, wanted = step.counted.windows, rule.warm_up
+            told = f"{rule.id}{self.on_words} has had {seen} of the {wanted} windows that it lets pass, one {when}."
+            return Stop("warm_up", told, f"{seen}", f"{wanted + 1}", number=float(seen), limit=float(wanted + 1))
+        held = step.counted.held()
+        if rule.at_least is None or not held or step.state not in ("on", "off"):
+            return None
+        m, of = rule.at_least
+        told = f"{rule.id}{self.on_words} held in {held} of the last {of} windows {when}; it asks for {m}."
+        return Stop("at_least", told, f"{held}", f"{m}", number=float(held), limit=float(m))
 
     def _waits(self, aligned: Aligned, track: Track, index: int, run: Run) -> Stop:
         """It holds, and not yet for long enough."""

@@ -167,10 +167,12 @@ class OnSeries:
 
     def _for(self, last: Verdict) -> Stop:
         since, wanted = int(instance_of(self.state, self.place)["since"]), self.rule.for_
-        held = last.point.end - since
+        held, often = last.point.end - since, ""
+        if self.rule.at_least is not None:
+            often = f" in {last.held} of the last {self.rule.at_least[1]} points"
         told = (
-            f"{self.series.words(self.rules)} was past its limit {self.when(last.point)}, for {duration(held)} now; "
-            f"{self.rule.id} waits for {duration(wanted)}."
+            f"{self.series.words(self.rules)} was past its limit{often} {self.when(last.point)}, for {duration(held)} "
+            f"now; {self.rule.id} waits for {duration(wanted)}."
         )
         return Stop("for", told, duration(held), duration(wanted), format_time(since), held / 1e6, wanted / 1e6)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.rules.wording import choices, shown
+from engine.rules.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,23 +58,26 @@ def _points(rule: Declared[RuleSpec]) -> Iterator[Problem]:
         )
 
 
-_MANY: Final = {
-    "at_least": ("threshold", "change"),
-    "warm_up": ("threshold", "change", "trend_break", "anomaly", "control_chart"),
+_MANY: Final = ("at_least", "warm_up")
+"""Fields that count points."""
+_POINTLESS: Final = {
+    "missing_data": "silence is no point that could be counted, and `after` says how long it must last",
+    "composite": "it goes by what its members say, which is no row of points; give it to the members",
+    "governance": "it is asked of all the past that a KPI has; its own fields say how many windows that is",
 }
-"""Fields that look at more than one point, and the conditions that they go with: the others count by themselves."""
+"""Conditions that are not judged point by point, and why nothing can be counted there."""
 
 
 def _many_points(rule: Declared[RuleSpec]) -> Iterator[Problem]:
-    written = rule.spec.condition.model_fields_set
-    for name, conditions in _MANY.items():
-        if name in rule.data and rule.has(name) and written.isdisjoint(conditions):
+    kinds = sorted(rule.spec.condition.model_fields_set & _POINTLESS.keys())
+    for name in _MANY if kinds else ():
+        if name in rule.data and rule.has(name):
             yield rule.problem(
                 (name,),
                 "many-points",
-                expected=f"`{name}` only with {choices(conditions)}",
-                found="another condition",
-                mend="leave it out: this condition has its own way of waiting",
+                expected=f"no `{name}` with {kinds[0]}",
+                found="one",
+                mend=f"leave it out: {_POINTLESS[kinds[0]]}",
                 at_key=True,
             )
 

@@ -96,9 +96,11 @@ class RuleSpec(Spec):
     )
     window: WindowSpec | None = Field(default=None, description="The KPI's unless said")
     at_least: AtLeastSpec | None = Field(
-        default=None, description="With threshold and change", examples=["{m: 3, of: 5}"]
+        default=None, description="In how many of the last points it must hold", examples=["{m: 3, of: 5}"]
     )
-    warm_up: int = Field(default=0, ge=0, le=10_000, description="First points of a series that are not judged")
+    warm_up: int = Field(
+        default=0, ge=0, le=10_000, description="First points of a series, or windows of a scope, that are not judged"
+    )
     lateness: Duration | None = Field(
         default=None, description="How long a window waits past its end; the KPI's unless said"
     )
