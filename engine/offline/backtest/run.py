@@ -18,7 +18,7 @@ from engine.model.outputs import DeadLetter
 from engine.model.records import Activate
 from engine.model.time import HOUR, MINUTE
 from engine.model.topics import DEAD_LETTERS, FINDINGS, TRIGGERS
-from engine.offline.backtest.beside import Beside, ahead
+from engine.offline.backtest.beside import Beside, ahead, short_turns
 from engine.offline.backtest.clock import Clock
 from engine.offline.backtest.files import read_blocks
 from engine.offline.backtest.gather import gathered
@@ -85,7 +85,7 @@ def run(
     `progress` hears of the share of the files that was read, `triggers` of the value of each review trigger, without
     those of rules in shadow. ConfigError for a file that cannot be read.
     """
-    with spared_collector():
+    with spared_collector(), short_turns():
         stages = _Stages(rule_set, tick_interval_of(rule_set) if every is None else every, files, triggers)
         blocks = columns_of(files, reading, rule_set, stages.resolve, stages.refusals, progress)
         # What is worked out at a tick has its offset there, so that nothing behind it is cut before.
