@@ -32,8 +32,7 @@ from engine.runtime.allocation import spared_collector
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.runtime.stage2 import Stage2
-from engine.wire.batch import Batch
-from engine.wire.records import encode_batch
+from engine.wire.batch import LogRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -204,8 +203,7 @@ class _Stages:
             return []
         self._tally.take(findings)
         base, self._findings = self._findings, self._findings + len(findings)
-        data = encode_batch([output.record for output in findings], base)
-        outputs = self._second.apply(Batch(FINDINGS, 0, base, self._findings - 1, self._findings, data))
+        outputs = self._second.take(LogRecord(base + n, *output.record) for n, output in enumerate(findings))
         self._tally.take(outputs)
         for output in outputs:
             if output.topic == TRIGGERS:
