@@ -12,11 +12,13 @@ from engine.evaluate.control_evidence import control_of
 from engine.evaluate.trend_evidence import trend_of
 from engine.kernels.layout import (
     AGGREGATIONS,
+    CELL,
     CHANGE,
     FIRED,
     MISSING,
     RAW,
     RESOLVED,
+    RESULT,
     TREND,
     UNSET,
     WORSENED,
@@ -57,6 +59,7 @@ _TRANSITIONS: dict[int, Transition] = {FIRED: "firing", RESOLVED: "resolved", WO
 
 def finding_of(state: PartitionState, tables: Tables, result: Any) -> Finding:
     """The finding of a TRANSITION row of `tables.results`, as new."""
+    result = _plain(result)
     rule = state.plan.rule_of[int(state.tables.instances[result["instance"]]["rule"])]
     series = state.series[int(state.tables.slots[result["slot"]]["series"])]
     event_time = int(result["time"])
@@ -81,6 +84,13 @@ def finding_of(state: PartitionState, tables: Tables, result: Any) -> Finding:
         tick_time=None if state.tick_time is None else format_time(state.tick_time),
         storm=rule.storm or msgspec.UNSET,
     )
+
+
+def _plain(result: Any) -> dict[str, Any]:
+    """A row of results with numbers of Python's: each field that is read of a row is an object of NumPy's first."""
+    fields = dict(zip(RESULT.names or (), result.item(), strict=True))
+    fields["window"] = dict(zip(CELL.names or (), fields["window"], strict=True))
+    return fields
 
 
 def scope_of(state: PartitionState, rule: Rule, key: str, dimensions: dict[str, str]) -> str:

@@ -28,8 +28,8 @@ _LISTED = {"conflict": "sides", "governance": "kpis"}
 
 
 def event_parts(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of an event that was decoded from JSON, by name: `event` is what stands beside `data`, `review` what of
-    `data` is no part of its own. The digests themselves are in none.
+    """The parts of an event that was decoded from JSON, or is to be encoded, by name: `event` is what stands beside
+    `data`, `review` what of `data` is no part of its own. The digests themselves are in none.
     """
     data = event["data"]
     apart = (*OWN_DIGEST, "digests")
@@ -40,9 +40,9 @@ def event_parts(event: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def event_digests(event: Mapping[str, Any]) -> dict[str, str]:
-    """What `data.digests` must be."""
-    return {name: digest_of(part) for name, part in event_parts(event).items()}
+def event_digests(event: Mapping[str, Any], **known: str) -> dict[str, str]:
+    """What `data.digests` must be; of some parts it may be `known` already."""
+    return {name: known[name] if name in known else digest_of(part) for name, part in event_parts(event).items()}
 
 
 def evidence_parts(evidence: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -55,7 +56,7 @@ def trigger_of(
     rule = rules.rule_by_id[review.rule]
     kpi = None if rule.kpi is None else rules.kpi_by_id[rule.kpi]
     owner = owner_of(rule, rules)
-    excerpt = excerpt_told(rules, rule, *_stretch(review, rule, told))
+    excerpt = excerpt_told(rules, rule, partial(_stretch, review, rule, told))
     data = TriggerData(
         review=review.id,
         ordinal=review.ordinal,
@@ -97,23 +98,22 @@ def trigger_of(
         verdict=review.verdict,
         answer=review.answer,
     )
-    return _event(data, happening, now)
+    return _event(data, happening, now, excerpt.digest)
 
 
-def _event(data: TriggerData, happening: Happening, now: str) -> ReviewTrigger:
-    """The CloudEvent round it, with the digests of its parts."""
-    trigger = ReviewTrigger(
-        specversion=SPEC_VERSION,
-        id=trigger_id(data.review, data.ordinal),
-        source=SOURCE,
-        type=event_type(happening),
-        subject=data.scope,
-        time=now,
-        datacontenttype=CONTENT_TYPE,
-        data=data,
-    )
-    digests = event_digests(msgspec.to_builtins(trigger))
-    return msgspec.structs.replace(trigger, data=msgspec.structs.replace(data, digests=digests))
+def _event(data: TriggerData, happening: Happening, now: str, excerpt: str) -> ReviewTrigger:
+    """The CloudEvent round it, with the digests of its parts; that of its excerpt is known."""
+    beside = {
+        "specversion": SPEC_VERSION,
+        "id": trigger_id(data.review, data.ordinal),
+        "source": SOURCE,
+        "type": event_type(happening),
+        "subject": data.scope,
+        "time": now,
+        "datacontenttype": CONTENT_TYPE,
+    }
+    digests = event_digests({**beside, "data": msgspec.structs.asdict(data)}, excerpt=excerpt)
+    return ReviewTrigger(**beside, data=msgspec.structs.replace(data, digests=digests))
 
 
 def _stretch(review: Review, rule: Rule, told: Told) -> tuple[Micros, Micros]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from engine.model.identity import digest_of
 from engine.model.time import DAY
 from engine.rules.compiler import sides
 from engine.rules.due import DUE_WITHIN, day_number
@@ -14,7 +15,7 @@ from engine.rules.resolved.governance import UnprovenMilestone
 from engine.rules.ruleset import RuleSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from engine.model.time import Micros
     from engine.rules.resolved.catalogue import Initiative, Kpi
@@ -25,24 +26,26 @@ _MARGIN = 2 * DAY
 
 
 class Excerpt(NamedTuple):
-    """An excerpt as a trigger tells it, and which dimensions of its KPIs are sensitive."""
+    """An excerpt as a trigger tells it, its digest, and which dimensions of its KPIs are sensitive."""
 
     told: dict[str, Any]
+    digest: str
     sensitive: tuple[str, ...]
 
 
-def excerpt_told(rules: RuleSet, rule: Rule, since: Micros, until: Micros) -> Excerpt:
-    """What `excerpt_of` makes; once a rule, where nothing of it depends on the time."""
+def excerpt_told(rules: RuleSet, rule: Rule, stretch: Callable[[], tuple[Micros, Micros]]) -> Excerpt:
+    """What `excerpt_of` makes for a stretch of time; once a rule, where nothing of it depends on the time."""
     if rules.zones or _calendars(rule):
-        return _told(excerpt_of(rules, rule, since, until))
+        return _told(excerpt_of(rules, rule, *stretch()))
     if rule.id not in rules.excerpts:
-        rules.excerpts[rule.id] = _told(excerpt_of(rules, rule, since, until))
+        rules.excerpts[rule.id] = _told(excerpt_of(rules, rule, *stretch()))
     return rules.excerpts[rule.id]
 
 
 def _told(excerpt: RuleSet) -> Excerpt:
     sensitive = tuple(sorted({name for each in excerpt.kpis for name in each.sensitive}))
-    return Excerpt(msgspec.to_builtins(excerpt), sensitive)
+    told = msgspec.to_builtins(excerpt)
+    return Excerpt(told, digest_of(told), sensitive)
 
 
 def excerpt_of(rules: RuleSet, rule: Rule, since: Micros, until: Micros) -> RuleSet:

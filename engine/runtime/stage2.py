@@ -113,8 +113,12 @@ class Stage2:
 
     def apply(self, batch: Batch) -> list[Output]:
         """Take a batch, return what it says. A record that is none becomes a dead letter."""
+        return self.take(records(batch))
+
+    def take(self, log: Iterable[LogRecord]) -> list[Output]:
+        """As `apply`, for what is no batch yet."""
         outputs: list[Output] = []
-        for record in records(batch):
+        for record in log:
             self._offset, self._ordinal = record.offset, 0
             self._changed = True
             try:

@@ -1,11 +1,12 @@
 """Threads of a backtest: the order is that of one thread, what fails is heard of, and little is held."""
 
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from engine.offline.backtest.beside import Beside, ahead
+from engine.offline.backtest.beside import Beside, ahead, short_turns
 
 
 def test_items_made_ahead_come_in_their_order():
@@ -58,3 +59,10 @@ def test_what_fails_beside_is_raised_before_the_end():
     beside.do(refuse, 1)
     with pytest.raises(ValueError, match="number 1"):
         beside.finish()
+
+
+def test_turns_are_short_while_something_runs_and_as_before_behind_it():
+    before = sys.getswitchinterval()
+    with short_turns():
+        assert sys.getswitchinterval() < before
+    assert sys.getswitchinterval() == before

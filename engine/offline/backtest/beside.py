@@ -5,7 +5,9 @@ Nothing changes its order: the results are those of one thread.
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -13,6 +15,19 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 Item = TypeVar("Item")
+_TURN = 0.0005
+"""Seconds. A kernel runs for some milliseconds: by default its thread would wait as long for the interpreter again."""
+
+
+@contextmanager
+def short_turns() -> Iterator[None]:
+    """For as long as something runs, a thread that wants the interpreter waits but shortly for one that computes."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:

@@ -5,6 +5,7 @@ What a worker says of the same measurements and ticks, this says too, byte for b
 
 from __future__ import annotations
 
+from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +18,7 @@ from engine.model.outputs import DeadLetter
 from engine.model.records import Activate
 from engine.model.time import HOUR, MINUTE
 from engine.model.topics import DEAD_LETTERS, FINDINGS, TRIGGERS
-from engine.offline.backtest.beside import Beside, ahead
+from engine.offline.backtest.beside import Beside, ahead, short_turns
 from engine.offline.backtest.clock import Clock
 from engine.offline.backtest.files import read_blocks
 from engine.offline.backtest.gather import gathered
@@ -31,8 +32,7 @@ from engine.runtime.allocation import spared_collector
 from engine.runtime.context import StageContext
 from engine.runtime.stage1 import Stage1
 from engine.runtime.stage2 import Stage2
-from engine.wire.batch import Batch
-from engine.wire.records import encode_batch
+from engine.wire.batch import LogRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
 
 _FINDINGS_AT_ONCE = 5_000
+_PIECES_AT_ONCE = 1_000
+"""So many are cut ahead at most: there may be a million ticks between two measurements."""
 
 
 def tick_interval_of(rule_set: RuleSet) -> Micros:
@@ -82,10 +84,13 @@ def run(
     `progress` hears of the share of the files that was read, `triggers` of the value of each review trigger, without
     those of rules in shadow. ConfigError for a file that cannot be read.
     """
-    with spared_collector():
+    with spared_collector(), short_turns():
         stages = _Stages(rule_set, tick_interval_of(rule_set) if every is None else every, files, triggers)
-        for columns in ahead(columns_of(files, reading, rule_set, stages.resolve, stages.refusals, progress)):
-            stages.take(columns)
+        blocks = columns_of(files, reading, rule_set, stages.resolve, stages.refusals, progress)
+        # What is worked out at a tick has its offset there, so that nothing behind it is cut before.
+        cut = stages.cut(ahead(blocks), 1) if rule_set.has_formulas else ahead(stages.cut(blocks, _PIECES_AT_ONCE))
+        for pieces in cut:
+            stages.evaluate(pieces)
         return stages.finish()
 
 
@@ -119,8 +124,8 @@ def columns_of(
 
 
 class _Stages:
-    """Both stages, of one partition each. Three threads share the work: one reads ahead, and asks for the rows of new
-    series; one evaluates; one reviews what was found.
+    """Both stages, of one partition each. Three threads share the work: one reads ahead, asks for the rows of new
+    series, and cuts at ticks; one evaluates; one reviews what was found.
     """
 
     def __init__(self, rule_set: RuleSet, every: Micros, files: Sequence[Path], triggers: Triggers) -> None:
@@ -134,31 +139,37 @@ class _Stages:
         self._findings = self._worked_out = 0
         self._reviews = Beside()
         self._rows = Lock()
-        self._evaluate([self._clock.begin(Activate(0, rule_set.hash, 0))])
+        self.evaluate([self._clock.begin(Activate(0, rule_set.hash, 0))])
 
     def resolve(self, kpi: str, dimensions: dict[str, str], source: str | None) -> int:
         """See `Stage1.resolve`; waits while rows are in use."""
         with self._rows:
             return self.first.resolve(kpi, dimensions, source)
 
-    def take(self, columns: Columns) -> None:
-        """Evaluate measurements, whose offsets are their places."""
-        self._evaluate(self._clock.cut(columns, self._place))
+    def cut(self, blocks: Iterable[Columns], at_once: int) -> Iterator[list[Piece]]:
+        """Measurements, whose offsets are their places, with the ticks between them, as `evaluate` takes them."""
+        for columns in blocks:
+            pieces = self._clock.cut(columns, self._place)
+            while held := [self._gathered(piece) for piece in islice(pieces, at_once)]:
+                yield held
+
+    def _gathered(self, piece: Piece) -> Piece:
+        return piece._replace(chunk=gathered(piece.chunk, len(self.first.state.series)))
 
     def finish(self) -> Ran:
         """Let the last windows close."""
-        self._evaluate(self._clock.finish(tail_of(self._rule_set, self._clock.every)))
+        self.evaluate(self._clock.finish(tail_of(self._rule_set, self._clock.every)))
         self._reviews.finish()
         self._second.close()
         counts = self.first.counts | ({"worked_out": self._worked_out} if self._worked_out else {})
         return Ran(self._rule_set, self._tally, self.refusals, self._clock, counts, self._series_by_rule())
 
-    def _evaluate(self, pieces: Iterable[Piece]) -> None:
+    def evaluate(self, pieces: Iterable[Piece]) -> None:
+        """Take measurements and ticks, and have what is found reviewed."""
         findings: list[Output] = []
         for piece in pieces:
-            chunk = gathered(piece.chunk, len(self.first.state.series))
             with self._rows:
-                outputs = self.first.take(chunk)
+                outputs = self.first.take(piece.chunk)
             for output in outputs:
                 if output.topic == FINDINGS:
                     findings.append(output)
@@ -192,8 +203,7 @@ class _Stages:
             return []
         self._tally.take(findings)
         base, self._findings = self._findings, self._findings + len(findings)
-        data = encode_batch([output.record for output in findings], base)
-        outputs = self._second.apply(Batch(FINDINGS, 0, base, self._findings - 1, self._findings, data))
+        outputs = self._second.take(LogRecord(base + n, *output.record) for n, output in enumerate(findings))
         self._tally.take(outputs)
         for output in outputs:
             if output.topic == TRIGGERS:
@@ -203,7 +213,7 @@ class _Stages:
     def _refuse(self, piece: Piece, output: Output) -> None:
         """What the evaluation itself refuses, such as a restatement."""
         letter = msgspec.json.decode(output.record.value or b"", type=DeadLetter)
-        place = int(piece.places[letter.offset - int(piece.chunk.columns.offset[0])])
+        place = int(piece.places[letter.offset - int(piece.chunk.columns.offset.min())])
         number, line = file_and_line(place)
         error = WireError(letter.reason, letter.detail, path=letter.path)
         self.refusals.add(error, self._files[number], line)

@@ -87,6 +87,8 @@ class SeriesOfRows:
         self, batch: pa.RecordBatch, numbers: NDArray[np.int32], taken: NDArray[np.uint8], lines: NDArray[np.int64]
     ) -> None:
         """Have a row for all that is taken. What is refused is counted, and no longer taken (nor left): 2."""
+        if self.rows.min(initial=0) >= 0:
+            return
         waiting = np.flatnonzero((self.rows[numbers] == _UNKNOWN) & (taken == 1))
         if len(waiting):
             _, first = np.unique(numbers[waiting], return_index=True)
