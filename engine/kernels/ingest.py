@@ -21,6 +21,7 @@ from engine.kernels.layout import (
     LEDGER,
     LEDGER_FULL,
     NO_INDEX,
+    NOTHING,
     OUT_OF_RANGE,
     POINTS_FULL,
     POINTS_LIMIT,
@@ -311,10 +312,9 @@ def _step_point(tables: Tables, inputs: Inputs, slot_number: int, column: int) -
     slot = tables.slots[slot_number]
     time, value = inputs.time[column], inputs.value[column]
     for place in range(tables.views[slot.view_row].rules):
-        before = tables.counters[RESULTS]
-        step(tables, tables.instances, slot.instance + place, NO_INDEX, time, value, column, SPOKEN)
-        if tables.counters[RESULTS] > before:
-            window = tables.results[before].window
+        number = slot.instance + place
+        if step(tables, tables.instances, number, NO_INDEX, time, value, column, SPOKEN) != NOTHING:
+            window = tables.results[tables.counters[RESULTS] - 1].window
             start, length = inputs.id_start[column], inputs.id_length[column]
             window.first_length = copy_id(window.first_id, inputs.ids, start, length, inputs.id_hash[column])
 

@@ -351,10 +351,19 @@ def _signals(rule_set: RuleSet) -> dict[str, tuple[Join, ...]]:
     return {member: tuple(joins) for member, joins in waiting.items()}
 
 
-def _reserve(kpis: NDArray[np.void], views: NDArray[np.void]) -> int:
-    """Results that one measurement can bring about at most: every open window of every view through every rule."""
+def traced(plan: Plan) -> Plan:
+    """The plan with every rule traced: each point that is judged is a result, beside what it brings about."""
+    rules = plan.rules.copy()
+    rules["traced"] = 1
+    return plan._replace(rules=rules, reserve=_reserve(plan.kpis, plan.views, results=2))
+
+
+def _reserve(kpis: NDArray[np.void], views: NDArray[np.void], results: int = 1) -> int:
+    """Results that one measurement can bring about at most: every open window of every view through every rule, which
+    makes so many `results` of it.
+    """
     most = 0
     for kpi in kpis:
         own = views[kpi["view"] : kpi["view"] + kpi["views"]]
-        most = max(most, sum((int(view["cells"]) + 1) * (int(view["rules"]) + 2) for view in own))
+        most = max(most, sum((int(view["cells"]) + 1) * (results * int(view["rules"]) + 2) for view in own))
     return most + 2
