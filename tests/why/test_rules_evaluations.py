@@ -23,11 +23,14 @@ from engine.rules.ruleset import RuleSet
 from engine.wire.item import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from engine.model.time import Micros
     from engine.offline.why.evaluations import Evaluation
     from engine.rules.resolved.rule import Rule
+    from engine.runtime.ports import Output
+    from engine.runtime.stage1 import Stage1
+    from engine.wire.columns import Chunk
 
 _JOINED = (Composite, CounterpartConflict)
 RULES = (
@@ -73,9 +76,22 @@ def drawn(random: Random) -> list[Sent]:
     return found
 
 
-def listed(sent: Sequence[Sent], keep: int, pieces: int) -> dict[str, tuple[Evaluation, ...]]:
-    """What the health of the rules shows, where the history came in so many pieces."""
-    rounds = Rounds(keep)
+class Heard(Rounds):
+    """Keeps all that is said; `traced` False: as a worker, that nobody asks how rules fare."""
+
+    def __init__(self, keep: int, *, traced: bool = True) -> None:
+        super().__init__(keep)
+        self.said: list[Output] = []
+        self.traced = traced
+
+    def take(self, stage: Stage1, chunk: Chunk) -> Iterator[Output]:
+        said = list(super().take(stage, chunk) if self.traced else stage.take(chunk))
+        self.said += said
+        yield from said
+
+
+def taken(sent: Sequence[Sent], rounds: Rounds, pieces: int) -> Stage1:
+    """The history, in so many pieces, and its end."""
     past = History(PACK, rounds, EVERY)
     for piece in range(pieces):
         block = ItemBlock(Destination(Path("rows"), 0, past.resolve, past.refusals))
@@ -84,10 +100,16 @@ def listed(sent: Sequence[Sent], keep: int, pieces: int) -> dict[str, tuple[Eval
             block.add(Item(row.kpi, row.time, row.value, {"host": row.host}, name, None, 0, revision), number)
         past.take(block.columns())
     past.tick_until(end_of(sent))
-    past.standing.settle()
-    tally = Tally(PACK, rounds)
-    tally.first(past.standing.first.state)
     past.standing.close()
+    return past.standing.first
+
+
+def listed(sent: Sequence[Sent], keep: int, pieces: int) -> dict[str, tuple[Evaluation, ...]]:
+    """What the health of the rules shows."""
+    rounds = Rounds(keep)
+    stage = taken(sent, rounds, pieces)
+    tally = Tally(PACK, rounds)
+    tally.first(stage.state)
     return {each.rule: each.evaluations for each in tally.health(end_of(sent), {}).rules}
 
 
@@ -212,3 +234,14 @@ def test_they_are_those_of_the_twin(draw: int):
         assert len(found[judging.id]) == len(wanted), judging.id
         for one, other in zip(found[judging.id], wanted, strict=True):
             assert_same(one, other)
+
+
+def test_to_be_traced_changes_nothing_that_is_said_and_no_state():
+    sent = drawn(Random("traced"))
+    traced, plain = Heard(3), Heard(3, traced=False)
+    pages = [
+        {name: page for name, page in taken(sent, each, 5).all_pages().items() if page} for each in (traced, plain)
+    ]
+    assert traced.said == plain.said
+    assert len(traced.said) > 100
+    assert pages[0] == pages[1]
