@@ -90,13 +90,15 @@ VIEW = np.dtype(
         ("lateness", "i8"),
         ("grace", "i8"),
         ("idle", "i8"),
+        ("silent", "i8"),
     ],
     align=True,
 )
 """`lateness`: how long a window waits past its end; `grace`: how long it can be amended after that (of raw points the
-lateness holds both). `span`: cells a window; `cells`: length of a slot's ring; `calendar` -1: plain arithmetic by
-`step`. `period`: the row of `periods` that says with which cell a window begins (then `span` is the most that it may
-have), -1: `span` cells. `sketches`: as many as `cells` where the aggregation needs them, else 0."""
+lateness holds both). `silent`: after so much silence alerts of its rules end, 0: never. `span`: cells a window;
+`cells`: length of a slot's ring; `calendar` -1: plain arithmetic by `step`. `period`: the row of `periods` that says
+with which cell a window begins (then `span` is the most that it may have), -1: `span` cells. `sketches`: as many as
+`cells` where the aggregation needs them, else 0."""
 
 RULE = np.dtype(
     [

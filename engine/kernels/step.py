@@ -31,6 +31,7 @@ from engine.kernels.layout import (
     THRESHOLD,
     TRANSITION,
     TREND,
+    UNSET,
     WARM_UP,
     WORSENED,
 )
@@ -114,6 +115,7 @@ def emit_transition(tables: Tables, instance: Any, number: int, transition: int,
     result.worst = instance.worst
     result.evidence = tables.counters[EVIDENCE]
     result.evidences = 0
+    result.waiting = UNSET
     result.value = result.statistic = result.limit = result.baseline = np.nan
     return result
 

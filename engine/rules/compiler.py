@@ -69,6 +69,8 @@ class ViewKey(NamedTuple):
     idle: Micros
     sketch: str = ""
     """The aggregation, where cells keep more for it than the parts that all have."""
+    silent: Micros = 0
+    """After so much silence what was judged is final, and alerts end; 0: never."""
 
 
 class Join(NamedTuple):
@@ -251,9 +253,10 @@ def _windows(kpi: Kpi, window: Window, waits: Kpi | Rule, sketch: str) -> ViewKe
 def _key(kpi: Kpi, rule: Rule, sketch: str) -> ViewKey:
     if isinstance(rule.condition, MissingData):
         return ViewKey(SILENCE, None, 0, 0, 0)
+    silent = rule.ends_after or 0
     if rule.points == "raw":
-        return ViewKey(RAW, None, rule.lateness + rule.grace, 0, 0)
-    return _windows(kpi, rule.window, rule, sketch)
+        return ViewKey(RAW, None, rule.lateness + rule.grace, 0, 0, silent=silent)
+    return _windows(kpi, rule.window, rule, sketch)._replace(silent=silent)
 
 
 def _tables(
@@ -265,6 +268,7 @@ def _tables(
         entry = view_table[row]
         entry["kpi"], entry["kind"] = kpi, key.kind
         entry["lateness"], entry["grace"], entry["idle"] = key.lateness, key.grace, key.idle
+        entry["silent"] = key.silent
         entry["rule"], entry["rules"] = len(rule_rows), len(view.rules)
         entry["publish"] = bool(view.joins) or row in published
         entry["calendar"] = entry["period"] = -1

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_stage1 import NaiveSeries, Said
 
-from engine.model.finding import Evidence, Finding, RawPoint, WindowPoint
+from engine.model.finding import Evidence, Finding, RawPoint, Silence, WindowPoint
 from engine.model.records import Tick
 from engine.model.time import HOUR, SECOND, format_time, parse_own_time
 from engine.rules.resolved.catalogue import Kpi
@@ -178,6 +178,8 @@ def found(said: list[Record]) -> list[list[Said]]:
 
 def evidence_of(finding: Finding) -> tuple[Any, ...]:
     point = finding.evidence.point
+    if isinstance(point, Silence):
+        return ("silence", *map(parse_own_time, (str(point.last_seen), point.waited_since, point.tick_time)))
     if finding.evidence.trend is not None:
         return trend_evidence_of(finding.evidence)
     if finding.evidence.anomaly:
@@ -190,8 +192,8 @@ def evidence_of(finding: Finding) -> tuple[Any, ...]:
 
 def parts_of(point: WindowPoint | RawPoint) -> Any:
     """What a window is made of: a restatement that leaves its value alone can still change them."""
-    if not isinstance(point, WindowPoint):
-        return 1
+    if isinstance(point, RawPoint):
+        return point.id
     assert point.parts.count == point.ids.count
     parts = point.parts
     return (float(parts.count), parts.sum, parts.min, parts.max, parts.nonzero, parts.last)
