@@ -270,14 +270,14 @@ def _into_points(tables: Tables, inputs: Inputs, slot_number: int, newest: int, 
     view = tables.views[slot.view_row]
     time = inputs.time[column]
     bound = newest - view.lateness
-    # What became final before its time, by silence or for want of room, leaves no room for others of the same time.
-    if (time < slot.newest and time < bound) or (slot.final > bound and time <= slot.final):
+    # What became final before its time did so by silence, or for want of room.
+    if (time < slot.newest and time < bound) or (slot.final >= bound and time <= slot.final):
         tables.counters[LATE_RAW] += 1
         return False
     if slot.newest == UNSET:
         copy_instances(tables, slot, tables.instances, tables.base)
     in_order = time >= slot.newest
-    settle_points(tables, slot_number, bound)
+    settle_points(tables, slot_number, bound - 1)  # others of the time `bound` may still come
     _insert_point(tables, inputs, slot, column)
     slot.newest = max(slot.newest, time)
     if in_order:

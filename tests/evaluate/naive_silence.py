@@ -45,7 +45,7 @@ class NaiveEnding(NaiveSeries):
 
     def takes(self, rule: Rule, time: Micros) -> bool:
         past, still = self.past[rule.id].points, (self.newest or 0) - waited(rule)
-        final = waited(rule) > 0 and past and past[-1][0] > still and time <= past[-1][0]
+        final = waited(rule) > 0 and past and past[-1][0] >= still and time <= past[-1][0]
         return super().takes(rule, time) and not final
 
     def is_open(self, rule: Rule, time: Micros) -> bool:

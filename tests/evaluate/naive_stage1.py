@@ -136,7 +136,7 @@ class NaiveSeries:
 
     def is_open(self, rule: Rule, time: Micros) -> bool:
         """Whether a raw point of this time can still change."""
-        return self.newest is not None and waited(rule) > 0 and time > self.newest - waited(rule)
+        return self.newest is not None and waited(rule) > 0 and time >= self.newest - waited(rule)
 
     def refuses(self, time: Micros) -> bool:
         """Every view that could still take it is closed to it."""

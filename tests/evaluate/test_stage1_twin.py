@@ -269,8 +269,10 @@ def test_what_is_restated_twice_has_its_newest_value():
     agree_with_the_twin([("measure", -3, 0.0), *twice], "count", 0)
 
 
-def test_a_raw_point_that_has_just_become_final_is_not_restated():
+def test_a_raw_point_that_is_just_not_too_late_can_be_restated_and_is_told_once():
     agree_with_the_twin([("measure", -12, 0.0), ("measure", -24, 3.0), ("restated", 0, 0.0)], "count", 0)
+    again = [("measure", 9, 0.0), ("measure", -9, 5.0), ("restated", 1, 0.0)]
+    agree_with_the_twin([("measure", 0, 0.0), ("measure", 0, 0.0), ("measure", 0, 5.0), *again], "count", 0)
 
 
 def test_a_restatement_that_leaves_the_value_alone_amends_the_parts():
