@@ -46,7 +46,7 @@ def rules(
     at: AtOption = None,
     rules: RulesOfFilesOption = None,
     files: FilesOption = None,
-    last: Annotated[int, typer.Option("--last", metavar="N", min=0, help="Transitions of each rule.")] = 3,
+    last: Annotated[int, typer.Option("--last", metavar="N", min=0, help="Evaluations and transitions a rule.")] = 3,
     kpi: KpiOption = None,
     time: TimeOption = None,
     value: ValueOption = None,
@@ -61,7 +61,7 @@ def rules(
     as_json: JsonOption = False,
 ) -> None:
     """Say how every rule fares: its mode, on how many series it is inactive, pending, firing or recovering, what it
-    said last, and what keeps it from judging anything.
+    evaluated and said last, and what keeps it from judging anything.
 
     The measurements are those of the log, or with --rules and --input those of files, as `counterpoint backtest` reads
     them. Nothing is written to the broker.

@@ -60,8 +60,8 @@ class Unfolding:
     """One composite, ready to advance. It keeps no state of its own.
 
     `patience`: how long after a time the beginning of something awaited may still be heard. `reach`: how far behind the
-    newest edge of its scope one may come, or be taken back, and change the verdict. `by_ticks`: members that are silent
-    from a tick on, until something comes of whatever event time.
+    newest edge of its scope one may come, or be taken back, and change the verdict. `by_ticks`: members that a
+    tick begins (silence) or ends (`no_data: ok`), whatever the event time of what was measured.
     """
 
     def __init__(
@@ -73,7 +73,8 @@ class Unfolding:
         self.hash = rules.hash
         self.limits = limits
         members = [rules.rule_by_id[name] for name in condition.members if name in rules.rule_by_id]
-        self.by_ticks = {each.id for each in members if isinstance(each.condition, MissingData)}
+        missing = {each.id: isinstance(each.condition, MissingData) for each in members}
+        self.by_ticks = {each.id: missing[each.id] for each in members if missing[each.id] or each.ends_after}
         self.patience = max((each.lateness + each.idle for each in members if each.id in condition.absent), default=0)
         self.reach = max((2 * each.window.size + each.lateness + each.grace + each.idle for each in members), default=0)
 
@@ -83,9 +84,9 @@ class Unfolding:
 
     def advance(self, story: Story, reports: Sequence[Signal], now: Micros) -> list[Judgement]:
         """Take a barrier's signals of this scope, in order, and what its tick time `now` makes absent."""
-        silent = self._silent(story)
+        begun = self._begun(story)
         for report in reports:
-            self._take(story, report, now, silent)
+            self._take(story, report, now, begun)
         fold, spans = unfold(self.condition, story.carried, story.edges.values())
         on, due = span_of(self.condition, fold), due_of(self.condition, fold, self.patience)
         story.wake = None
@@ -99,14 +100,14 @@ class Unfolding:
         """The rule is gone: what is on never was, as far as the rules of today say."""
         return [self._withdrawn(story, told, cause) for told in story.said if told.end is None]
 
-    def _silent(self, story: Story) -> dict[str, Micros]:
-        """From which tick on members by ticks were silent last."""
+    def _begun(self, story: Story) -> dict[str, Micros]:
+        """When members by ticks began last."""
         if not self.by_ticks:
             return {}
         known = [*story.carried.firing.values(), *(edge for edge in story.edges.values() if edge.begins)]
         return {edge.key: edge.time for edge in sorted(known, key=lambda edge: edge.time) if edge.rule in self.by_ticks}
 
-    def _take(self, story: Story, report: Signal, now: Micros, silent: dict[str, Micros]) -> None:
+    def _take(self, story: Story, report: Signal, now: Micros, begun: dict[str, Micros]) -> None:
         """Of a finding that takes another's place the other goes. What is as old as what is final counts as of the
         oldest moment that can change; a change of something final is none, but a beginning taken back is an end.
         """
@@ -115,15 +116,29 @@ class Unfolding:
         floor = event_time if story.floor is None else story.floor
         begins = report.transition == "firing"
         if begins != (report.state == "firing"):
+            begun.pop(f"{report.rule}|{report.series}", None)
             if before is None and begins and self._fires_by(story, report):
                 story.edges[report.finding] = _edge(report, floor, begins=False, heard=now)
         elif before is not None or report.replaces is msgspec.UNSET or event_time >= floor:
             if report.rule in self.by_ticks:
-                event_time = _after_silence(report, event_time, now, silent)
+                event_time = self._by_tick(report, event_time, now, begun)
             time = max(event_time, floor)
             story.newest = max(time, story.newest or time)
             heard = now if before is None else before.heard
             story.edges[report.finding] = _edge(report, time, begins=begins, heard=heard)
+
+    def _by_tick(self, report: Signal, time: Micros, now: Micros, begun: dict[str, Micros]) -> Micros:
+        """When a member by ticks began or ended. What ends silence may be of an event time before the tick that found
+        it; what silence ends has that of the point judged last, which it may have begun by: over from this barrier on.
+        """
+        key = f"{report.rule}|{report.series}"
+        if report.transition == "firing":
+            begun[key] = time
+            return time
+        since = begun.get(key)
+        if since is None or time > since:
+            return time
+        return now if time == since or self.by_ticks[report.rule] else time
 
     def _fires_by(self, story: Story, report: Signal) -> bool:
         known = story.carried.firing.get(f"{report.rule}|{report.series}")
@@ -193,18 +208,6 @@ class Unfolding:
             cause=cause,
             size=float(len(members)),
         )
-
-
-def _after_silence(report: Signal, time: Micros, now: Micros, silent: dict[str, Micros]) -> Micros:
-    """When silence began or ended. What comes may be of an event time before the tick at which it was found missing: it
-    is missing no longer from the tick of this barrier on.
-    """
-    key = f"{report.rule}|{report.series}"
-    if report.transition == "firing":
-        silent[key] = time
-        return time
-    since = silent.get(key)
-    return now if since is not None and time <= since else time
 
 
 def _told_of(span: Span) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:

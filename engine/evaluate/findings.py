@@ -253,6 +253,8 @@ def _episode(result: Any) -> Episode:
 
 def _evidence(state: PartitionState, tables: Tables, rule: Rule, result: Any) -> Evidence:
     row = state.plan.rules[int(state.tables.instances[result["instance"]]["rule"])]
+    if int(result["waiting"]) != UNSET and row["kind"] != MISSING:
+        return _of_silence(state, rule, result)
     point = _point(state, tables, row, result)
     trend = trend_of(state, tables, row, result) if row["kind"] == TREND else None
     anomaly = anomaly_of(state, tables, row, result)
@@ -287,14 +289,26 @@ def _evidence(state: PartitionState, tables: Tables, rule: Rule, result: Any) ->
     )
 
 
+def _of_silence(state: PartitionState, rule: Rule, result: Any) -> Evidence:
+    """What an alert rests on that ended because nothing came."""
+    point = _silence(result)
+    parts = {"condition": rule.declared, "point": point, "verdict": (None, None, None)}
+    digests = {name: digest_of(part) for name, part in parts.items()}
+    return Evidence(condition=rule.declared, point=point, rule_set=state.plan.rule_set.hash, digests=digests)
+
+
+def _silence(result: Any) -> Silence:
+    seen = int(result["seen"])
+    return Silence(
+        last_seen=None if seen == UNSET else format_time(seen),
+        waited_since=format_time(int(result["waiting"])),
+        tick_time=format_time(int(result["end"])),
+    )
+
+
 def _point(state: PartitionState, tables: Tables, row: Any, result: Any) -> RawPoint | WindowPoint | Silence:
     if row["kind"] == MISSING and result["transition"] == FIRED:
-        seen = int(result["seen"])
-        return Silence(
-            last_seen=None if seen == UNSET else format_time(seen),
-            waited_since=format_time(int(result["waiting"])),
-            tick_time=format_time(int(result["time"])),
-        )
+        return _silence(result)
     if row["kind"] == MISSING or state.plan.view_keys[int(row["view"])].kind == RAW:
         window = result["window"]
         identifier = _text(window["first_id"], window["first_length"])

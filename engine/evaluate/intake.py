@@ -14,6 +14,7 @@ from engine.kernels.ingest import Bounds, Inputs, ingest
 from engine.kernels.layout import (
     CLOSED,
     DONE,
+    EVALUATED,
     EVIDENCE,
     FUTURE,
     LEDGER_FULL,
@@ -30,9 +31,10 @@ from engine.kernels.windows import first_of, index_of
 from engine.model.time import EARLIEST, LATEST, Micros, format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
+    from engine.kernels.layout import Tables
     from engine.state.partition import PartitionState
     from engine.wire.columns import Columns
 
@@ -129,7 +131,7 @@ def _close_worked_out(state: PartitionState, columns: Columns, column: int, futu
 def drained(state: PartitionState, columns: Columns | None, bounds: Bounds, offset: int = -1) -> Iterator[Emission]:
     """Turn the rows of results into emissions and make room for new ones."""
     tables = state.tables
-    for place in range(int(tables.counters[RESULTS])):
+    for place in _spoken(state, tables):
         result = tables.results[place]
         cause = offset if columns is None else int(columns.offset[result["column"]])
         code = result["code"]
@@ -146,6 +148,17 @@ def drained(state: PartitionState, columns: Columns | None, bounds: Bounds, offs
             yield Emission(cause, _refusal(columns, result, bounds))
     tables.counters[RESULTS] = 0
     tables.counters[EVIDENCE] = 0
+
+
+def _spoken(state: PartitionState, tables: Tables) -> Iterable[int]:
+    """The rows of results but evaluations; these go to whoever traces rules, and no further."""
+    used = int(tables.counters[RESULTS])
+    if state.trace is None:
+        return range(used)
+    evaluated = tables.results["code"][:used] == EVALUATED
+    state.trace.judged(tables.results[:used][evaluated])
+    spoken: list[int] = np.flatnonzero(~evaluated).tolist()
+    return spoken
 
 
 def _revise(state: PartitionState, columns: Columns, result: Any, cause: int) -> Iterator[Emission]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.evaluate.findings import finding_of, renumbered, same_content
 from engine.kernels import layout
-from engine.kernels.layout import RAW, RESULTS, TRANSITION, Tables
+from engine.kernels.layout import EVALUATED, RAW, RESULTS, TRANSITION, Tables
 from engine.kernels.slots import replay
 from engine.kernels.windows import start_of
 from engine.model.time import format_time
@@ -64,7 +64,7 @@ def revise(state: PartitionState, number: int, cause: str) -> Iterator[Finding]:
     before = _not_final(state, number)
     revision = _next_revision(state, number)
     after: dict[EmittedKey, Finding] = {}
-    for result, finding in _replayed(state, number):
+    for result, finding in _replayed(state, number, cause):
         after[_key(after, result)] = finding
     for key, finding in before.items():
         if key not in after:
@@ -109,12 +109,12 @@ def _settle_revisions(state: PartitionState, number: int, revision: int) -> None
     state.tables.instances["resolved_revision"][rows] = revision
 
 
-def _replayed(state: PartitionState, number: int) -> Iterator[tuple[Any, Finding]]:
+def _replayed(state: PartitionState, number: int, cause: str) -> Iterator[tuple[Any, Finding]]:
     """Every transition of the stretch that is not final, with its finding."""
     slot = state.tables.slots[number]
     view = state.plan.views[int(slot["view_row"])]
     stretch = int(slot["points"]) if view["kind"] == RAW else int(slot["closed"]) - int(slot["final"])
-    room = (stretch + 1) * (int(view["rules"]) + 1) + 1
+    room = (stretch + 1) * (int(view["rules"]) * (1 if state.trace is None else 2) + 1) + 1
     deepest = max([int(row["count"]) for row in state.plan.rules], default=0)
     tables: Tables = state.tables._replace(
         results=np.zeros(room, layout.RESULT),
@@ -124,7 +124,8 @@ def _replayed(state: PartitionState, number: int) -> Iterator[tuple[Any, Finding
         counters=np.zeros(layout.COUNTERS, np.int64),
     )
     replay(tables, number)
-    for place in range(int(tables.counters[RESULTS])):
-        result = tables.results[place]
-        if result["code"] == TRANSITION:
-            yield result, finding_of(state, tables, result)
+    results = tables.results[: int(tables.counters[RESULTS])]
+    if state.trace is not None:
+        state.trace.judged_again(number, results[results["code"] == EVALUATED], more=cause == LATE)
+    for place in np.flatnonzero(results["code"] == TRANSITION).tolist():
+        yield results[place], finding_of(state, tables, results[place])

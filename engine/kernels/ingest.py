@@ -21,6 +21,7 @@ from engine.kernels.layout import (
     LEDGER,
     LEDGER_FULL,
     NO_INDEX,
+    NOTHING,
     OUT_OF_RANGE,
     POINTS_FULL,
     POINTS_LIMIT,
@@ -268,13 +269,15 @@ def _into_points(tables: Tables, inputs: Inputs, slot_number: int, newest: int, 
     slot = tables.slots[slot_number]
     view = tables.views[slot.view_row]
     time = inputs.time[column]
-    if time < slot.newest and time <= max(newest - view.lateness - 1, slot.final - 1):
+    bound = newest - view.lateness
+    # What became final before its time did so by silence, or for want of room.
+    if (time < slot.newest and time < bound) or (slot.final >= bound and time <= slot.final):
         tables.counters[LATE_RAW] += 1
         return False
     if slot.newest == UNSET:
         copy_instances(tables, slot, tables.instances, tables.base)
     in_order = time >= slot.newest
-    settle_points(tables, slot_number, newest - view.lateness)
+    settle_points(tables, slot_number, bound - 1)  # others of the time `bound` may still come
     _insert_point(tables, inputs, slot, column)
     slot.newest = max(slot.newest, time)
     if in_order:
@@ -311,10 +314,9 @@ def _step_point(tables: Tables, inputs: Inputs, slot_number: int, column: int) -
     slot = tables.slots[slot_number]
     time, value = inputs.time[column], inputs.value[column]
     for place in range(tables.views[slot.view_row].rules):
-        before = tables.counters[RESULTS]
-        step(tables, tables.instances, slot.instance + place, NO_INDEX, time, value, column, SPOKEN)
-        if tables.counters[RESULTS] > before:
-            window = tables.results[before].window
+        number = slot.instance + place
+        if step(tables, tables.instances, number, NO_INDEX, time, value, column, SPOKEN) != NOTHING:
+            window = tables.results[tables.counters[RESULTS] - 1].window
             start, length = inputs.id_start[column], inputs.id_length[column]
             window.first_length = copy_id(window.first_id, inputs.ids, start, length, inputs.id_hash[column])
 
@@ -334,5 +336,4 @@ def _end_silence(tables: Tables, slot_number: int, time: int, inputs: Inputs, co
             start, length = inputs.id_start[column], inputs.id_length[column]
             window = result.window
             window.first_length = copy_id(window.first_id, inputs.ids, start, length, inputs.id_hash[column])
-            result.waiting = UNSET
             result.seen = time

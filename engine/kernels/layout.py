@@ -45,8 +45,11 @@ DISABLED, INACTIVE, PENDING, FIRING, RECOVERING = -1, 0, 1, 2, 3
 NOTHING, FIRED, RESOLVED, WORSENED = 0, 1, 2, 3
 """What a step may bring about."""
 
-TRANSITION, CLOSED, REVISE, FUTURE, RESTATED, OUT_OF_RANGE = range(6)
-"""Codes of results."""
+TRANSITION, CLOSED, REVISE, FUTURE, RESTATED, OUT_OF_RANGE, EVALUATED = range(7)
+"""Codes of results; EVALUATED only of rules that are traced."""
+
+JUDGED, WARM_UP, NOT_KNOWN = cast("tuple[int, int, int]", (np.int64(0), np.int64(1), np.int64(2)))
+"""What an evaluation came to: a verdict, a point of the warm-up, or one that the condition knew too little for."""
 
 SILENT, SPOKEN = cast("tuple[int, int]", (np.int64(0), np.int64(1)))
 """Whether a step puts its transition out, or only moves the state."""
@@ -87,13 +90,15 @@ VIEW = np.dtype(
         ("lateness", "i8"),
         ("grace", "i8"),
         ("idle", "i8"),
+        ("silent", "i8"),
     ],
     align=True,
 )
 """`lateness`: how long a window waits past its end; `grace`: how long it can be amended after that (of raw points the
-lateness holds both). `span`: cells a window; `cells`: length of a slot's ring; `calendar` -1: plain arithmetic by
-`step`. `period`: the row of `periods` that says with which cell a window begins (then `span` is the most that it may
-have), -1: `span` cells. `sketches`: as many as `cells` where the aggregation needs them, else 0."""
+lateness holds both). `silent`: after so much silence alerts of its rules end, 0: never. `span`: cells a window;
+`cells`: length of a slot's ring; `calendar` -1: plain arithmetic by `step`. `period`: the row of `periods` that says
+with which cell a window begins (then `span` is the most that it may have), -1: `span` cells. `sketches`: as many as
+`cells` where the aggregation needs them, else 0."""
 
 RULE = np.dtype(
     [
@@ -139,10 +144,12 @@ RULE = np.dtype(
         ("gain", "f8"),
         ("slack", "f8"),
         ("head_start", "f8"),
+        ("traced", "i4"),
     ],
     align=True,
 )
-"""NaN in `recover_at`, `up`, `down`, `worse`: not stated. `worse`: by how much the worst value must move on from the
+"""NaN in `recover_at`, `up`, `down`, `worse`: not stated. `traced` 1: every point that is judged is told, for whoever
+asks how rules fare; a worker traces none. `worse`: by how much the worst value must move on from the
 one that was told last to be worth another word, a share of that with `worse_relative`. `width`: floats of history that
 an instance keeps; `count`: values that its evidence lists; `scratch`: floats that a step needs besides. `m`, `of`: in
 how many of how many points it must hold (`of` 0: in the present one); `warm_up`: points before anything is said.
@@ -289,11 +296,15 @@ RESULT = np.dtype(
         ("told", "f8"),
         ("waiting", "i8"),
         ("seen", "i8"),
+        ("phase", "i4"),
+        ("outcome", "i4"),
         ("window", CELL),
     ],
     align=True,
 )
-"""What leaves: a transition or a closed window, with all that its evidence needs."""
+"""What leaves: a transition or a closed window, with all that its evidence needs. `phase` (after it) and `outcome`
+(JUDGED, WARM_UP, NOT_KNOWN) are those of an evaluation, which has nothing else but `slot`, `instance`, `time`, `value`,
+`statistic`, `limit` and `baseline`."""
 
 
 class Tables(NamedTuple):

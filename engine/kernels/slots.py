@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from engine.kernels._jit import jit, jit_apart, stay_apart
 from engine.kernels.figures import gather
-from engine.kernels.layout import NO_COLUMN, NO_INDEX, RATE, RAW, RESULTS, SILENCE, SILENT, SPOKEN, UNSET, WINDOWS
+from engine.kernels.layout import (
+    NO_COLUMN,
+    NO_INDEX,
+    NOTHING,
+    RATE,
+    RAW,
+    RESULTS,
+    SILENCE,
+    SILENT,
+    SPOKEN,
+    UNSET,
+    WINDOWS,
+)
 from engine.kernels.step import emit_closed, step, step_window
 from engine.kernels.windows import begin_of, index_of
 
@@ -156,7 +168,9 @@ def settle_points(tables: Tables, slot_number: int, upto: int) -> None:
 
 @jit
 def replay(tables: Tables, slot_number: int) -> None:
-    """Judge again everything that is not final, from the base; the results are all transitions of that stretch."""
+    """Judge again everything that is not final, from the base; the results are all transitions of that stretch, and all
+    its evaluations by traced rules.
+    """
     slot = tables.slots[slot_number]
     view = tables.views[slot.view_row]
     copy_instances(tables, slot, tables.base, tables.instances)
@@ -172,12 +186,9 @@ def replay(tables: Tables, slot_number: int) -> None:
     for place in range(slot.points):
         point = tables.points[slot.point + slot.head + place]
         for rule in range(view.rules):
-            before = tables.counters[RESULTS]
             number, column = slot.instance + rule, int(place)
-            step(tables, tables.instances, number, NO_INDEX, point.time, point.value, column, SPOKEN)
-            if tables.counters[RESULTS] > before:
-                result = tables.results[before]
-                cite_point(result, point)
+            if step(tables, tables.instances, number, NO_INDEX, point.time, point.value, column, SPOKEN) != NOTHING:
+                cite_point(tables.results[tables.counters[RESULTS] - 1], point)
 
 
 @jit

@@ -18,8 +18,11 @@ from engine.kernels.layout import (
     CLOSED,
     CONTROL,
     DISABLED,
+    EVALUATED,
     EVIDENCE,
     FIRED,
+    JUDGED,
+    NOT_KNOWN,
     NOTHING,
     RESOLVED,
     RESULTS,
@@ -28,6 +31,8 @@ from engine.kernels.layout import (
     THRESHOLD,
     TRANSITION,
     TREND,
+    UNSET,
+    WARM_UP,
     WORSENED,
 )
 from engine.kernels.lifecycle import advance
@@ -110,6 +115,7 @@ def emit_transition(tables: Tables, instance: Any, number: int, transition: int,
     result.worst = instance.worst
     result.evidence = tables.counters[EVIDENCE]
     result.evidences = 0
+    result.waiting = UNSET
     result.value = result.statistic = result.limit = result.baseline = np.nan
     return result
 
@@ -119,21 +125,24 @@ def step(
     tables: Tables, instances: Any, number: int, index: int, time: int, value: float, column: int, emit: int
 ) -> int:
     """Take one point through row `number` of `instances`; returns the transition. With `emit` SPOKEN a result is
-    begun.
+    begun for it; one before it, whatever came of the point, where the rule is traced.
     """
     instance = instances[number]
     if instance.phase == DISABLED:
         return NOTHING
     rule = tables.rules[instance.rule]
     known, breach, statistic, limit, baseline, excess = judge(tables, instances, number, rule, index, value)
-    if is_warming_up(instance, rule) or not known:
-        return NOTHING
-    if rule.of > 0:
-        breach = is_often(instance, rule, breach)
-    transition = advance(instance, rule, breach, time, value, excess)
+    outcome = WARM_UP if is_warming_up(instance, rule) else JUDGED if known else NOT_KNOWN
+    transition = NOTHING
+    if outcome == JUDGED:
+        if rule.of > 0:
+            breach = is_often(instance, rule, breach)
+        transition = advance(instance, rule, breach, time, value, excess)
     told = instance.told
     if transition == WORSENED:
         instance.told = instance.worst
+    if rule.traced != 0 and emit == SPOKEN:
+        _tell(tables.results, tables.counters, instance, number, outcome, time, value, statistic, limit, baseline)
     if transition == NOTHING or emit == SILENT:
         return transition
     result = emit_transition(tables, instance, number, transition, time)
@@ -145,9 +154,36 @@ def step(
     result.limit = limit
     result.baseline = baseline
     _cite(tables, instance, rule, result, index)
-    if transition != FIRED and rule.kind in (TREND, ANOMALY):
-        result.statistic = result.limit = np.nan
     return transition
+
+
+@jit_apart
+def _tell(
+    results: NDArray[np.void],
+    counters: NDArray[np.int64],
+    instance: Any,
+    number: int,
+    outcome: int,
+    time: int,
+    value: float,
+    statistic: float,
+    limit: float,
+    baseline: float,
+) -> None:
+    """What instance `number`, as it stands now, made of a point."""
+    stay_apart()
+    result = results[counters[RESULTS]]
+    counters[RESULTS] += 1
+    result.code = EVALUATED
+    result.slot = instance.slot
+    result.instance = number
+    result.time = time
+    result.value = value
+    result.statistic = statistic
+    result.limit = limit
+    result.baseline = baseline
+    result.phase = instance.phase
+    result.outcome = outcome
 
 
 @jit_apart
@@ -162,6 +198,8 @@ def _cite(tables: Tables, instance: Any, rule: Any, result: Any, index: int) -> 
         cite_band(tables, half_of(instance, rule), result)
     elif rule.kind == CONTROL:
         cite_chart(tables, half_of(instance, rule), rule, result)
+    if result.transition != FIRED and rule.kind in (TREND, ANOMALY):
+        result.statistic = result.limit = np.nan
 
 
 @jit

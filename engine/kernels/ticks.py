@@ -16,7 +16,7 @@ from engine.kernels.layout import (
     UNSET,
     WINDOWS,
 )
-from engine.kernels.silence import silence
+from engine.kernels.silence import end_alerts, silence
 from engine.kernels.slots import close_idle
 from engine.kernels.step import emit_transition
 
@@ -50,6 +50,8 @@ def tick(tables: Tables, bounds: Bounds, clock: int, time: int, rows: int, start
                     tables.dirty[row // SERIES_A_BLOCK] = 1
             elif view.kind == SILENCE:
                 _find_silence(tables, row, slot_number, time)
+            if view.silent > 0 and time - series.waiting >= view.silent and end_alerts(tables, row, slot_number, time):
+                tables.dirty[row // SERIES_A_BLOCK] = 1
     return rows
 
 
@@ -73,6 +75,7 @@ def _find_silence(tables: Tables, row: int, slot_number: int, time: int) -> None
             result.column = -1
             result.statistic = waited
             result.limit = allowed
+            result.end = time
             result.waiting = series.waiting
             result.seen = series.newest
             result.window.first_length = 0

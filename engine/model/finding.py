@@ -33,7 +33,9 @@ class WindowPoint(msgspec.Struct, frozen=True, tag_field="type", tag="window"):
 
 
 class Silence(msgspec.Struct, frozen=True, tag_field="type", tag="silence"):
-    """Nothing came: since `last_seen` (event time of the last measurement; null when never) by tick `tick_time`."""
+    """Nothing came: since `last_seen` (event time of the last measurement; null when never) by tick `tick_time`. Of a
+    rule that does not look for silence: what its alert ended by (`no_data: ok`).
+    """
 
     last_seen: str | None
     waited_since: str

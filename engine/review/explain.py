@@ -47,6 +47,8 @@ def _taken_back(finding: Finding) -> str:
 
 
 def _happened(finding: Finding, rule: Rule, rules: RuleSet) -> str:
+    if isinstance(finding.evidence.point, Silence) and not isinstance(rule.condition, MissingData):
+        return f"{_subject(finding, rules)} {_silence(finding)}, which ends the alert (`no_data: ok`)"
     when = _when(finding, rule, rules)
     was = f"was {number(finding.value)} {when}"
     match rule.condition:

@@ -56,9 +56,16 @@ def bind_rule(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi]) -> Rule:
     }
     grace = spec.grace if spec.grace is not None else max(kpi.grace for kpi in involved)
     deciding |= _written(grace=grace, at_least=_at_least(spec), warm_up=spec.warm_up)
-    deciding |= _written(versions=_versions(spec, condition, involved))
+    ends_after = _ends_after(spec, involved[0], timing)
+    deciding |= _written(versions=_versions(spec, condition, involved), ends_after=ends_after)
     rule = _rule(declared, condition, (window, lateness, idle), deciding)
-    return msgspec.structs.replace(rule, grace=grace, at_least=_at_least(spec), warm_up=spec.warm_up)
+    return msgspec.structs.replace(
+        rule,
+        grace=grace,
+        at_least=_at_least(spec),
+        warm_up=spec.warm_up,
+        ends_after=ends_after or msgspec.UNSET,
+    )
 
 
 def bind_composite(declared: Declared[RuleSpec], kpis: Mapping[str, Kpi], rules: Mapping[str, Rule]) -> Rule:
@@ -137,6 +144,14 @@ def _versions(spec: RuleSpec, condition: Condition, involved: list[Kpi]) -> dict
 
 def _at_least(spec: RuleSpec) -> tuple[int, int] | None:
     return None if spec.at_least is None else (spec.at_least.m, spec.at_least.of)
+
+
+def _ends_after(spec: RuleSpec, kpi: Kpi, timing: tuple[Window, Micros, Micros]) -> Micros | None:
+    """Of `no_data: ok`. What was measured is judged first: the windows that it is in must have closed."""
+    if spec.no_data.then != "ok":
+        return None
+    after = (spec.no_data.after or kpi.cadence or 0) + timing[1]
+    return after if spec.points == "raw" else max(after, timing[2])
 
 
 def _timing(spec: RuleSpec, involved: list[Kpi]) -> tuple[Window, Micros, Micros]:

@@ -69,6 +69,8 @@ class ViewKey(NamedTuple):
     idle: Micros
     sketch: str = ""
     """The aggregation, where cells keep more for it than the parts that all have."""
+    silent: Micros = 0
+    """After so much silence what was judged is final, and alerts end; 0: never."""
 
 
 class Join(NamedTuple):
@@ -249,9 +251,10 @@ def _windows(kpi: Kpi, window: Window, waits: Kpi | Rule, sketch: str) -> ViewKe
 def _key(kpi: Kpi, rule: Rule, sketch: str) -> ViewKey:
     if isinstance(rule.condition, MissingData):
         return ViewKey(SILENCE, None, 0, 0, 0)
+    silent = rule.ends_after or 0
     if rule.points == "raw":
-        return ViewKey(RAW, None, rule.lateness + rule.grace, 0, 0)
-    return _windows(kpi, rule.window, rule, sketch)
+        return ViewKey(RAW, None, rule.lateness + rule.grace, 0, 0, silent=silent)
+    return _windows(kpi, rule.window, rule, sketch)._replace(silent=silent)
 
 
 def _tables(
@@ -263,6 +266,7 @@ def _tables(
         entry = view_table[row]
         entry["kpi"], entry["kind"] = kpi, key.kind
         entry["lateness"], entry["grace"], entry["idle"] = key.lateness, key.grace, key.idle
+        entry["silent"] = key.silent
         entry["rule"], entry["rules"] = len(rule_rows), len(view.rules)
         entry["publish"] = bool(view.joins) or row in published
         entry["calendar"] = entry["period"] = -1
@@ -355,10 +359,19 @@ def _signals(rule_set: RuleSet) -> dict[str, tuple[Join, ...]]:
     return {member: tuple(joins) for member, joins in waiting.items()}
 
 
-def _reserve(kpis: NDArray[np.void], views: NDArray[np.void]) -> int:
-    """Results that one measurement can bring about at most: every open window of every view through every rule."""
+def traced(plan: Plan) -> Plan:
+    """The plan with every rule traced: each point that is judged is a result, beside what it brings about."""
+    rules = plan.rules.copy()
+    rules["traced"] = 1
+    return plan._replace(rules=rules, reserve=_reserve(plan.kpis, plan.views, results=2))
+
+
+def _reserve(kpis: NDArray[np.void], views: NDArray[np.void], results: int = 1) -> int:
+    """Results that one measurement can bring about at most: every open window of every view through every rule, which
+    makes so many `results` of it.
+    """
     most = 0
     for kpi in kpis:
         own = views[kpi["view"] : kpi["view"] + kpi["views"]]
-        most = max(most, sum((int(view["cells"]) + 1) * (int(view["rules"]) + 2) for view in own))
+        most = max(most, sum((int(view["cells"]) + 1) * (results * int(view["rules"]) + 2) for view in own))
     return most + 2

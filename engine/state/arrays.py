@@ -38,10 +38,8 @@ class Arrays:
 
     def __init__(self, plan: Plan) -> None:
         self.used = dict.fromkeys(("series", "slots", "cells", "sketches", "points", "instances", "history"), 0)
-        results = max(_RESULTS_MIN, 2 * plan.reserve)
         evidence = max(_RESULTS_MIN, 2 * plan.evidence_reserve)
         deepest = max([int(row["count"]) for row in plan.rules], default=0)
-        sketches = results if plan.views["sketches"].any() else 1
         rooms = {"places": _PLACES_AN_ID * _ROOM, "sketches": 1}
         self._memory = {
             name: Memory(dtype, rooms.get(name, _ROOM), sparse=name in _SPARSE) for name, dtype in _DTYPES.items()
@@ -53,13 +51,16 @@ class Arrays:
             calendars=plan.calendars,
             periods=plan.periods,
             **{name: memory.array for name, memory in self._memory.items()},
-            results=np.zeros(results, layout.RESULT),
-            result_sketches=np.zeros(sketches, layout.SKETCH),
+            **_results(plan),
             evidence_index=np.zeros(evidence, np.int64),
             evidence_value=np.zeros(evidence, np.float64),
             counters=np.zeros(COUNTERS, np.int64),
             scratch=np.zeros(max([deepest, *plan.rules["scratch"].tolist()]) + 1, np.float64),
         )
+
+    def follow(self, plan: Plan) -> None:
+        """Let kernels take another edition of the same plan, with room for what a measurement brings about by it."""
+        self.tables = self.tables._replace(rules=plan.rules, **_results(plan))
 
     def take(self, name: str, count: int) -> int:
         """Reserve `count` rows at the end of table `name`; returns the first."""
@@ -82,3 +83,10 @@ class Arrays:
         nothing: dict[str, Any] = {name: None}
         self.tables = self.tables._replace(**nothing)  # or the former array would be in the way
         self.tables = self.tables._replace(**{name: self._memory[name].grow(room)})
+
+
+def _results(plan: Plan) -> dict[str, Any]:
+    """The tables that passes write into, by name."""
+    room = max(_RESULTS_MIN, 2 * plan.reserve)
+    sketches = room if plan.views["sketches"].any() else 1
+    return {"results": np.zeros(room, layout.RESULT), "result_sketches": np.zeros(sketches, layout.SKETCH)}

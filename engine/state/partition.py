@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from engine.model.records import Activate
     from engine.rules.compiler import Plan
     from engine.rules.resolved.catalogue import Kpi
+    from engine.state.trace import Trace
 
 RANGES = ("series", "slots", "cells", "sketches", "instances", "history")
 """Tables in which what belongs to one series is a range of rows, in the order of the series."""
@@ -54,7 +55,7 @@ class PartitionState:
     """Series, tables, ticks and marks of one partition under one plan.
 
     `emitted`: by slot, the findings that are not final. `counts`: series by KPI row. `pending`: activations whose
-    tick has not come.
+    tick has not come. `trace`: who is told of evaluations, and no part of the state.
     """
 
     def __init__(self, plan: Plan, partition: int, partitions: int, limits: Limits, *, declare: bool = True) -> None:
@@ -72,6 +73,7 @@ class PartitionState:
         self.activation = -1
         self.pending: list[Activate] = []
         self.emitted: dict[int, dict[EmittedKey, Finding]] = {}
+        self.trace: Trace | None = None
         self.ids_written = 0
         self.id_pages = 0
         self.id_revisions: list[int] = []

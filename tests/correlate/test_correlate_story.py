@@ -114,6 +114,19 @@ def test_silence_ends_at_the_barrier_at_which_something_comes_of_before_the_tick
     assert standing(heard) == [(1, 2), (5, 8)]
 
 
+def test_what_silence_ends_on_the_very_point_that_it_began_by_has_been_on_until_the_tick():
+    """`no_data: ok`: it fires by the window of hour 5, and nothing comes after that; a correction is no silence."""
+    condition = Composite("any", ("a", "b"), ("c",))
+    rules = rules_of(condition)
+    rules = rule_set(*(msgspec.structs.replace(each, ends_after=3 * HOUR) for each in rules.rules))
+    judge = Unfolding(rules.rule_by_id["told"], condition, {}, rules, Limits())
+    story, member = Story("told", "{}"), Member("a", "x", Random(0))
+    heard = judge.advance(story, member.tells([Episode("a", "x", 1, 3), Episode("a", "x", 5, 5)]), T0 + 9 * HOUR)
+    assert standing(heard) == [(1, 3), (5, 9)]
+    heard += judge.advance(story, member.tells([Episode("a", "x", 1, 2), Episode("a", "x", 5, 5)]), T0 + 10 * HOUR)
+    assert standing(heard) == [(1, 2), (5, 9)]
+
+
 SPANS = {
     "held back while c fires, and so in two parts": (
         "all-not",

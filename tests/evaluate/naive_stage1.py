@@ -46,7 +46,7 @@ class Said:
     points: int
     worst: float
     evidence: tuple[Any, ...] = ()
-    """The parts of its window (1 for a raw point), and the values that it was held against."""
+    """The parts of its window (its id for a raw point), and the values that it was held against."""
 
 
 def view_of(rule: Rule) -> tuple[int, int, int, int, int]:
@@ -102,7 +102,7 @@ class NaiveSeries:
         for view in self.views:
             measured.windows |= {(view, i) for i in self.indexes(view, time) if not self.final(view, i)}
         for rule in self.rules:
-            if rule.points == "raw" and time >= max(self.newest - waited(rule), -(2**62)):
+            if rule.points == "raw" and self.takes(rule, time):
                 if waited(rule) == 0 and time < self.raw_newest.get(rule.id, time):
                     continue
                 self.raw_newest[rule.id] = max(time, self.raw_newest.get(rule.id, time))
@@ -114,6 +114,10 @@ class NaiveSeries:
             if r.id in self.silent
         ]
         return [*self.difference(), *ended]
+
+    def takes(self, rule: Rule, time: Micros) -> bool:
+        """Whether a raw point that has just come is not too late."""
+        return self.newest is not None and time >= self.newest - waited(rule)
 
     def restate(self, identifier: str, value: float, revision: int) -> list[Said]:
         """It has another value from now on, wherever it still counts."""
@@ -132,7 +136,7 @@ class NaiveSeries:
 
     def is_open(self, rule: Rule, time: Micros) -> bool:
         """Whether a raw point of this time can still change."""
-        return self.newest is not None and waited(rule) > 0 and time > self.newest - waited(rule)
+        return self.newest is not None and waited(rule) > 0 and time >= self.newest - waited(rule)
 
     def refuses(self, time: Micros) -> bool:
         """Every view that could still take it is closed to it."""
@@ -161,7 +165,7 @@ class NaiveSeries:
     def points(self, rule: Rule) -> list[tuple[Micros, float, int, Any]]:
         """(event time, value, window index, parts) of everything that `rule` has seen, in event-time order."""
         if rule.points == "raw":
-            return [(m.time, m.value, 0, 1) for m in sorted(self.measured, key=lambda m: m.time) if rule.id in m.raw]
+            return [(m.time, m.value, 0, m.id) for m in sorted(self.measured, key=lambda m: m.time) if rule.id in m.raw]
         view = view_of(rule)
         step = view[1]
         content: dict[int, list[Measured]] = {}
@@ -216,15 +220,26 @@ def replaced(said: Said, status: str) -> Said:
     )
 
 
-def judge(rule: Rule, points: list[tuple[Micros, float, int, Any]]) -> list[Said]:  # noqa: C901 (written out)
-    """Walk through all points with the state machine written out."""
+def judge(  # noqa: C901, PLR0912 (written out)
+    rule: Rule, points: list[tuple[Micros, float, int, Any]], silences: dict[int, tuple[Any, ...]] | None = None
+) -> list[Said]:
+    """Walk through all points with the state machine written out. `silences`: after how many points one ended all that
+    was on, and what it rests on.
+    """
     said = []
     by_index = {index: value for _, value, index, _ in points}
     firing, since, clear_since, opened = False, None, None, 0
     count, worst, worst_excess, told = 0, 0.0, 0.0, 0.0
     twin = twin_of(rule)
     recent: list[bool] = []
-    for number, (time, value, index, parts) in enumerate(points):
+    for number, (time, value, index, parts) in enumerate([*points, (0, 0.0, 0, None)]):
+        if silences and number in silences:
+            if firing:
+                ended = points[number - 1][0]
+                said.append(Said(rule.id, "resolved", ended, "new", None, opened, count, worst, silences[number]))
+            firing, since, clear_since, recent = False, None, None, []
+        if number == len(points):
+            break
         verdict, basis = verdict_of(rule, twin, value, index, by_index, firing=firing)
         evidence = (parts, *basis)
         if verdict is None or number < rule.warm_up:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_stage1 import NaiveSeries, Said
 
-from engine.model.finding import Evidence, Finding, RawPoint, WindowPoint
+from engine.model.finding import Evidence, Finding, RawPoint, Silence, WindowPoint
 from engine.model.records import Tick
 from engine.model.time import HOUR, SECOND, format_time, parse_own_time
 from engine.rules.resolved.catalogue import Kpi
@@ -178,6 +178,8 @@ def found(said: list[Record]) -> list[list[Said]]:
 
 def evidence_of(finding: Finding) -> tuple[Any, ...]:
     point = finding.evidence.point
+    if isinstance(point, Silence):
+        return ("silence", *map(parse_own_time, (str(point.last_seen), point.waited_since, point.tick_time)))
     if finding.evidence.trend is not None:
         return trend_evidence_of(finding.evidence)
     if finding.evidence.anomaly:
@@ -190,8 +192,8 @@ def evidence_of(finding: Finding) -> tuple[Any, ...]:
 
 def parts_of(point: WindowPoint | RawPoint) -> Any:
     """What a window is made of: a restatement that leaves its value alone can still change them."""
-    if not isinstance(point, WindowPoint):
-        return 1
+    if isinstance(point, RawPoint):
+        return point.id
     assert point.parts.count == point.ids.count
     parts = point.parts
     return (float(parts.count), parts.sum, parts.min, parts.max, parts.nonzero, parts.last)
@@ -267,8 +269,10 @@ def test_what_is_restated_twice_has_its_newest_value():
     agree_with_the_twin([("measure", -3, 0.0), *twice], "count", 0)
 
 
-def test_a_raw_point_that_has_just_become_final_is_not_restated():
+def test_a_raw_point_that_is_just_not_too_late_can_be_restated_and_is_told_once():
     agree_with_the_twin([("measure", -12, 0.0), ("measure", -24, 3.0), ("restated", 0, 0.0)], "count", 0)
+    again = [("measure", 9, 0.0), ("measure", -9, 5.0), ("restated", 1, 0.0)]
+    agree_with_the_twin([("measure", 0, 0.0), ("measure", 0, 0.0), ("measure", 0, 5.0), *again], "count", 0)
 
 
 def test_a_restatement_that_leaves_the_value_alone_amends_the_parts():

@@ -7,7 +7,7 @@ import pytest
 from draw_conditions import loaded, page_of
 from errors_catalogue import CATALOGUE
 
-from engine.model.time import HOUR
+from engine.model.time import HOUR, MINUTE
 from engine.rules.loader import load_read
 from engine.rules.resolved.condition import MissingData, Threshold
 from engine.rules.source import read_text
@@ -76,14 +76,15 @@ def test_beside_critical_there_is_one_for_both():
 @pytest.mark.parametrize(
     ("more", "code", "said"),
     [
-        ("condition: {threshold: {above: 10}}\nno_data: ok", "no-data", "keep or firing"),
-        ("condition: {threshold: {above: 10}}\nno_data: {after: 3h}", "no-data", "keep or firing"),
+        ("condition: {threshold: {above: 10}}\nno_data: no_data", "no-data", "keep, firing or ok"),
+        ("condition: {threshold: {above: 10}}\nno_data: {after: 3h}", "no-data", "keep, firing or ok"),
         (
             "condition: {threshold: {above: 10}}\nno_data: {then: keep, after: 3h}",
             "no-data",
             "no `after` beside `keep`",
         ),
         ("condition: {missing_data: {}}\nno_data: firing", "no-data", "a rule on single series"),
+        ("condition: {missing_data: {}}\nno_data: ok", "no-data", "`no_data: ok` of a rule on single series"),
     ],
 )
 def test_what_cannot_be_had_is_refused_where_it_stands(more: str, code: str, said: str):
@@ -92,8 +93,9 @@ def test_what_cannot_be_had_is_refused_where_it_stands(more: str, code: str, sai
     assert found[0].line == MANY.count("\n") + 2
 
 
-def test_silence_that_cannot_be_seen_is_refused_in_the_place_of_the_rule():
-    text = MANY.replace("cadence: 2h\n", "") + "condition: {threshold: {above: 10}}\nno_data: firing" + OTHER
+@pytest.mark.parametrize("then", ["firing", "ok"])
+def test_silence_that_cannot_be_seen_is_refused_in_the_place_of_the_rule(then: str):
+    text = MANY.replace("cadence: 2h\n", "") + f"condition: {{threshold: {{above: 10}}}}\nno_data: {then}" + OTHER
     [problem] = [each for each in load_read(read_text("rules.yaml", text)).problems if each.severity == "error"]
     assert problem.code == "no-cadence"
 
@@ -101,4 +103,35 @@ def test_silence_that_cannot_be_seen_is_refused_in_the_place_of_the_rule():
 def test_the_page_has_both_rules():
     rules = loaded(page_of("no_data")).rule_set
     assert rules is not None
-    assert [rule.id for rule in rules.rules] == ["too-warm", "too-warm.no_data"]
+    assert [rule.id for rule in rules.rules] == ["frost", "too-warm", "too-warm.no_data"]
+    assert rules.rule_by_id["frost"].ends_after == 3 * HOUR
+    assert rules.rule_by_id["too-warm"].ends_after is msgspec.UNSET
+
+
+def test_ok_ends_alerts_after_the_cadence_and_the_lateness_and_not_before_windows_close():
+    def ends_after(more: str) -> object:
+        rules = rules_of(f"condition: {{threshold: {{above: 10}}}}\n{more}").rule_set
+        assert rules is not None
+        assert "many.no_data" not in rules.rule_by_id
+        return rules.rule_by_id["many"].ends_after
+
+    assert ends_after("no_data: ok\nlateness: 10m\nidle: 10m") == 2 * HOUR + 10 * MINUTE
+    assert ends_after("no_data: {then: ok, after: 1h}\nidle: 3h") == 3 * HOUR
+    assert ends_after("no_data: {then: ok, after: 1m}\nidle: 3h\npoints: raw") == MINUTE
+    assert ends_after("no_data: keep") is msgspec.UNSET
+
+
+def test_whether_silence_ends_alerts_decides_verdicts():
+    prints = set()
+    for more in ("keep", "ok", "{then: ok, after: 5h}"):
+        rules = rules_of(f"condition: {{threshold: {{above: 10}}}}\nno_data: {more}").rule_set
+        assert rules is not None
+        prints.add(rules.rule_by_id["many"].fingerprint)
+    assert len(prints) == 3
+
+
+def test_beside_critical_silence_ends_both():
+    more = "condition: {threshold: {above: 10}}\ncritical: {threshold: {above: 20}}\nno_data: ok"
+    rules = load_read(read_text("rules.yaml", MANY.replace("severity: critical", "") + more + OTHER)).rule_set
+    assert rules is not None
+    assert [rules.rule_by_id[name].ends_after for name in ("many", "many.critical")] == [2 * HOUR, 2 * HOUR]

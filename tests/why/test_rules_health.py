@@ -133,9 +133,43 @@ def test_every_problem_stands_in_the_documentation():
     assert set(PROBLEMS.items()) <= set(table)
 
 
-def test_last_words_are_as_many_as_asked_for(files: list[str]):
-    done = run(*files, "--last", 1, "--json")
-    assert [len(rule["last"]) for rule in json.loads(done.stdout)["rules"]] == [0, 1, 0, 1, 0]
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_last_words_and_evaluations_are_as_many_as_asked_for(count: int, files: list[str]):
+    done = run(*files, "--last", count, "--json")
+    found = json.loads(done.stdout)["rules"]
+    # To the end of the history: `wait-long` fires twice and ends once, `wait-noted` fires three times and ends once.
+    assert [len(rule["last"]) for rule in found] == [0, min(count, 2), 0, min(count, 4), 0]
+    assert [len(rule["evaluations"]) for rule in found] == [0, count, 0, count, 0]
+    assert [rule["evaluated"] is None for rule in found] == [True, False, True, False, True]
+
+
+def test_evaluations_are_those_of_a_table_made_by_hand(files: list[str]):
+    done = run(*files, "--at", "2026-01-05T05:30:00Z", "--last", 5, "--json")
+    found = {rule["rule"]: rule["evaluations"] for rule in json.loads(done.stdout)["rules"]}
+    # The newest first, of one time by desk; the rule on windows names them by their ends.
+    table = [("05", "calm", 1, "inactive"), ("05", "slow", 12, "pending"), ("05", "worse", 14, "firing")]
+    table += [("04", "better", 1, "recovering"), ("04", "calm", 1, "inactive")]
+    assert found["wait-long"] == [
+        {
+            "time": f"2026-01-05T{hour}:00:00Z",
+            "series": f'wait{{"desk":"{desk}"}}',
+            "state": state,
+            "outcome": "judged",
+            "value": value,
+            "statistic": value,
+            "limit": 9,
+            "usual": None,
+        }
+        for hour, desk, value, state in table
+    ]
+    newest = [(each["time"][11:16], each["series"], each["value"], each["state"]) for each in found["wait-noted"]]
+    assert newest == [
+        ("05:20", 'wait{"desk":"calm"}', 1, "inactive"),
+        ("04:10", 'wait{"desk":"calm"}', 1, "inactive"),
+        ("04:10", 'wait{"desk":"slow"}', 12, "firing"),
+        ("04:10", 'wait{"desk":"worse"}', 14, "firing"),
+        ("03:10", 'wait{"desk":"better"}', 1, "inactive"),
+    ]
 
 
 JOINED = """\
@@ -182,6 +216,32 @@ def test_rules_that_join_have_all_states_and_say_until_when_they_have_judged(joi
     assert found["as-recorded"]["series"] == {"inactive": 2, "pending": 1, "firing": 1, "recovering": 1}
     assert found["as-recorded"]["evaluated"] == "2026-01-05T05:00:00Z"
     assert found["as-recorded"]["last"]
-    assert (found["both"]["evaluated"], found["both"]["problems"]) == (None, [])
+    # `wait-long` fires on three desks: `alone` since 02:00, `worse` since 03:00, `slow` since 05:00.
+    assert found["both"]["evaluated"] == "2026-01-05T05:00:00Z"
+    assert [(each["time"], each["series"], each["state"]) for each in found["both"]["evaluations"]] == [
+        (f"2026-01-05T0{hour}:00:00Z", f'{{"desk":"{desk}"}}', "inactive")
+        for hour, desk in ((5, "slow"), (3, "worse"), (2, "alone"))
+    ]
+    assert found["both"]["problems"] == []
     early = told(joined, "2026-01-05T00:30:00Z")["as-recorded"]
     assert (early["series"]["inactive"], early["evaluated"]) == (0, None)
+
+
+def test_evaluations_of_a_rule_that_joins_are_the_last_windows_with_both_sides(joined: list[str]):
+    done = run(*joined, "--at", "2026-01-05T09:00:00Z", "--last", 6, "--json")
+    [found] = [rule["evaluations"] for rule in json.loads(done.stdout)["rules"] if rule["rule"] == "as-recorded"]
+    table = [
+        (5, "alone", "not_known", "inactive", 12, None),
+        (5, "calm", "judged", "inactive", 1, 0),
+        (5, "slow", "judged", "pending", 12, 11),
+        (5, "worse", "judged", "firing", 14, 13),
+        (4, "alone", "not_known", "inactive", 12, None),
+        (4, "better", "judged", "recovering", 1, 0),
+    ]
+    assert [tuple(each.values()) for each in found] == [
+        (
+            f"2026-01-05T0{hour}:00:00Z", f'{{"desk":"{desk}"}}', state, outcome,
+            value, away, None, None if away is None else 1,
+        )
+        for hour, desk, outcome, state, value, away in table
+    ]  # fmt: skip

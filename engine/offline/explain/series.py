@@ -23,7 +23,7 @@ from engine.kernels.layout import (
 )
 from engine.kernels.lifecycle import advance, is_step
 from engine.kernels.threshold import threshold
-from engine.model.finding import RawPoint, WindowPoint
+from engine.model.finding import RawPoint, Silence, WindowPoint
 from engine.model.time import SECOND, format_time
 from engine.offline.explain.account import Check, Line, Step, holds, same, shown
 from engine.offline.explain.anomaly import anomaly_lines
@@ -52,6 +52,9 @@ EVIDENCE = "data.evidence"
 def series_steps(case: Case, evidence: Evidence, moved_by: FindingName) -> Iterator[Step]:
     """What was looked at, what it was held against, and which gate that opened or closed."""
     point = evidence.point
+    if isinstance(point, Silence):
+        yield Step("What was looked at", tuple(_silence(case, point)))
+        return
     if not isinstance(point, RawPoint | WindowPoint):
         yield Step("What was looked at", (Line("nothing", "a rule set took the rule away; nothing was judged"),))
         return
@@ -66,6 +69,19 @@ def series_steps(case: Case, evidence: Evidence, moved_by: FindingName) -> Itera
     judge = judges[int(case.rule_row()["kind"])]
     yield Step("What it was held against", tuple(judge(case, evidence, point, moved_by)))
     yield Step("The gate", tuple(_gate(case, point.value, moved_by)))
+
+
+def _silence(case: Case, point: Silence) -> Iterator[Line]:
+    yield Line("measurements", f"none since {point.last_seen}, of which a tick told first at {point.waited_since}")
+    waited, after = micros(point.tick_time) - micros(point.waited_since), case.rule.ends_after or 0
+    told = f"{duration(waited)} by the tick {point.tick_time}; `no_data: ok` waits for {duration(after)}"
+    ends = holds(
+        f"{EVIDENCE}.point.tick_time",
+        point.tick_time,
+        true=0 < after <= waited,
+        why=f"an alert ends after {duration(after)} of silence",
+    )
+    yield Line("silence", told, (ends,))
 
 
 def _point(case: Case, point: RawPoint | WindowPoint) -> Iterator[Line]:

@@ -162,17 +162,17 @@ def health_of_files(
     every: Micros | None = None,
     keep: int = 3,
 ) -> Health:
-    """How every rule fares at `at`, over files, with its last `keep` transitions; as `history_of`."""
+    """How every rule fares at `at`, over files, with its last `keep` transitions and evaluations; as `history_of`."""
     rounds = Rounds(keep)
     history = History(rule_set, rounds, every)
     try:
         asked = history_of(history, files, reading, at)
         history.standing.settle()
-        tally = Tally(rule_set)
+        tally = Tally(rule_set, rounds)
         tally.first(history.standing.first.state)
         tally.second(history.standing.second)
     finally:
         history.standing.close()
     letters = {key[1]: count for key, count in history.standing.first.counts.items() if key[0] == "dead_letter"}
     refused = dict(sorted((history.refusals.counts + Counter(letters)).items()))
-    return tally.health(rounds, asked, refused)
+    return tally.health(asked, refused)

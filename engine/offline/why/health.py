@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from engine.kernels.layout import DISABLED, RAW, SILENCE, UNSET, WINDOWS
-from engine.kernels.windows import start_of
+from engine.kernels.layout import DISABLED, SILENCE, UNSET
 from engine.model.outputs import DeadLetter
 from engine.model.time import format_time, parse_own_time
 from engine.model.topics import DEAD_LETTERS, FINDINGS, SHADOW_TRIGGERS, TRIGGERS
 from engine.model.trigger import ReviewTrigger
 from engine.notify.happenings import happening_of
-from engine.offline.why.health_joined import judged_until, state_of
+from engine.offline.why.evaluations import Dated, Evaluation, Evaluations, newest
+from engine.offline.why.health_joined import evaluations_of, state_of
+from engine.offline.why.health_silence import Ticks, silence_of
 from engine.offline.why.of_series import STATES
 from engine.offline.why.watch import Watch, is_declared
-from engine.rules.compiler import Join
-from engine.rules.resolved.condition import Composite, JoinedCondition, MissingData
+from engine.rules.resolved.condition import Composite, JoinedCondition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from engine.model.time import Micros
-    from engine.rules.compiler import Plan
     from engine.rules.resolved.rule import Rule
     from engine.rules.ruleset import RuleSet
     from engine.runtime.ports import Output
@@ -52,9 +51,9 @@ class Transition(msgspec.Struct, frozen=True):
 
 
 class RuleHealth(msgspec.Struct, frozen=True):
-    """One rule. `series`: by state, those that it looks at; of a rule that joins, scopes. `evaluated`: the end of the
-    newest windows that have closed, the newest raw point, of silence the tick, of a rule that joins the newest window
-    that it judged; null where nothing was judged, and of composites. `last` are its last transitions, the newest first.
+    """One rule. `series`: by state, those that it looks at; of a rule that joins, scopes. `evaluated`: the time of its
+    newest evaluation, of a rule that joins the newest that came to a verdict; null: there is none. `last` are its last
+    transitions, `evaluations` its last evaluations, the newest first.
     """
 
     rule: str
@@ -63,6 +62,7 @@ class RuleHealth(msgspec.Struct, frozen=True):
     series: dict[str, int]
     evaluated: str | None
     last: tuple[Transition, ...]
+    evaluations: tuple[Evaluation, ...] = ()
     problems: tuple[Problem, ...] = ()
 
 
@@ -88,56 +88,30 @@ _read_finding = msgspec.json.Decoder(_Said).decode
 _read_trigger = msgspec.json.Decoder(ReviewTrigger).decode
 _read_letter = msgspec.json.Decoder(DeadLetter).decode
 _FINDING = b'{"type":"finding",'
-_CLOSED = b'{"type":"join","correlation":"?'
-"""How what we are told of closed windows begins: no rule has such an id."""
 
 
 class Rounds(Watch):
-    """Follows all rules: their last `keep` transitions, and dead letters by KPI."""
+    """Follows all rules: their last `keep` transitions and evaluations, and dead letters by KPI."""
 
     def __init__(self, keep: int) -> None:
         super().__init__("", "")
-        self._keep = keep
-        self._last: dict[tuple[str, int], deque[Transition]] = defaultdict(lambda: deque(maxlen=keep))
+        self.keep = keep
         self.letters: Counter[str] = Counter()
-        self.judged: set[str] = set()
-        self._waiting: set[int] = set()
+        self.ticks = Ticks()
+        self._last: dict[tuple[str, int], deque[Transition]] = defaultdict(lambda: deque(maxlen=keep))
+        self._evaluations: dict[int, Evaluations] = defaultdict(lambda: Evaluations(keep))
 
     def take(self, stage: Stage1, chunk: Chunk) -> Iterator[Output]:
         """See `Watch`."""
-        self._follow(stage.state)
+        self._evaluations[stage.state.partition].follow(stage.state)
+        self.ticks.take(stage.state, chunk)
         for output in stage.take(chunk):
             value = output.record.value or b""
-            if output.topic == FINDINGS and value.startswith(_CLOSED):
-                view = int(value[len(_CLOSED) :].partition(b'"')[0])
-                self.judged |= {rule.id for rule in _rules_of(stage.state.plan, view)}
-                continue
             if output.topic == FINDINGS and value.startswith(_FINDING):
                 self._finding(_read_finding(value), stage.state.partition)
             elif output.topic == DEAD_LETTERS:
                 self._refused(stage.state, chunk, _read_letter(value))
             yield output
-
-    def _follow(self, state: PartitionState) -> None:
-        """Have it told when the first windows of a view close, as to a join; from then on no more."""
-        plan = state.plan
-        waiting = {
-            row
-            for row, view in enumerate(plan.views)
-            if view["kind"] == WINDOWS and any(rule.id not in self.judged for rule in _rules_of(plan, row))
-        }
-        if plan is self._plan and waiting == self._waiting:
-            return
-        if plan is not self._plan:
-            self._joins, self._views = plan.joins, plan.views
-        views = self._views.copy()
-        views["publish"][sorted(waiting)] = 1
-        joins = tuple(
-            (*told, Join(f"?{row}", (), {})) if row in waiting else told for row, told in enumerate(self._joins)
-        )
-        state.plan = plan._replace(views=views, joins=joins)
-        state.arrays.tables = state.arrays.tables._replace(views=views)
-        self._plan, self._waiting = state.plan, waiting
 
     def hear(self, outputs: Iterable[Output], rules: RuleSet) -> None:
         """What rules that join have said: their reviews tell it."""
@@ -154,7 +128,12 @@ class Rounds(Watch):
         """The last transitions of a rule, the newest first; of several partitions by their time."""
         parts = [told for (name, _), told in sorted(self._last.items()) if name == rule]
         found = list(parts[0]) if len(parts) == 1 else sorted((each for part in parts for each in part), key=_time_of)
-        return tuple(reversed(found))[: self._keep]
+        return tuple(reversed(found))[: self.keep]
+
+    def evaluations(self, rule: str) -> Iterator[Dated]:
+        """The last evaluations of a rule on single series but silence, in each partition."""
+        for each in self._evaluations.values():
+            yield from each.of(rule)
 
     def _finding(self, said: _Said, partition: int) -> None:
         happening = said.transition if said.status == "new" else f"{said.transition} ({said.status})"
@@ -171,12 +150,13 @@ def _time_of(told: Transition) -> Micros:
 
 
 class Tally:
-    """What the partitions' states come to, rule by rule."""
+    """What the partitions' states come to, rule by rule, after what `rounds` has followed."""
 
-    def __init__(self, rules: RuleSet) -> None:
+    def __init__(self, rules: RuleSet, rounds: Rounds) -> None:
         self.rules = rules
+        self.rounds = rounds
         self.states: dict[str, Counter[str]] = {rule.id: Counter() for rule in rules.rules}
-        self.evaluated: dict[str, Micros] = {}
+        self.evaluations: dict[str, list[Dated]] = {rule.id: list(rounds.evaluations(rule.id)) for rule in rules.rules}
         self.accepted: set[str] = set()
 
     def first(self, state: PartitionState) -> None:
@@ -188,9 +168,10 @@ class Tally:
                 rule, phase = plan.rule_of[int(instance["rule"])].id, int(instance["phase"])
                 if phase != DISABLED and rule in self.states:
                     self.states[rule][STATES[phase]] += 1
-                    self._judged(rule, _newest_judged(state, slot))
-        newest = tables.series[: len(state.series)]
-        self.accepted |= {self.rules.kpis[int(row["kpi"])].id for row in newest if row["newest"] != UNSET}
+                    if plan.views[int(tables.slots[slot]["view_row"])]["kind"] == SILENCE:
+                        self.evaluations[rule] += silence_of(state, self.rounds.ticks, slot, instance)
+        measured = tables.series[: len(state.series)]
+        self.accepted |= {self.rules.kpis[int(row["kpi"])].id for row in measured if row["newest"] != UNSET}
 
     def _is_known(self, state: PartitionState, row: int) -> bool:
         """Files are read ahead: a series may have its rows before anything of it has come."""
@@ -198,68 +179,42 @@ class Tally:
 
     def second(self, stage: Stage2) -> None:
         """Rules that join, in one partition of stage 2."""
-        for (rule, _), joined in stage.correlator.joined.items():
+        for (rule, scope), joined in stage.correlator.joined.items():
             if rule not in self.states or self._is_single(rule):
                 continue
             self.states[rule][state_of(joined)] += 1
-            self._judged(rule, judged_until(joined, str(self.rules.rule_by_id[rule].kpi)))
+            self.evaluations[rule] += evaluations_of(stage.correlator, rule, scope, joined, max(1, self.rounds.keep))
 
     def _is_single(self, rule: str) -> bool:
         return not isinstance(self.rules.rule_by_id[rule].condition, JoinedCondition)
 
-    def _judged(self, rule: str, time: Micros | None) -> None:
-        if time is not None:
-            self.evaluated[rule] = max(time, self.evaluated.get(rule, time))
-
-    def health(self, rounds: Rounds, at: Micros, refused: dict[str, int]) -> Health:
+    def health(self, at: Micros, refused: dict[str, int]) -> Health:
         """All of it at `at`."""
-        rules = tuple(self._of(rule, rounds, refused) for rule in self.rules.rules)
+        rules = tuple(self._of(rule, refused) for rule in self.rules.rules)
         return Health(format_time(at), self.rules.hash, refused, rules)
 
-    def _of(self, rule: Rule, rounds: Rounds, refused: dict[str, int]) -> RuleHealth:
-        time = self.evaluated.get(rule.id) if self._was_judged(rule, rounds) else None
+    def _of(self, rule: Rule, refused: dict[str, int]) -> RuleHealth:
+        found = self.evaluations[rule.id]
+        judged = [each for each in found if self._is_single(rule.id) or each.evaluation.outcome == "judged"]
         return RuleHealth(
             rule=rule.id,
             mode=rule.mode,
             condition=str(rule.condition.__struct_config__.tag),
             series={name: self.states[rule.id][name] for name in STATES.values() if name != "disabled"},
-            evaluated=None if time is None else format_time(time),
-            last=rounds.newest(rule.id),
-            problems=self._problems(rule, rounds, refused),
+            evaluated=next((each.time for each in newest(judged, 1)), None),
+            last=self.rounds.newest(rule.id),
+            evaluations=newest(found, self.rounds.keep),
+            problems=self._problems(rule, refused),
         )
 
-    def _problems(self, rule: Rule, rounds: Rounds, refused: dict[str, int]) -> tuple[Problem, ...]:
+    def _problems(self, rule: Rule, refused: dict[str, int]) -> tuple[Problem, ...]:
         if rule.mode == "off":
             return ()
         joins, there = not self._is_single(rule.id), self.states[rule.id].total() > 0
-        if rule.kpi is not None and rule.kpi not in self.accepted and (rounds.letters[rule.kpi] or refused):
+        if rule.kpi is not None and rule.kpi not in self.accepted and (self.rounds.letters[rule.kpi] or refused):
             return ("only_dead_letters",)
         if isinstance(rule.condition, Composite):
             return ()
         if not there:
             return ("never_evaluated",) if joins and rule.kpi in self.accepted else ("no_series",)
-        return () if joins or self._was_judged(rule, rounds) else ("never_evaluated",)
-
-    def _was_judged(self, rule: Rule, rounds: Rounds) -> bool:
-        if rule.points == "raw" or isinstance(rule.condition, MissingData | JoinedCondition):
-            return rule.id in self.evaluated
-        return rule.id in rounds.judged
-
-
-def _newest_judged(state: PartitionState, number: int) -> Micros | None:
-    """Up to which event time the slot's rules have seen everything: the end of what has closed; of silence the tick."""
-    slot = state.tables.slots[number]
-    view, newest = state.plan.views[int(slot["view_row"])], int(slot["newest"])
-    if view["kind"] == SILENCE:
-        return state.tick_time
-    if newest == UNSET:
-        return None
-    if view["kind"] == RAW:
-        return newest
-    last = min(int(slot["closed"]), newest + int(view["span"]))
-    return int(start_of(view, state.tables.calendars, last))
-
-
-def _rules_of(plan: Plan, view_row: int) -> tuple[Rule, ...]:
-    view = plan.views[view_row]
-    return plan.rule_of[int(view["rule"]) : int(view["rule"]) + int(view["rules"])]
+        return () if joins or self.evaluations[rule.id] else ("never_evaluated",)

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 async def health_of_log(question: Question, at: Micros | None, keep: int = 3) -> Health:
-    """How every rule fares at `at` (None: the end of the log), with its last `keep` transitions.
+    """How every rule fares at `at` (None: the end of the log), with its last `keep` transitions and evaluations.
 
     Rules are those of the set that was active in the first partition. EngineError when the log cannot be read.
     """
     context, rounds = await context_of(question), Rounds(keep)
     firsts = [await _measured(question, context, rounds, each, at) for each in range(context.measurement_partitions)]
     rules = firsts[0].state.plan.rule_set
-    tally = Tally(rules)
+    tally = Tally(rules, rounds)
     for first in firsts:
         tally.first(first.state)
     for partition in range(context.finding_partitions):
@@ -41,7 +41,7 @@ async def health_of_log(question: Question, at: Micros | None, keep: int = 3) ->
         letters.update({key[1]: count for key, count in first.counts.items() if key[0] == "dead_letter"})
     ends = [first.tick_time if context.domain == "live" else first.newest for first in firsts]
     end = max((each for each in ends if each is not None), default=0)
-    return tally.health(rounds, end if at is None else at, dict(sorted(letters.items())))
+    return tally.health(end if at is None else at, dict(sorted(letters.items())))
 
 
 async def _measured(
@@ -53,7 +53,7 @@ async def _measured(
     async for batch in batches(question.log, MEASUREMENTS, partition, start):
         for chunk in first.chunks(batch):
             part = until.had_come(chunk)
-            list(rounds.take(first, part))  # what it says of closed windows and findings is noted there
+            list(rounds.take(first, part))  # what it says of findings is noted there
             if part is not chunk:
                 return first
     return first

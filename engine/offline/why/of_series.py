@@ -110,7 +110,7 @@ class OnSeries:
 
     def _judged(self) -> Stop | None:
         firing = self.phase >= FIRING
-        found = None if firing else self._no_data() or self._first_window() or self._stale()
+        found = None if firing else self._no_data() or self._first_window() or self._ended() or self._stale()
         if firing or found is not None:
             return found
         last = self.trail[-1]
@@ -120,7 +120,7 @@ class OnSeries:
             return warm_up_stop(self, last)
         if self.phase == PENDING:
             return self._for(last)
-        return self._too_seldom(last) if last.held else bounds_stop(self, last)
+        return self._too_seldom(last) if self._breaches else bounds_stop(self, last)
 
     def _no_data(self) -> Stop | None:
         if newest_of(self.state, self.place) is not None:
@@ -139,6 +139,17 @@ class OnSeries:
         return Stop(
             "window_open", f"{told}: it holds {_measurements(count)}.", _measurements(count), self._closes(index)
         )
+
+    def _ended(self) -> Stop | None:
+        """Silence that ends alerts, while it goes on."""
+        series = self.state.tables.series[int(self.state.tables.slots[self.place.slot]["series"])]
+        waiting, after = int(series["waiting"]), self.rule.ends_after
+        if not after or UNSET in (waiting, self.standing.now or UNSET) or (self.standing.now or 0) - waiting < after:
+            return None
+        last = format_time(int(series["newest"]))
+        silent = f"silence for {duration(after)} ends alerts of {self.rule.id}, and what led up to one"
+        told = f"Nothing of {self.series.words(self.rules)} was measured since {last}: {silent}."
+        return Stop("stale", told, "no measurement", "a measurement", last)
 
     def _stale(self) -> Stop | None:
         view, newest = self._view, newest_of(self.state, self.place)
@@ -160,10 +171,15 @@ class OnSeries:
     def _too_seldom(self, last: Verdict) -> Stop:
         m, of = self.rule.at_least or (1, 1)
         told = (
-            f"{self.series.words(self.rules)} was past its limit in {last.held} of the last {of} points "
+            f"{self.series.words(self.rules)} was past its limit in {self._breaches} of the last {of} points "
             f"{self.when(last.point)}; {self.rule.id} asks for {m}."
         )
-        return Stop("at_least", told, f"{last.held}", f"{m}", number=float(last.held), limit=float(m))
+        return Stop("at_least", told, f"{self._breaches}", f"{m}", number=float(self._breaches), limit=float(m))
+
+    @property
+    def _breaches(self) -> int:
+        """In how many of the points that `at_least` counts it held."""
+        return int(instance_of(self.state, self.place)["recent"]).bit_count()
 
     def _for(self, last: Verdict) -> Stop:
         since, wanted = int(instance_of(self.state, self.place)["since"]), self.rule.for_

@@ -83,17 +83,19 @@ def _many_points(rule: Declared[RuleSpec]) -> Iterator[Problem]:
 
 
 def _cadence(rule: Declared[RuleSpec], declarations: Declarations) -> Iterator[Problem]:
-    missing = rule.spec.condition.missing_data
+    missing, ends = rule.spec.condition.missing_data, rule.spec.no_data.then == "ok"
+    after = rule.spec.no_data.after if missing is None else missing.after
     kpi = declarations.kpis.get(str(rule.data.get("kpi")))
-    if missing is None or missing.after is not None or kpi is None:
+    if not (missing or ends) or after is not None or kpi is None:
         return
     if kpi.has("cadence") and kpi.spec.cadence is None:
+        example = "missing_data: {after: 2d}" if missing else "no_data: {then: ok, after: 2d}"
         yield rule.problem(
-            ("condition", "missing_data"),
+            ("condition", "missing_data") if missing else ("no_data",),
             "no-cadence",
             expected=f"`after` here, or a `cadence` of {kpi.id}",
             found="neither",
-            mend=f"say how long {shown(kpi.id)} may be silent, for instance `missing_data: {{after: 2d}}`",
+            mend=f"say how long {shown(kpi.id)} may be silent, for instance `{example}`",
         )
 
 

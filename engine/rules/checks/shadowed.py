@@ -72,6 +72,7 @@ class _Shadows:
         groups = None if spec.group_by is None else frozenset(spec.group_by)
         where = frozenset(spec.where.items()) if kind in _MERGED else None
         lasting = spec.for_ if kind in _OWN_PAST else None
+        ends = spec.no_data.model_dump_json() if spec.no_data.then == "ok" else None
         members = self._composed(spec.condition.composite) if spec.condition.composite else None
         return (
             spec.kpi,
@@ -81,6 +82,7 @@ class _Shadows:
             groups,
             where,
             lasting,
+            ends,
             members,
         )
 

@@ -21,7 +21,8 @@ def expand_critical(declarations: Declarations) -> Iterator[Problem]:
         if rule.spec.critical is not None:
             yield from _severity(rule)
             del declarations.rules[rule.id]
-            common = {key: value for key, value in rule.data.items() if key not in ("critical", "no_data")}
+            apart = ("critical",) if rule.spec.no_data.then == "ok" else ("critical", "no_data")
+            common = {key: value for key, value in rule.data.items() if key not in apart}
             louder = f"{rule.id}.critical"
             quiet = {**common, "inhibited_by": [*_inhibited_by(rule), louder]}
             loud = {**common, "id": louder, "condition": rule.data["critical"], "severity": "critical"}

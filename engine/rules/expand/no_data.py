@@ -1,4 +1,4 @@
-"""A rule that also fires when its series fall silent: a rule of its own on their silence is put beside it."""
+"""What a rule does when its series fall silent: where it fires as well, a rule on their silence is put beside it."""
 
 from __future__ import annotations
 
@@ -34,11 +34,12 @@ _ON_SERIES: Final = ("threshold", "change", "trend_break", "anomaly", "control_c
 
 
 def expand_no_data(declarations: Declarations) -> Iterator[Problem]:
-    """Put ID.no_data beside each rule that says `no_data: firing`."""
+    """Put ID.no_data beside each rule that says `no_data: firing`; of `ok` see that the rule can have it."""
     for rule in list(declarations.rules.values()):
-        if rule.has("no_data", "condition") and rule.spec.no_data.then == "firing":
+        if rule.has("no_data", "condition") and rule.spec.no_data.then != "keep":
             yield from _condition(rule)
-            yield from declare_derived(declarations, rule.document, (), _silence(rule))
+            if rule.spec.no_data.then == "firing":
+                yield from declare_derived(declarations, rule.document, (), _silence(rule))
 
 
 def _silence(rule: Declared[RuleSpec]) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def _condition(rule: Declared[RuleSpec]) -> Iterator[Problem]:
         yield rule.problem(
             ("no_data",),
             "no-data",
-            expected=f"`no_data: firing` of a rule on single series ({', '.join(_ON_SERIES)})",
+            expected=f"`no_data: {rule.spec.no_data.then}` of a rule on single series ({', '.join(_ON_SERIES)})",
             found=f"a rule of {condition}",
             mend="leave it out, and write a rule of `missing_data` on the KPI whose silence matters",
             at_key=True,

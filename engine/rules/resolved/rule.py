@@ -57,7 +57,7 @@ class Rule(msgspec.Struct, frozen=True):
     rule quiet, where the dimensions that both have are equal. `maintenance`: what begins to fire then opens no review
     unless it is still on afterwards; it decides no verdict. `notify_within`: what is older when it is found opens as
     historical; null: as the worker's settings say. `limit`: how many of its series may have reviews of their own at
-    once; unset: all of them.
+    once; unset: all of them. `ends_after`: so long a silence (tick time) ends the alert on a series; unset: none does.
     """
 
     id: str
@@ -86,6 +86,7 @@ class Rule(msgspec.Struct, frozen=True):
     maintenance: tuple[Maintenance, ...] = ()
     notify_within: Micros | None = None
     limit: int | msgspec.UnsetType = msgspec.UNSET
+    ends_after: Micros | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def gathers_series(self) -> bool:

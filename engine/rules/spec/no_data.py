@@ -9,13 +9,15 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from engine.rules.spec.scalars import DURATION, Span, Spec, refuse
 from engine.rules.wording import shown
 
-_POLICIES: Final = ("keep", "firing")
+_POLICIES: Final = ("keep", "firing", "ok")
 
 
 class NoDataSpec(Spec):
-    """`keep`: an alert goes on, and none begins. `firing`: silence for `after` (the KPI's cadence) is an alert too."""
+    """`keep`: an alert goes on, and none begins. Silence for `after` (the KPI's cadence) is with `firing` an alert too,
+    and with `ok` the end of one.
+    """
 
-    then: Literal["keep", "firing"] = Field(default="keep", description="What becomes of silence")
+    then: Literal["keep", "firing", "ok"] = Field(default="keep", description="What becomes of silence")
     after: Span | None = Field(default=None, description="The KPI's cadence unless said", examples=["3h"])
 
     @model_validator(mode="after")
@@ -25,7 +27,7 @@ class NoDataSpec(Spec):
                 "no-data",
                 expected="no `after` beside `keep`",
                 found="one",
-                mend="leave it out, or write `then: firing`",
+                mend="leave it out, or write `then: firing` or `then: ok`",
                 at="after",
             )
         return self
@@ -38,9 +40,9 @@ def _policy(value: object) -> object:
     if said not in _POLICIES:
         raise refuse(
             "no-data",
-            expected="keep or firing, or `{then: firing, after: 3h}`",
+            expected="keep, firing or ok, or `{then: firing, after: 3h}`",
             found=shown(said),
-            mend="silence proves nothing, and ends no alert: the alert is kept, or silence fires as well",
+            mend="silence keeps an alert as it is, fires as well, or ends it",
         )
     return value if isinstance(value, dict) else {"then": value}
 
