@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import naive_governance as naive
 import pytest
-from governed_world import HOUR, WEEK, Driven, restated, rules_of, shares, week
+from governed_world import HOUR, WEEK, Driven, restated, rules_of, shares, week, with_target
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +18,7 @@ from engine.model.time import parse_own_time
 if TYPE_CHECKING:
     from engine.model.judgement import Judgement
     from engine.model.records import JoinRecord
+    from engine.rules.ruleset import RuleSet
 
 LENGTH = 90
 FOREVER = float("inf")
@@ -95,9 +96,9 @@ def expected(name: str, series: dict[str, list[float]]) -> list[tuple[int, float
     return list(zip(found.begins, [*found.ends, FOREVER], strict=False))
 
 
-def driven(name: str, heard: dict[int, list[JoinRecord]]) -> Driven:
+def driven(rules: RuleSet, heard: dict[int, list[JoinRecord]]) -> Driven:
     """A barrier a week, the state written and read in between."""
-    world = Driven(RULES[name])
+    world = Driven(rules)
     for number in range(LENGTH + MEMBERS):
         said = world.watching.advance(world.watch, heard.get(number, []), week(number) + HOUR)
         world.told += [(number, each) for each in said]
@@ -110,10 +111,31 @@ def driven(name: str, heard: dict[int, list[JoinRecord]]) -> Driven:
 @given(seed=st.integers(0, 10**9))
 def test_any_order_and_any_corrections_end_in_what_sorted_corrected_windows_say(name: str, seed: int):
     series = drawn(name, Random(seed))
-    world = driven(name, told_late(series, Random(seed + 1)))
+    world = driven(RULES[name], told_late(series, Random(seed + 1)))
     assert standing([each for _, each in world.told]) == expected(name, series)
     on = [opened for opened, end in expected(name, series) if end == FOREVER]
     assert (world.watch.opened is not None) == bool(on)
+
+
+BY_TICKS = {
+    "set_and_forget": with_target(rules_of("{set_and_forget: {after: 400d}}"), reviewed="2025-12-20"),
+    "unproven_milestone": rules_of("{unproven_milestone: {}}"),
+}
+
+
+@pytest.mark.parametrize("name", BY_TICKS)
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**9))
+def test_what_hangs_on_dates_stands_in_the_end_where_it_does_with_sorted_corrected_windows(name: str, seed: int):
+    """It is told at the tick of the date, by what is known then: corrections end it, or begin it, later."""
+    chance = Random(seed)
+    values = [4.0 * chance.randint(30, 45) for _ in range(LENGTH)]
+    sorted_heard = {number: shares("visits", number, value) for number, value in enumerate(values)}
+    late, plain = (driven(BY_TICKS[name], heard) for heard in (told_late({"visits": values}, chance), sorted_heard))
+    assert (late.watch.opened is None) == (plain.watch.opened is None)
+    assert late.watch.told == plain.watch.told
+    if name == "set_and_forget":
+        assert [each.turn for _, each in late.told] == [each.turn for _, each in plain.told] == ["began"]
 
 
 def test_these_corrections_reach_every_turn():
@@ -121,7 +143,7 @@ def test_these_corrections_reach_every_turn():
         (name, each.turn)
         for name in RULES
         for seed in range(30)
-        for _, each in driven(name, told_late(drawn(name, Random(seed)), Random(seed + 1))).told
+        for _, each in driven(RULES[name], told_late(drawn(name, Random(seed)), Random(seed + 1))).told
     }
     wanted = ("began", "ended", "withdrawn", "resumed", "changed")
     assert {turn for _, turn in turns} == set(wanted)

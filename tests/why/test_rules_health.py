@@ -216,11 +216,11 @@ def test_rules_that_join_have_all_states_and_say_until_when_they_have_judged(joi
     assert found["as-recorded"]["series"] == {"inactive": 2, "pending": 1, "firing": 1, "recovering": 1}
     assert found["as-recorded"]["evaluated"] == "2026-01-05T05:00:00Z"
     assert found["as-recorded"]["last"]
-    # `wait-long` fires on three desks: `alone` since 02:00, `worse` since 03:00, `slow` since 05:00.
+    # `wait-long` fires on `slow` from 05:00 and on `worse` from 03:00 on, and is over on `better` at 04:00.
     assert found["both"]["evaluated"] == "2026-01-05T05:00:00Z"
     assert [(each["time"], each["series"], each["state"]) for each in found["both"]["evaluations"]] == [
         (f"2026-01-05T0{hour}:00:00Z", f'{{"desk":"{desk}"}}', "inactive")
-        for hour, desk in ((5, "slow"), (3, "worse"), (2, "alone"))
+        for hour, desk in ((5, "slow"), (4, "better"), (3, "worse"))
     ]
     assert found["both"]["problems"] == []
     early = told(joined, "2026-01-05T00:30:00Z")["as-recorded"]
@@ -245,3 +245,52 @@ def test_evaluations_of_a_rule_that_joins_are_the_last_windows_with_both_sides(j
         )
         for hour, desk, outcome, state, value, away in table
     ]  # fmt: skip
+
+
+EASY = """\
+kind: owner
+id: ops
+name: Operations
+---
+kind: objective
+id: calm
+title: Calm
+owner: ops
+---
+kind: kpi
+id: calls
+title: Calls
+owner: ops
+objective: calm
+definition: Calls that were answered
+decision: none
+direction: higher_is_better
+role: leading
+unit: calls
+aggregation: sum
+window: {every: 1h}
+target: {value: 50, by: 2030-12-31}
+---
+kind: rule
+id: easy
+title: The target cannot be missed
+kpi: calls
+condition: {governance: {always_green: {windows: 8}}}
+"""
+
+
+def test_evaluations_of_governance_are_its_last_windows(tmp_path: Path):
+    """Eight hours over a target of fifty, then one below it, of which the next measurement tells."""
+    values = [100, 101, 100, 101, 100, 101, 100, 101, 10, 100]
+    rows = [
+        {"kpi": "calls", "time": f"2026-01-05T{hour:02d}:10:00Z", "value": value} for hour, value in enumerate(values)
+    ]
+    (tmp_path / "easy.yaml").write_text(EASY, "utf-8")
+    (tmp_path / "rows.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    files = ["--rules", str(tmp_path / "easy.yaml"), "--input", str(tmp_path / "rows.ndjson"), "--ticks", "10m"]
+    found = told(files, "2026-01-05T09:30:00Z")["easy"]
+    assert [(each["time"][11:16], each["state"]) for each in found["evaluations"]] == [
+        ("09:00", "inactive"),
+        ("08:00", "firing"),
+    ]
+    assert found["series"]["inactive"] == 1

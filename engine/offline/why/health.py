@@ -179,11 +179,11 @@ class Tally:
 
     def second(self, stage: Stage2) -> None:
         """Rules that join, in one partition of stage 2."""
-        for (rule, scope), joined in stage.correlator.joined.items():
+        for (rule, _), joined in stage.correlator.joined.items():
             if rule not in self.states or self._is_single(rule):
                 continue
             self.states[rule][state_of(joined)] += 1
-            self.evaluations[rule] += evaluations_of(stage.correlator, rule, scope, joined, max(1, self.rounds.keep))
+            self.evaluations[rule] += evaluations_of(stage.correlator, rule, joined, max(1, self.rounds.keep))
 
     def _is_single(self, rule: str) -> bool:
         return not isinstance(self.rules.rule_by_id[rule].condition, JoinedCondition)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from engine.correlate.correlator import Correlator, Joined
     from engine.correlate.governance.watch import Watch
-    from engine.correlate.groups import Group
+    from engine.correlate.story import Story
     from engine.correlate.track import Run, Step, Track
     from engine.model.time import Micros
 
@@ -38,19 +38,42 @@ def _state_after(run: Run | None) -> str:
     return "firing" if run.clear is None else "recovering"
 
 
-def evaluations_of(correlator: Correlator, rule: str, scope: str, joined: Joined, count: int) -> Iterator[Dated]:
+def evaluations_of(correlator: Correlator, rule: str, joined: Joined, count: int) -> Iterator[Dated]:
     """What the rule made of the last `count` windows that do not wait for a side, as they stand now; no more than can
-    still change, as the others are gone. Of governance the newest window that was judged, of a composite the newest
-    moment at which something of its members was told that it still knows of.
+    still change, as the others are gone. Of composites moments at which something was told of a member. Of governance
+    that looks at no run of windows the newest one that was complete.
     """
     if joined.track is not None:
         steps = [index for index, step in joined.track.steps.items() if step.state != _WAITS]
         for index in sorted(steps)[-count:]:
             yield _of_window(correlator, joined.track, index, joined.track.steps[index])
-        return
-    time = _moment_of(correlator, rule, joined)
-    if time is not None:
-        yield Dated(time, scope, 0, Evaluation(format_time(time), scope, state_of(joined)))
+    elif joined.story is not None:
+        yield from _of_moments(joined.story, count)
+    elif joined.watch is not None:
+        yield from _of_verdicts(joined.watch, str(correlator.rules.rule_by_id[rule].kpi), count)
+
+
+def _of_moments(story: Story, count: int) -> Iterator[Dated]:
+    times = {edge.time for edge in story.edges.values()} or {time for time in (story.newest,) if time is not None}
+    for time in sorted(times)[-count:]:
+        on = any(told.begin <= time and (told.end is None or time < told.end) for told in story.said)
+        yield _plain(time, story.scope, on=on)
+
+
+def _of_verdicts(watch: Watch, kpi: str, count: int) -> Iterator[Dated]:
+    windows = watch.rings[kpi].windows if kpi in watch.rings else {}
+    judged = sorted(watch.verdicts) or [index for index in (watch.judged,) if index is not None]
+    for index in [index for index in judged if index in windows][-count:]:
+        on = _is_on(watch, index) if watch.verdicts else watch.opened is not None
+        yield _plain(parse_own_time(windows[index].bounds.end), watch.scope, on=on)
+
+
+def _is_on(watch: Watch, index: int) -> bool:
+    return any(said.begin <= index and (said.end is None or index < said.end) for said in watch.said)
+
+
+def _plain(time: Micros, scope: str, *, on: bool) -> Dated:
+    return Dated(time, scope, 0, Evaluation(format_time(time), scope, "firing" if on else "inactive"))
 
 
 def _of_window(correlator: Correlator, track: Track, index: int, step: Step) -> Dated:
@@ -65,22 +88,3 @@ def _of_window(correlator: Correlator, track: Track, index: int, step: Step) -> 
         usual=None if own is None else own.usual,
     )
     return Dated(parse_own_time(end), track.scope, index, told)
-
-
-def _moment_of(correlator: Correlator, rule: str, joined: Joined) -> Micros | None:
-    if joined.watch is not None:
-        return _judged_until(joined.watch, str(correlator.rules.rule_by_id[rule].kpi))
-    if joined.story is not None:
-        return joined.story.newest
-    return None if joined.group is None else _newest_member(joined.group)
-
-
-def _judged_until(watch: Watch, kpi: str) -> Micros | None:
-    """The end of the newest window of the rule's KPI that was judged; None: none was."""
-    ring = watch.rings.get(kpi)
-    window = None if ring is None or watch.judged is None else ring.windows.get(watch.judged)
-    return None if window is None else parse_own_time(window.bounds.end)
-
-
-def _newest_member(group: Group) -> Micros | None:
-    return max((parse_own_time(member.event_time) for member in group.members.values()), default=None)
