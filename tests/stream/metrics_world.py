@@ -220,8 +220,12 @@ def receiver(*statuses: int) -> Iterator[tuple[str, list[str]]]:
 
 
 @asynccontextmanager
-async def running(embedded: EmbeddedBroker, folder: Path, heartbeat_url: str) -> AsyncIterator[int]:
-    """A worker in that world, until the end of the block; the port that it serves on."""
+async def running(
+    embedded: EmbeddedBroker, folder: Path, heartbeat_url: str, *, goes_on: bool = False
+) -> AsyncIterator[int]:
+    """A worker in that world, until the end of the block; the port that it serves on. `goes_on`: more is sent
+    meanwhile, too late for a formula.
+    """
     (folder / "rules.yaml").write_text(RULES)
     bootstrap = make_topics(embedded, "metrics", PARTITIONS)
     embedded.create_topics({"crm.loads.v1": 1})
@@ -247,9 +251,10 @@ async def running(embedded: EmbeddedBroker, folder: Path, heartbeat_url: str) ->
     try:
         async with asyncio.timeout(60):
             await asyncio.wait({started, serving}, return_when=asyncio.FIRST_COMPLETED)
-        late = asyncio.create_task(send_late(bootstrap, "metrics"))
+        late = asyncio.create_task(send_late(bootstrap, "metrics")) if goes_on else None
         yield started.result()[1].port
-        late.cancel()
+        if late is not None:
+            late.cancel()
     finally:
         if started.done():
             started.result()[0].stop()

@@ -39,7 +39,7 @@ def test_every_declared_metric_moves_in_a_run_that_has_to_do_with_it(embedded: E
     async def scenario() -> None:
         values: Shown = {}
         with receiver() as (url, _):
-            async with running(embedded, tmp_path, url) as port:
+            async with running(embedded, tmp_path, url, goes_on=True) as port:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(60):
                         while unmoved(values):
