@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from naive_stage1 import NaiveSeries, judge, replaced, waited
+from naive_stage1 import NaiveSeries, judge, waited
 
 if TYPE_CHECKING:
     from naive_stage1 import Said
@@ -61,20 +61,5 @@ class NaiveEnding(NaiveSeries):
                 past.silences[len(points)] = ("silence", self.newest, self.waiting, time)
         return [*found, *self.difference()]
 
-    def difference(self) -> list[Said]:
-        now = {}
-        for rule in self.rules:
-            for said in judge(rule, self.points(rule), self.past[rule.id].silences):
-                repeat = 0
-                while (key := (rule.id, said.time, said.transition, repeat)) in now:
-                    repeat += 1
-                now[key] = said
-        changes = [replaced(old, "withdrawn") for key, old in self.said.items() if key not in now]
-        for key, said in now.items():
-            old = self.said.get(key)
-            if old is None:
-                changes.append(said)
-            elif old != said:
-                changes.append(replaced(said, "amended"))
-        self.said = now
-        return changes
+    def judged(self, rule: Rule) -> list[Said]:
+        return judge(rule, self.points(rule), self.past[rule.id].silences)

@@ -189,15 +189,18 @@ class NaiveSeries:
         parts = (float(len(values)), total, min(values), max(values), sum(v != 0 for v in values), last)
         return aggregate(self.kpi.aggregation, held, last, view[0] / SECOND), index, parts
 
+    def judged(self, rule: Rule) -> list[Said]:
+        """All that the rule says of its points, from the start."""
+        return [] if isinstance(rule.condition, MissingData) else judge(rule, self.points(rule))
+
     def difference(self) -> list[Said]:
         now = {}
         for rule in self.rules:
-            if not isinstance(rule.condition, MissingData):
-                for said in judge(rule, self.points(rule)):
-                    repeat = 0
-                    while (key := (rule.id, said.time, said.transition, repeat)) in now:
-                        repeat += 1
-                    now[key] = said
+            for said in self.judged(rule):
+                repeat = 0
+                while (key := (rule.id, said.time, said.transition, repeat)) in now:
+                    repeat += 1
+                now[key] = said
         changes = [replaced(old, "withdrawn") for key, old in self.said.items() if key not in now]
         for key, said in now.items():
             old = self.said.get(key)
