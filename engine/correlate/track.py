@@ -87,8 +87,8 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Said(msgspec.Struct):
-    """A run that reviews know of: by `opened`, with what was last said of it. `begin`: the window that it fired with.
-    `worst`: the size of the effect that was last told as such.
+    """A run that reviews know of: by `opened`, with what was last said of it. `begin`: the window that it fired with,
+    `first`: when the one began that it held of first. `worst`: the size of the effect that was last told as such.
     """
 
     opened: str
@@ -98,6 +98,7 @@ class Said(msgspec.Struct):
     sides: tuple[Judged | None, ...]
     inconclusive: bool = False
     worst: float = 0.0
+    first: str = ""
 
 
 class Track(msgspec.Struct):

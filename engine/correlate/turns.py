@@ -72,7 +72,7 @@ class _Teller:
 
     def _begins(self, stretch: Stretch) -> Iterator[Judgement]:
         run, begin, end = stretch
-        said = Said(run.opened, begin, None, run.joined, self._sides_at(begin), worst=abs(run.worst))
+        said = Said(run.opened, begin, None, run.joined, self._sides_at(begin), worst=abs(run.worst), first=run.first)
         self.track.said.append(said)
         yield self._turn("began", said, run, begin, None)
         if end is not None:
@@ -85,7 +85,7 @@ class _Teller:
             said.end = None
             yield self._turn("resumed", said, run, self.judged[-1], RESTATED)
         cause, at = self._change(said, run, begin)
-        said.begin = begin
+        said.begin, said.first = begin, run.first
         said.joined = tuple(sorted({*said.joined, *run.joined}))
         if cause is not None:
             said.sides = self._sides_at(begin) or said.sides
@@ -103,7 +103,11 @@ class _Teller:
         if new:
             return JOINED, self._first_with(new, run)
         step = self.track.steps.get(begin)
-        if begin != said.begin or (step is not None and said.sides and not same_verdicts(said.sides, step.sides)):
+        if (
+            run.first != said.first
+            or begin != said.begin
+            or (step is not None and said.sides and not same_verdicts(said.sides, step.sides))
+        ):
             return RESTATED, begin
         renotify = self.aligned.rule.review.renotify
         if renotify is not None and renotify.is_passed(abs(run.worst), said.worst):

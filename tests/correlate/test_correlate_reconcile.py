@@ -137,6 +137,23 @@ def test_a_tenth_too_little_is_told_with_both_sums_and_what_they_are_made_of():
     assert (short(resolved), resolved.data.event_time, resolved.data.evidence.verdict) == ("resolved", day(2), "agrees")
 
 
+def test_what_waited_from_another_window_on_is_told_though_it_fires_with_the_same():
+    """Two days of it: the second and the fourth window depart, and in the end the first does too; the third is not."""
+    world = World(rule_set(rule("books", "traffic", CONDITIONS["books"], for_=2 * DAY)))
+    for index in (1, 3):
+        put(world, "traffic", index, 80.0)
+        put(world, "tickets", index, 100.0)
+    world.tick(96)
+    [opened] = world.run()
+    assert (opened.data.event_time, opened.data.episode.first) == (day(4), day(1))
+    put(world, "traffic", 0, 80.0)
+    put(world, "tickets", 0, 100.0)
+    world.tick(97)
+    [updated] = world.run()
+    assert (short(updated), updated.data.event_time, updated.data.episode.first) == ("updated", day(4), day(0))
+    assert updated.data.cause == "a later measurement changed the verdict"
+
+
 def opened_late(world: World, tick: int) -> list[ReviewTrigger]:
     world.tick(tick)
     return world.run()
