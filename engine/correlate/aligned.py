@@ -119,16 +119,15 @@ class Aligned(ABC):
         """What the verdict on an aligned window rests on; the step for it must be there."""
 
     def advance(self, track: Track, records: Iterable[JoinRecord], barrier_time: Micros, facts: Facts) -> list[int]:
-        """Take a barrier's records of this rule and scope; returns the aligned windows judged anew, ascending."""
+        """Take a barrier's records of this rule and scope; returns the aligned windows judged anew, ascending. Once
+        reviews were told of them, `settle`: a barrier may bring alerts that are long over.
+        """
         touched = self._take(track, records, barrier_time)
         for kpi, ring in track.rings.items():
             for index in ring.settle(barrier_time, self.rule.idle, self.members):
                 touched |= self._touched_by(track, kpi, index)
         touched |= {index for index, step in track.steps.items() if step.due is not None and step.due <= barrier_time}
-        judged = self._judge_all(track, touched, barrier_time, facts)
-        self._forget(track, facts)
-        track.wake = self._wake(track)
-        return judged
+        return self._judge_all(track, touched, barrier_time, facts)
 
     def _take(self, track: Track, records: Iterable[JoinRecord], barrier_time: Micros) -> set[int]:
         touched: set[int] = set()
@@ -316,8 +315,13 @@ class Aligned(ABC):
         window = None if ring is None else ring.windows.get(at)
         return None if window is None else window.first
 
+    def settle(self, track: Track, facts: Facts) -> None:
+        """Let go of what is final, once reviews were told of it; when the track is to be looked at again."""
+        self._forget(track, facts)
+        track.wake = self._wake(track)
+
     def _forget(self, track: Track, facts: Facts) -> None:
-        """Make final what no record can change any more: its facts are retracted, its windows dropped."""
+        """Make final what no record can change any more: facts are retracted, windows and what was said dropped."""
         if not track.steps:
             return
         floor = max(track.steps) - self.slack
@@ -331,6 +335,7 @@ class Aligned(ABC):
         track.floor = floor
         for ring in track.rings.values():
             ring.forget(floor - self.reach)
+        track.said = [said for said in track.said if said.end is None or said.end >= floor]
 
     def _wake(self, track: Track) -> Micros | None:
         times = [ring.wake(self.rule.idle) for ring in track.rings.values()]

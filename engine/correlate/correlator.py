@@ -184,10 +184,12 @@ class Correlator:
         shares = [record for record in records if isinstance(record, JoinRecord)]
         self._count("shares_late", sum(aligned.is_final(track, share) for share in shares))
         judged = aligned.advance(track, shares, time, self.facts)
+        found = turns(aligned, track, judged, self.limits)
+        aligned.settle(track, self.facts)
         self._wake_again(key, wake, track.wake)
         self.dirty.add(key)
         self._count("windows_judged", len(judged))
-        return turns(aligned, track, judged, self.limits)
+        return found
 
     def _advance_group(self, key: Key, reports: list[Finding | Signal]) -> list[Judgement]:
         grouping, joined = self.groupings[key[0]], self.joined.get(key)

@@ -38,10 +38,7 @@ def turns(aligned: Aligned, track: Track, judged: list[int], limits: Limits) -> 
     """What reviews must know after the windows `judged` were judged. Changes `track.said`."""
     if not judged:
         return []
-    teller = _Teller(aligned, track, judged, limits)
-    found = [*teller.compare()]
-    _forget(track)
-    return found
+    return [*_Teller(aligned, track, judged, limits).compare()]
 
 
 class _Teller:
@@ -186,10 +183,3 @@ def _match(said: list[Said], stretches: list[Stretch]) -> tuple[dict[int, Stretc
 def _overlap(said: Said, stretch: Stretch) -> bool:
     begins_before = stretch.end is None or said.begin < stretch.end
     return begins_before and (said.end is None or stretch.begin < said.end)
-
-
-def _forget(track: Track) -> None:
-    """What ended before the first window kept cannot change any more."""
-    floor = track.floor
-    if floor is not None:
-        track.said = [said for said in track.said if said.end is None or said.end >= floor]

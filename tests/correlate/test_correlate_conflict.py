@@ -268,3 +268,13 @@ def test_a_record_of_a_rule_that_is_not_there_is_counted():
     world.tick(1)
     world.run()
     assert world.stage.counters["join_record_of_unknown_rule"] == 1
+
+
+@pytest.mark.parametrize("days", [12, 200])
+def test_a_conflict_that_is_long_over_at_the_barrier_that_brings_it_is_told(days: int):
+    world = World(CLASH)
+    for index in range(days):
+        for name, usual in (("traffic", 100.0), ("tickets", 10.0)):
+            world.write(share(name, index, usual * (1.2 if index == 4 else 1)), 0)
+    world.tick(24 * days)
+    assert world.told() == [("opened", day(5), None), ("resolved", day(6), None)]

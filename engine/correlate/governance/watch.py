@@ -74,25 +74,33 @@ class Holding(NamedTuple):
 
 
 def take(watch: Watch, records: Iterable[JoinRecord], now: Micros, holding: Holding) -> int | None:
-    """Put shares into the rings; the first window that may be judged from now on, or is not what it was any more."""
+    """Put shares into the rings; the first window that may be judged from now on, or is not what it was any more.
+
+    What is final was so before this barrier: it may bring more windows than are kept, those of one series first.
+    """
     changed: list[int] = []
+    floors = {kpi: floor_of(ring, holding.unsettled) for kpi, ring in watch.rings.items()}
     for record in records:
-        ring = watch.rings.get(record.kpi)
-        if ring is None:
-            ring = watch.rings[record.kpi] = Ring(record.kpi, record.window.index)
-        if not is_final(ring, record.window.index, holding.unsettled):
+        index = record.window.index
+        ring = watch.rings.setdefault(record.kpi, Ring(record.kpi, index))
+        if index >= floors.get(record.kpi, index):
             is_new = _put(watch, ring, record, now, holding.restated)
-            if is_new and ring.windows[record.window.index].ready:
-                changed.append(record.window.index)
+            if is_new and ring.windows[index].ready:
+                changed.append(index)
     for ring in watch.rings.values():
         changed += ring.settle(now, holding.idle, MEMBERS)
+    wakes = (ring.wake(holding.idle) for ring in watch.rings.values())
+    watch.wake = min((at for at in wakes if at is not None), default=None)
+    return min(changed, default=None)
+
+
+def tidy(watch: Watch, holding: Holding) -> None:
+    """Merge what is final by now, and let go of what nothing looks back at, once all of it was judged."""
+    for ring in watch.rings.values():
         _merge(ring, holding.unsettled)
         if len(ring.windows) > holding.windows:
             ring.forget(sorted(ring.windows)[-holding.windows])
             watch.restated = {index: each for index, each in watch.restated.items() if index in ring.windows}
-    wakes = (ring.wake(holding.idle) for ring in watch.rings.values())
-    watch.wake = min((at for at in wakes if at is not None), default=None)
-    return min(changed, default=None)
 
 
 def _put(watch: Watch, ring: Ring, record: JoinRecord, now: Micros, aggregation: Aggregation | None) -> bool:
@@ -105,9 +113,9 @@ def _put(watch: Watch, ring: Ring, record: JoinRecord, now: Micros, aggregation:
     return True
 
 
-def is_final(ring: Ring, index: int, unsettled: int) -> bool:
-    """Whether a window is so far behind the newest that nothing restates it any more."""
-    return bool(ring.windows) and index < max(ring.windows) - unsettled
+def floor_of(ring: Ring, unsettled: int) -> int:
+    """The first window that can still be restated: those before it are so far behind the newest that nothing does."""
+    return max(ring.windows) - unsettled
 
 
 def aligned(watch: Watch, kpis: Iterable[str]) -> list[int]:
@@ -136,8 +144,9 @@ def points(
 
 def _merge(ring: Ring, unsettled: int) -> None:
     """Make one share of those of each window that is final."""
+    floor = floor_of(ring, unsettled)
     for index, window in ring.windows.items():
-        if len(window.shares) > 1 and is_final(ring, index, unsettled):
+        if len(window.shares) > 1 and index < floor:
             parts = merged([share.parts for share in window.shares.values()])
             window.shares = {_MERGED: Share(0, parts, Ids(parts.count, "0", "", ""))}
             window.ready = True

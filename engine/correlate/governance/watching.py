@@ -13,7 +13,7 @@ from engine.correlate.governance.looking import OVER_WINDOWS, governed_at, kpis_
 from engine.correlate.governance.milestones import unproven
 from engine.correlate.governance.spans import compare, settle
 from engine.correlate.governance.target_age import note_target, stale_target
-from engine.correlate.governance.watch import MEMBERS, Holding, aligned, is_final, take
+from engine.correlate.governance.watch import MEMBERS, Holding, aligned, floor_of, take, tidy
 from engine.model.governance import GovernanceEvidence
 from engine.model.identity import digest_of
 from engine.model.judgement import Judgement
@@ -76,20 +76,25 @@ class Watching:
         """How many shares come so late that their windows are final."""
         rings, unsettled = watch.rings, self._holding.unsettled
         shares = [each for each in records if isinstance(each, JoinRecord) and each.kpi in rings]
-        return sum(is_final(rings[each.kpi], each.window.index, unsettled) for each in shares)
+        return sum(each.window.index < floor_of(rings[each.kpi], unsettled) for each in shares)
 
     def advance(self, watch: Watch, records: Sequence[Joinable], now: Micros) -> list[Judgement]:
         """Take a barrier's records of this rule."""
         if isinstance(self.rule.condition, MovedGoalposts):
             hear(watch, [record for record in records if isinstance(record, Signal)], now)
             return [*self._eased(watch, now)]
-        shares = [record for record in records if isinstance(record, JoinRecord)]
-        changed = take(watch, shares, now, self._holding)
+        first = self._first(watch)
+        changed = take(watch, [record for record in records if isinstance(record, JoinRecord)], now, self._holding)
         if isinstance(self.rule.condition, UnprovenMilestone):
-            return [*self._milestones(watch, now)]
-        if isinstance(self.rule.condition, SetAndForget):
-            return [*self._target(watch, now, self.rule.condition.after)]
-        return [] if changed is None else [*self._over_windows(watch, changed, now)]
+            found = [*self._milestones(watch, now)]
+        elif isinstance(self.rule.condition, SetAndForget):
+            found = [*self._target(watch, now, self.rule.condition.after)]
+        elif changed is not None:
+            found = [*self._over_windows(watch, changed if first is None else max(changed, first), now)]
+        else:
+            found = []
+        tidy(watch, self._holding)
+        return found
 
     def activated(self, watch: Watch, before: RuleSet, now: Micros) -> list[Judgement]:
         """The rule stands as it stood in the rule set `before`: what that set's catalogue and this one's differ in."""
@@ -109,8 +114,8 @@ class Watching:
             return []
         return [self._judgement(watch, "withdrawn", str(watch.opened), cause=cause)]
 
-    def _over_windows(self, watch: Watch, changed: int, now: Micros) -> Iterator[Judgement]:
-        fresh = dict(verdicts(self.rule, self.rules, watch, self._first(watch, changed)))
+    def _over_windows(self, watch: Watch, first: int, now: Micros) -> Iterator[Judgement]:
+        fresh = dict(verdicts(self.rule, self.rules, watch, first))
         if not fresh:
             return
         for index, verdict in fresh.items():
@@ -131,13 +136,11 @@ class Watching:
             watch.judged = max(watch.verdicts)
             settle(watch, self._floor(watch))
 
-    def _first(self, watch: Watch, changed: int) -> int:
-        """The first window that is to be judged, or judged again."""
+    def _first(self, watch: Watch) -> int | None:
+        """The first window that may be judged, or judged again, at the next barrier; None: any."""
         if watch.judged is None:
-            return changed
-        if isinstance(self.rule.condition, RestatedInFavour):
-            return watch.judged + 1
-        return max(changed, self._floor(watch))
+            return None
+        return watch.judged + 1 if isinstance(self.rule.condition, RestatedInFavour) else self._floor(watch)
 
     def _floor(self, watch: Watch) -> int:
         """The first window of which some KPI can still be restated."""
