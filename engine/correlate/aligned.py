@@ -320,14 +320,19 @@ class Aligned(ABC):
         self._forget(track, facts)
         track.wake = self._wake(track)
 
+    def final(self, track: Track) -> list[int]:
+        """The judged windows that no record can change any more, in order."""
+        floor = max(track.steps, default=0) - self.slack
+        return sorted(index for index in track.steps if index < floor)
+
     def _forget(self, track: Track, facts: Facts) -> None:
-        """Make final what no record can change any more: facts are retracted, windows and what was said dropped."""
+        """Facts of what is final are retracted, windows and what was said dropped."""
         if not track.steps:
             return
         floor = max(track.steps) - self.slack
         if track.floor is not None and floor <= track.floor:
             return
-        final = sorted(index for index in track.steps if index < floor)
+        final = self.final(track)
         self.withdraw_facts(track, final, facts)
         for index in final:
             step = track.steps.pop(index)

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 def is_met(condition: Composite, firing: Collection[str]) -> bool:
     """Whether these rules, all that fire, make an `all`, `any` or `at_least`, and none holds it back."""
     there = sum(rule in firing for rule in condition.rules)
-    wanted = {"all": len(condition.rules), "any": 1, "at_least": condition.count}[condition.op]
-    return there >= wanted and not any(rule in firing for rule in condition.without)
+    return there >= needed(condition) and not any(rule in firing for rule in condition.without)
+
+
+def needed(condition: Composite) -> int:
+    """How many of its rules must fire, of a sequence have come in order."""
+    return {"any": 1, "at_least": condition.count}.get(condition.op, len(condition.rules))
 
 
 def bears_out(condition: Composite, members: Iterable[Member]) -> bool:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from engine.correlate.aligned import Aligned
     from engine.correlate.barrier import Barrier, Joinable
+    from engine.correlate.trace import Looked, Trace
+    from engine.correlate.unfold import Edge
     from engine.model.limits import Limits
     from engine.model.time import Micros
     from engine.rules.ruleset import RuleSet
@@ -60,7 +62,7 @@ class Correlator:
     """The joins of one findings partition under one rule set at a time.
 
     `owns` says whether a record key belongs to this partition. `dirty` names what changed since it was last cleared.
-    `counts` counts what is left out: it is no part of the state.
+    `counts` counts what is left out, and `trace` is told what was judged: they are no part of the state.
     """
 
     def __init__(self, rules: RuleSet, limits: Limits, owns: Callable[[str], bool]) -> None:
@@ -70,6 +72,7 @@ class Correlator:
         self.joined: dict[Key, Joined] = {}
         self.dirty: set[Key] = set()
         self.counts: dict[str, int] = {}
+        self.trace: Trace | None = None
         self._wakes: list[tuple[Micros, Key]] = []
         self._fired: dict[str, list[Signal]] = {}
         self._activations = 0
@@ -90,9 +93,9 @@ class Correlator:
             if isinstance(rule.condition, OverWindows):
                 self.aligned[rule.id] = aligned_of(rule, rules)
             elif isinstance(rule.condition, GovernanceCondition):
-                self.watchings[rule.id] = Watching(rule, rules, self.limits)
+                self.watchings[rule.id] = Watching(rule, rules, self.limits, self._looked)
             elif isinstance(rule.condition, Composite):
-                self.unfoldings[rule.id] = Unfolding(rule, rule.condition, kpis, rules, self.limits)
+                self.unfoldings[rule.id] = Unfolding(rule, rule.condition, kpis, rules, self.limits, self._let_go)
             elif isinstance(rule.condition, MissingData) or rule.group_by is not None:
                 self.groupings[rule.id] = Grouping(rule, rules.hash, self.limits)
             elif rule.limit is not msgspec.UNSET:
@@ -185,6 +188,8 @@ class Correlator:
         self._count("shares_late", sum(aligned.is_final(track, share) for share in shares))
         judged = aligned.advance(track, shares, time, self.facts)
         found = turns(aligned, track, judged, self.limits)
+        if self.trace is not None:
+            self.trace.windows_are_final(aligned, track, aligned.final(track))
         aligned.settle(track, self.facts)
         self._wake_again(key, wake, track.wake)
         self.dirty.add(key)
@@ -226,6 +231,14 @@ class Correlator:
             del self.joined[key]  # what was taken back was none of its own: it says nothing of the scope
         return found
 
+    def _let_go(self, story: Story, final: list[Edge]) -> None:
+        if self.trace is not None:
+            self.trace.moments_are_final(self.unfoldings[story.rule].condition, story, final)
+
+    def _looked(self, watch: Watch, looks: list[Looked]) -> None:
+        if self.trace is not None:
+            self.trace.looked(watch, looks)
+
     def _wake_again(self, key: Key, before: Micros | None, now: Micros | None) -> None:
         if now is not None and now != before:
             heapq.heappush(self._wakes, (now, key))
@@ -263,6 +276,8 @@ class Correlator:
     def _drop(self, key: Key, cause: str) -> list[Judgement]:
         joined = self.joined.pop(key)
         self.dirty.add(key)
+        if self.trace is not None:
+            self.trace.dropped(*key)
         if joined.group is not None:
             return self.groupings[key[0]].drop(joined.group, cause)
         if joined.story is not None:

@@ -18,7 +18,7 @@ from engine.model.trigger import Member, Turn
 from engine.rules.resolved.condition import MissingData
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from engine.model.limits import Limits
     from engine.model.records import Signal
@@ -56,17 +56,29 @@ class Story(msgspec.Struct):
     wake: Micros | None = None
 
 
+def _nobody(story: Story, final: list[Edge]) -> None:
+    """Nobody asks how rules fare."""
+
+
 class Unfolding:
     """One composite, ready to advance. It keeps no state of its own.
 
     `patience`: how long after a time the beginning of something awaited may still be heard. `reach`: how far behind the
     newest edge of its scope one may come, or be taken back, and change the verdict. `by_ticks`: members that a
-    tick begins (silence) or ends (`no_data: ok`), whatever the event time of what was measured.
+    tick begins (silence) or ends (`no_data: ok`), whatever the event time of what was measured. `told` is given what
+    becomes final of a story, before it is let go.
     """
 
     def __init__(
-        self, rule: Rule, condition: Composite, kpis: Mapping[str, str], rules: RuleSet, limits: Limits
+        self,
+        rule: Rule,
+        condition: Composite,
+        kpis: Mapping[str, str],
+        rules: RuleSet,
+        limits: Limits,
+        told: Callable[[Story, list[Edge]], None] = _nobody,
     ) -> None:
+        self._told = told
         self.rule = rule
         self.condition = condition
         self.kpis = kpis
@@ -186,6 +198,7 @@ class Unfolding:
         final = [edge for edge in story.edges.values() if edge.time < floor]
         story.floor = floor
         if final:
+            self._told(story, final)
             story.carried, _ = unfold(self.condition, story.carried, final)
             story.edges = {name: edge for name, edge in story.edges.items() if edge.time >= floor}
             story.said = [told for told in story.said if told.end is None or told.end >= floor]

@@ -14,7 +14,7 @@ from engine.correlate.clauses import is_met
 from engine.model.time import Micros
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from engine.rules.resolved.condition import Composite
 
@@ -80,15 +80,24 @@ class Fold(msgspec.Struct):
 
 def unfold(condition: Composite, start: Fold, edges: Iterable[Edge]) -> tuple[Fold, list[Span]]:
     """The fold after these edges, which are not before `start`, and the spans that ended on the way, in order."""
-    fold = msgspec.structs.replace(
-        start, firing=dict(start.firing), chain=list(start.chain), matched=dict(start.matched)
-    )
-    ended: list[Span] = []
-    for time, group in groupby(sorted(edges, key=_place), key=lambda edge: edge.time):
-        ended += _advance(condition, fold, time, list(group))
+    fold = unfolded(start)
+    ended = [span for _, spans in moments(condition, fold, edges) for span in spans]
     if fold.on is not None:
         fold.on = msgspec.structs.replace(fold.on, last=_shown(condition, fold))
     return fold, ended
+
+
+def unfolded(start: Fold) -> Fold:
+    """A copy, for `moments`."""
+    return msgspec.structs.replace(
+        start, firing=dict(start.firing), chain=list(start.chain), matched=dict(start.matched)
+    )
+
+
+def moments(condition: Composite, fold: Fold, edges: Iterable[Edge]) -> Iterator[tuple[Micros, list[Span]]]:
+    """Take `fold` from moment to moment; each with the spans that ended by it."""
+    for time, group in groupby(sorted(edges, key=_place), key=lambda edge: edge.time):
+        yield time, _advance(condition, fold, time, list(group))
 
 
 def _place(edge: Edge) -> tuple[Micros, str, str, bool, int, str]:

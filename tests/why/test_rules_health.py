@@ -241,7 +241,7 @@ def test_evaluations_of_a_rule_that_joins_are_the_last_windows_with_both_sides(j
     assert [tuple(each.values()) for each in found] == [
         (
             f"2026-01-05T0{hour}:00:00Z", f'{{"desk":"{desk}"}}', state, outcome,
-            value, away, None, None if away is None else 1,
+            value, away, None if away is None else 2, None if away is None else 1,
         )
         for hour, desk, outcome, state, value, away in table
     ]  # fmt: skip

@@ -49,6 +49,11 @@ def spans_of(watch: Watch) -> dict[int, int | None]:
     return found
 
 
+def is_on(watch: Watch, index: int) -> bool:
+    """Whether an alert that was said is on after the window."""
+    return any(said.begin <= index and (said.end is None or index < said.end) for said in watch.said)
+
+
 def compare(watch: Watch, end_of: Callable[[int], str]) -> Iterator[Turned]:
     """What reviews must know of, after windows were judged. `end_of`: the event time at which a window ends."""
     spans = spans_of(watch)

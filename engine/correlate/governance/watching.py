@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from engine.correlate.governance.goalposts import firing_at, goalposts, hear, moved_between, moved_in_all
 from engine.correlate.governance.looking import OVER_WINDOWS, governed_at, kpis_of, verdicts, windows_needed
 from engine.correlate.governance.milestones import unproven
-from engine.correlate.governance.spans import compare, settle
+from engine.correlate.governance.spans import compare, is_on, settle
 from engine.correlate.governance.target_age import note_target, stale_target
 from engine.correlate.governance.watch import MEMBERS, Holding, aligned, floor_of, take, tidy
+from engine.correlate.trace import Looked
 from engine.model.governance import GovernanceEvidence
 from engine.model.identity import digest_of
 from engine.model.judgement import Judgement
 from engine.model.records import JoinRecord, Signal
-from engine.model.time import format_time
+from engine.model.time import format_time, parse_own_time
 from engine.rules.resolved.governance import (
     MovedGoalposts,
     RestatedInFavour,
@@ -28,9 +29,10 @@ from engine.rules.resolved.governance import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from engine.correlate.barrier import Joinable
+    from engine.correlate.governance.looking import Verdict
     from engine.correlate.governance.watch import Watch
     from engine.model.governance import FiringThen, Governed, GovernedKpi
     from engine.model.limits import Limits
@@ -46,10 +48,19 @@ TAKEN_BACK = "the change was taken back"
 OTHER_MILESTONES = "other milestones"
 
 
-class Watching:
-    """It keeps no state of its own. `clocked`: it is judged at every barrier, whatever has come."""
+def _nobody(watch: Watch, looks: list[Looked]) -> None:
+    """Nobody asks how rules fare."""
 
-    def __init__(self, rule: Rule, rules: RuleSet, limits: Limits) -> None:
+
+class Watching:
+    """It keeps no state of its own. `clocked`: it is judged at every barrier, whatever has come. `told` is given each
+    look at a KPI.
+    """
+
+    def __init__(
+        self, rule: Rule, rules: RuleSet, limits: Limits, told: Callable[[Watch, list[Looked]], None] = _nobody
+    ) -> None:
+        self._told = told
         self.rule = rule
         self.rules = rules
         self.limits = limits
@@ -132,9 +143,15 @@ class Watching:
                 evidence = self._evidence(verdict.found, now, windows[at].bounds, verdict.kpis)
                 yield self._judgement(watch, turn, windows[at].bounds.end, evidence, cause)
         watch.opened = next((said.opened for said in watch.said if said.end is None), None)
+        self._told(watch, [self._looked(watch, index, verdict) for index, verdict in fresh.items()])
         if watch.verdicts:
             watch.judged = max(watch.verdicts)
             settle(watch, self._floor(watch))
+
+    def _looked(self, watch: Watch, index: int, verdict: Verdict | None) -> Looked:
+        end = parse_own_time(watch.rings[self.kpis[0]].windows[index].bounds.end)
+        on = is_on(watch, index)
+        return Looked(end, on, None) if verdict is None else Looked(end, on, verdict.found, verdict.kpis)
 
     def _first(self, watch: Watch) -> int | None:
         """The first window that may be judged, or judged again, at the next barrier; None: any."""
@@ -158,6 +175,7 @@ class Watching:
         if told is not None and told[0] != (watch.opened is not None):
             bounds = watch.rings[self.kpis[0]].windows[complete[-1]].bounds
             yield self._turned(watch, format_time(now), self._evidence(told[1], now, bounds, ()))
+        self._told(watch, [Looked(now, watch.opened is not None, None if told is None else told[1])])
 
     def _milestones(self, watch: Watch, now: Micros) -> Iterator[Judgement]:
         indices = aligned(watch, self.kpis)[-self._windows() :]
@@ -173,6 +191,7 @@ class Watching:
         elif on and named != watch.told:
             yield self._judgement(watch, "changed", format_time(now), evidence, cause=OTHER_MILESTONES)
         watch.told = named if on else ""
+        self._told(watch, [Looked(now, on, told, governed)])
 
     def _moved(self, watch: Watch, before: RuleSet, now: Micros) -> Iterator[Judgement]:
         changed = moved_between(before.kpi_by_id[self.kpis[0]], self.rules.kpi_by_id[self.kpis[0]])
@@ -190,6 +209,8 @@ class Watching:
                 yield self._judgement(watch, "changed", format_time(now), evidence, cause=MOVED_AGAIN)
             else:
                 yield self._turned(watch, format_time(now), evidence, cause=TAKEN_BACK)
+        found = goalposts(changed, firing, self.limits.members_listed_max)
+        self._told(watch, [Looked(now, watch.opened is not None, found)])
 
     def _eased(self, watch: Watch, now: Micros) -> Iterator[Judgement]:
         if watch.opened is not None and not watch.firing:

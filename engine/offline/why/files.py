@@ -165,6 +165,7 @@ def health_of_files(
     """How every rule fares at `at`, over files, with its last `keep` transitions and evaluations; as `history_of`."""
     rounds = Rounds(keep)
     history = History(rule_set, rounds, every)
+    rounds.follow(history.standing.second)
     try:
         asked = history_of(history, files, reading, at)
         history.standing.settle()

@@ -14,7 +14,8 @@ from engine.model.topics import DEAD_LETTERS, FINDINGS, SHADOW_TRIGGERS, TRIGGER
 from engine.model.trigger import ReviewTrigger
 from engine.notify.happenings import happening_of
 from engine.offline.why.evaluations import Dated, Evaluation, Evaluations, newest
-from engine.offline.why.health_joined import evaluations_of, state_of
+from engine.offline.why.evaluations_joined import JoinedEvaluations
+from engine.offline.why.health_joined import state_of
 from engine.offline.why.health_silence import Ticks, silence_of
 from engine.offline.why.of_series import STATES
 from engine.offline.why.watch import Watch, is_declared
@@ -98,6 +99,7 @@ class Rounds(Watch):
         self.keep = keep
         self.letters: Counter[str] = Counter()
         self.ticks = Ticks()
+        self.joined = JoinedEvaluations(keep)
         self._last: dict[tuple[str, int], deque[Transition]] = defaultdict(lambda: deque(maxlen=keep))
         self._evaluations: dict[int, Evaluations] = defaultdict(lambda: Evaluations(keep))
 
@@ -112,6 +114,10 @@ class Rounds(Watch):
             elif output.topic == DEAD_LETTERS:
                 self._refused(stage.state, chunk, _read_letter(value))
             yield output
+
+    def follow(self, stage: Stage2) -> None:
+        """Be told of what rules that join judge: before the stage has taken anything."""
+        stage.correlator.trace = self.joined
 
     def hear(self, outputs: Iterable[Output], rules: RuleSet) -> None:
         """What rules that join have said: their reviews tell it."""
@@ -179,11 +185,11 @@ class Tally:
 
     def second(self, stage: Stage2) -> None:
         """Rules that join, in one partition of stage 2."""
-        for (rule, _), joined in stage.correlator.joined.items():
+        for (rule, scope), joined in stage.correlator.joined.items():
             if rule not in self.states or self._is_single(rule):
                 continue
             self.states[rule][state_of(joined)] += 1
-            self.evaluations[rule] += evaluations_of(stage.correlator, rule, joined, max(1, self.rounds.keep))
+            self.evaluations[rule] += self.rounds.joined.of(stage.correlator, rule, scope)
 
     def _is_single(self, rule: str) -> bool:
         return not isinstance(self.rules.rule_by_id[rule].condition, JoinedCondition)

@@ -63,6 +63,7 @@ async def _reviewed(
     question: Question, context: StageContext, rounds: Rounds, rules: RuleSet, partition: int, at: Micros | None
 ) -> Stage2:
     second, until = Stage2(partition, context), Until(at, replay=context.domain == "replay")
+    rounds.follow(second)
     async for batch in batches(question.log, FINDINGS, partition, await question.log.start(FINDINGS, partition)):
         for part in until.stretches(batch):
             rounds.hear(second.apply(part), rules)
