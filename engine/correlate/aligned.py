@@ -322,14 +322,19 @@ class Aligned(ABC):
 
     def final(self, track: Track) -> list[int]:
         """The judged windows that no record can change any more, in order."""
-        floor = max(track.steps, default=0) - self.slack
+        floor = self._floor(track) if track.steps else 0
         return sorted(index for index in track.steps if index < floor)
+
+    def _floor(self, track: Track) -> int:
+        """The first window that can still change: of a backlog the first that waits for a side, however old."""
+        waiting = (index for index, step in track.steps.items() if step.state == "pending")
+        return min([max(track.steps) - self.slack, *waiting])
 
     def _forget(self, track: Track, facts: Facts) -> None:
         """Facts of what is final are retracted, windows and what was said dropped."""
         if not track.steps:
             return
-        floor = max(track.steps) - self.slack
+        floor = self._floor(track)
         if track.floor is not None and floor <= track.floor:
             return
         final = self.final(track)

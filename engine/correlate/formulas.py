@@ -151,20 +151,31 @@ class _Formula:
 
     def advance(self, working: Working, scope: str, shares: Iterable[JoinRecord], time: Micros) -> list[Derived]:
         """Take shares of a scope; what is to be said of the windows that they touch, in order."""
+        held = self._held(working)
         touched: set[int] = set()
         for share in shares:
             touched |= self._take(working, share, time)
         for ring in working.rings.values():
             touched.update(ring.settle(time, self.kpi.idle, 1))
+            if held is not None:
+                touched.update(index for index in ring.windows if index >= held)
         dimensions = msgspec.json.decode(scope, type=dict[str, str])
         found = []
-        for index in sorted(touched):
+        held = self._held(working)
+        for index in sorted(index for index in touched if held is None or index < held):
             value = self._derived(working, index, dimensions, time)
             if value is not None:
                 working.told[index] = Told(value.value, value.revision)
                 found.append(value)
         self._forget(working)
         return found
+
+    def _held(self, working: Working) -> int | None:
+        """The first window that is not told yet: of a backlog one so far behind a window that still waits for a series
+        that nothing would take that one any more. None: none is held back.
+        """
+        waiting = _waiting(working)
+        return min(waiting) + self.kept if waiting else None
 
     def _take(self, working: Working, share: JoinRecord, time: Micros) -> set[int]:
         index = share.window.index
@@ -206,7 +217,7 @@ class _Formula:
 
     def _forget(self, working: Working) -> None:
         """Drop the windows that the rules on this KPI would not take back any more, and those that nobody waits for."""
-        floors = [max(working.told) - self.kept] if working.told else []
+        floors = [min([max(working.told) - self.kept, *_waiting(working)])] if working.told else []
         floors += [max(ring.windows) - _WINDOWS_MAX for ring in working.rings.values() if ring.windows]
         floor = max(floors, default=None)
         if floor is None or (working.floor is not None and floor <= working.floor):
@@ -221,3 +232,8 @@ class _Formula:
         """When a window may be worked out at the latest; None when nothing waits."""
         times = [ring.wake(self.kpi.idle) for ring in working.rings.values()]
         return min((time for time in times if time is not None), default=None)
+
+
+def _waiting(working: Working) -> list[int]:
+    """The windows that wait for a series."""
+    return [index for ring in working.rings.values() for index in ring.unready]

@@ -64,7 +64,8 @@ class Unfolding:
     """One composite, ready to advance. It keeps no state of its own.
 
     `patience`: how long after a time the beginning of something awaited may still be heard. `reach`: how far behind the
-    newest edge of its scope one may come, or be taken back, and change the verdict. `by_ticks`: members that a
+    newest edge of its scope one may come, or be taken back, and change the verdict; `idle`: how much later on the
+    clock of the ticks one may be heard that came in silence. `by_ticks`: members that a
     tick begins (silence) or ends (`no_data: ok`), whatever the event time of what was measured. `told` is given what
     becomes final of a story, before it is let go.
     """
@@ -88,6 +89,7 @@ class Unfolding:
         missing = {each.id: isinstance(each.condition, MissingData) for each in members}
         self.by_ticks = {each.id: missing[each.id] for each in members if missing[each.id] or each.ends_after}
         self.patience = max((each.lateness + each.idle for each in members if each.id in condition.absent), default=0)
+        self.idle = max((each.idle for each in members), default=0)
         self.reach = max((2 * each.window.size + each.lateness + each.grace + each.idle for each in members), default=0)
 
     def hears(self, rule: str) -> bool:
@@ -105,7 +107,7 @@ class Unfolding:
         if on is not None and due is not None and now < due and all(told.begin != on.begin for told in story.said):
             on, story.wake = None, due  # once said it stands, whatever else turns out to have begun at that moment
         found = [*self._compare(story, spans if on is None else [*spans, on])]
-        self._settle(story)
+        self._settle(story, now)
         return found
 
     def drop(self, story: Story, cause: str) -> list[Judgement]:
@@ -187,11 +189,14 @@ class Unfolding:
         elif before[0] != now[0]:
             yield self._turn(story, "changed", span, span.begin, span.first, RESTATED)
 
-    def _settle(self, story: Story) -> None:
-        """Make final what nothing can change any more."""
+    def _settle(self, story: Story, now: Micros) -> None:
+        """Make final what nothing can change any more. Of a backlog what is heard now may be old already, and what a
+        series that fell silent in it has to say follows when it has been silent for long enough.
+        """
         if story.newest is None:
             return
-        floor = max(story.newest - self.reach, story.floor or 0)
+        young = (edge.time for edge in story.edges.values() if edge.heard >= now - self.idle)
+        floor = max(min([story.newest - self.reach, *young]), story.floor or 0)
         excess = len(story.edges) - self.limits.moments_per_composite_max
         if excess > 0:
             floor = max(floor, sorted(edge.time for edge in story.edges.values())[excess])

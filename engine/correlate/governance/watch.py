@@ -97,9 +97,10 @@ def take(watch: Watch, records: Iterable[JoinRecord], now: Micros, holding: Hold
 def tidy(watch: Watch, holding: Holding) -> None:
     """Merge what is final by now, and let go of what nothing looks back at, once all of it was judged."""
     for ring in watch.rings.values():
-        _merge(ring, holding.unsettled)
+        floor = floor_of(ring, holding.unsettled)
+        _merge(ring, floor)
         if len(ring.windows) > holding.windows:
-            ring.forget(sorted(ring.windows)[-holding.windows])
+            ring.forget(min(floor, sorted(ring.windows)[-holding.windows]))
             watch.restated = {index: each for index, each in watch.restated.items() if index in ring.windows}
 
 
@@ -114,8 +115,10 @@ def _put(watch: Watch, ring: Ring, record: JoinRecord, now: Micros, aggregation:
 
 
 def floor_of(ring: Ring, unsettled: int) -> int:
-    """The first window that can still be restated: those before it are so far behind the newest that nothing does."""
-    return max(ring.windows) - unsettled
+    """The first window that can still be restated: those before it are so far behind the newest that nothing does. Of
+    a backlog it is the first that still waits for a series, however old.
+    """
+    return min([max(ring.windows) - unsettled, *ring.unready])
 
 
 def aligned(watch: Watch, kpis: Iterable[str]) -> list[int]:
@@ -142,15 +145,12 @@ def points(
     return tuple(found)
 
 
-def _merge(ring: Ring, unsettled: int) -> None:
+def _merge(ring: Ring, floor: int) -> None:
     """Make one share of those of each window that is final."""
-    floor = floor_of(ring, unsettled)
     for index, window in ring.windows.items():
         if len(window.shares) > 1 and index < floor:
             parts = merged([share.parts for share in window.shares.values()])
             window.shares = {_MERGED: Share(0, parts, Ids(parts.count, "0", "", ""))}
-            window.ready = True
-    ring.unready = [index for index in ring.unready if not ring.windows[index].ready]
 
 
 def merged(parts: list[Parts]) -> Parts:

@@ -161,8 +161,7 @@ class Watching:
 
     def _floor(self, watch: Watch) -> int:
         """The first window of which some KPI can still be restated."""
-        newest = [max(watch.rings[kpi].windows) for kpi in self.kpis if kpi in watch.rings]
-        return min(newest) - self._holding.unsettled
+        return min(floor_of(watch.rings[kpi], self._holding.unsettled) for kpi in self.kpis if kpi in watch.rings)
 
     def _target(self, watch: Watch, now: Micros, after: Micros) -> Iterator[Judgement]:
         """The KPI goes on where another window of it is complete."""
