@@ -50,11 +50,11 @@ class _Teller:
 
     def compare(self) -> Iterator[Judgement]:
         stretches = stretches_of(self.track)
-        pairs, unmatched = _match(self.track.said, stretches)
-        for said in [said for said in self.track.said if id(said) not in pairs]:
-            if self._may_change(said):
-                self.track.said.remove(said)
-                yield self._turn("withdrawn", said, None, None, RESTATED)
+        changing = [said for said in self.track.said if self._may_change(said)]
+        pairs, unmatched = _match(changing, stretches)
+        for said in [said for said in changing if id(said) not in pairs]:
+            self.track.said.remove(said)
+            yield self._turn("withdrawn", said, None, None, RESTATED)
         for said in self.track.said:
             stretch = pairs.get(id(said))
             if stretch is not None:
@@ -166,16 +166,21 @@ def stretches_of(track: Track) -> list[Stretch]:
 
 
 def _match(said: list[Said], stretches: list[Stretch]) -> tuple[dict[int, Stretch], list[Stretch]]:
-    """Which known run is which stretch: those that have a window in common, each once, in order."""
+    """Which known run is which stretch, each once: the one that is named by where the stretch begins, for no two may
+    have one name; else those that have a window in common, in order.
+    """
     pairs: dict[int, Stretch] = {}
     unmatched = []
-    free = list(said)
+    free = {each.opened: each for each in said}
+    named = {stretch.run.opened for stretch in stretches}
     for stretch in stretches:
-        partner = next((each for each in free if _overlap(each, stretch)), None)
+        partner = free.get(stretch.run.opened) or next(
+            (each for name, each in free.items() if name not in named and _overlap(each, stretch)), None
+        )
         if partner is None:
             unmatched.append(stretch)
         else:
-            free.remove(partner)
+            del free[partner.opened]
             pairs[id(partner)] = stretch
     return pairs, unmatched
 

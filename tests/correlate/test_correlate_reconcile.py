@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reconciliation_twin import runs
-from stage2_world import World, apply, day, rule, rule_set, share, short, tick_time, triggers_of
+from stage2_world import World, apply, day, rule, rule_set, share, short, spec, tick_time, triggers_of
 
 from engine.correlate.judge import Judged
 from engine.correlate.reconcile import judge
@@ -229,3 +229,24 @@ def test_a_worker_that_dies_knows_what_it_said():
     put(world, "tickets", 1, 100.0)
     world.tick(48)
     assert [short(each) for each in triggers_of(apply(world.stage, world.log, 3))] == ["resolved"]
+
+
+def test_an_alert_that_is_split_again_leaves_no_two_of_one_name():
+    """It fires on the fourth day, turns out to have fired on the second, and then not to have been one with that."""
+    rules = rule_set(rule("books", "traffic", CONDITIONS["books"], idle=9 * DAY, review=spec(reopen_within=0)))
+    world, told = World(rules), []
+    for index, value in enumerate((100.0, 100.0, 100.0, 50.0)):
+        put(world, "traffic", index, value)
+        put(world, "tickets", index, 100.0)
+    for tick, changed in enumerate([{}, {1: 50.0, 2: 50.0}, {2: 100.0}]):
+        for index, value in changed.items():
+            put(world, "traffic", index, value, revision=tick)
+        world.tick(96 + tick)
+        told += [(each.data.first_event_time, each.data.alert, short(each)) for each in world.run()]
+    assert told == [
+        (day(4), "on", "opened"),
+        (day(4), "on", "updated"),
+        (day(4), "on", "updated"),
+        (day(2), "on", "opened"),
+        (day(2), "over", "resolved"),
+    ]

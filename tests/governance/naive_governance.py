@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MARGIN = 3.0
 Z = 3.1
@@ -87,12 +90,15 @@ def restated_in_favour(
     count: int,
     near: set[int] | None = None,
     *,
+    late: Sequence[Said] = (),
     share: float = 0.75,
     least: int = 10,
     effect: float = 0.01,
     chance: float = 0.001,
 ) -> dict[int, bool | None]:
-    """Higher is better; `values` are those before any correction, `near` the windows that are also looked at alone."""
+    """Higher is better; `values` are those before any correction, `near` the windows that are also looked at alone;
+    `late` is what came late, which is none.
+    """
     verdicts: dict[int, bool | None] = {}
     for last in range(count - 1, len(values)):
         span = list(range(last - count + 1, last + 1))
@@ -105,7 +111,9 @@ def restated_in_favour(
             moved = {window: change for window, change in moved.items() if abs(change) > 1e-6}
             better = len([change for change in moved.values() if change > 0])
             part = better / len(moved) if moved else 0.0
-            gained = sum(moved.values()) / sum(abs(values[window]) for window in windows) if windows else 0.0
+            came = sum(each.change for each in late if each.at <= last and each.window in windows)
+            whole = sum(abs(values[window]) for window in windows) + came
+            gained = sum(moved.values()) / whole if windows else 0.0
             if len(moved) >= least and part >= share and at_least_by_chance(better, len(moved)) <= chance:
                 told.append(True if gained >= effect else None if gained >= effect / 2 else False)
             else:

@@ -171,6 +171,16 @@ def test_restatements_are_counted_for_as_long_as_the_grace_lets_them_come():
     assert (found.all.changed, found.all.net, found.all.chance) == (8, 80.0, 1 / 256)
 
 
+def test_a_milestone_is_proven_by_what_is_restated_for_as_long_as_the_grace_lets_it_come():
+    """Seven of the last twelve, the oldest of them eleven weeks behind the newest."""
+    done = ("value: 150", "value: 150, done: 2026-01-01")
+    driven = Driven(rules_of("{unproven_milestone: {windows: 12}}", "visits", GRACED, done))
+    for number in range(20):
+        driven.week(number, {"visits": 120.0})
+    fed(driven, 19, [each for week in range(8, 15) for each in restated("visits", week, 160.0, 1)], LATE)
+    assert (driven.weeks("began"), driven.weeks("ended")) == ([0], [19])
+
+
 def test_a_watch_forgets_the_restatements_of_windows_that_it_no_longer_holds():
     driven = corrected(all_of(110.0))
     for number in range(12, 80):

@@ -9,10 +9,11 @@ import msgspec
 from engine.correlate.governance.target_age import aim_of
 from engine.evaluate.activate import WITHDRAWN_BY_RULE_SET
 from engine.model.governance import FiringThen, MovedField, MovedGoalposts
+from engine.model.time import parse_own_time
 from engine.rules.resolved.catalogue import formula_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from engine.correlate.governance.watch import Watch
     from engine.model.records import Signal
@@ -38,15 +39,42 @@ def moved_between(before: Kpi, after: Kpi) -> tuple[MovedField, ...]:
 def hear(watch: Watch, signals: Iterable[Signal], now: Micros) -> None:
     """Keep what is firing on the KPI. What a rule set takes away at a barrier was firing when that set came."""
     watch.taken, watch.taken_at = {}, None
+    heard: dict[str, list[Signal]] = {}
     for signal in signals:
-        key = f"{signal.rule}|{signal.series}"
-        if signal.state == "firing":
-            watch.firing[key] = firing_then(signal)
+        heard.setdefault(f"{signal.rule}|{signal.series}", []).append(signal)
+    for key, of_member in heard.items():
+        stands = [each for each in of_member if each.revision < WITHDRAWN_BY_RULE_SET]
+        firing = _firing_after(watch.firing.pop(key, None), stands)
+        if firing is None:
             continue
-        gone = watch.firing.pop(key, None)
-        if gone is not None and signal.revision >= WITHDRAWN_BY_RULE_SET:
-            watch.taken[key] = gone
+        if len(stands) == len(of_member):
+            watch.firing[key] = firing
+        else:
+            watch.taken[key] = firing
             watch.taken_at = now
+
+
+def _firing_after(known: FiringThen | None, signals: Sequence[Signal]) -> FiringThen | None:
+    """What fires of a rule on a series after one barrier's signals of it, None where nothing does: as many alerts began
+    as ended, or one more. What comes late speaks of earlier alerts than the one that is on.
+    """
+    if (known is not None) + sum(_begun_by(each) for each in signals) <= 0:
+        return None
+    gone = {each.replaces for each in signals}
+    there = [firing_then(each) for each in reversed(signals) if each.state == "firing"]
+    there += [] if known is None else [known]
+    left = [each for each in there if each.finding not in gone]
+    return max(left, key=lambda each: parse_own_time(each.event_time), default=known)
+
+
+def _begun_by(signal: Signal) -> int:
+    """How many alerts more have begun than ended: nothing is more where a finding only has another content now."""
+    begins = signal.transition == "firing"
+    if begins != (signal.state == "firing"):
+        return -1 if begins else 1
+    if signal.replaces is not msgspec.UNSET:
+        return 0
+    return 1 if begins else -1
 
 
 def firing_then(signal: Signal) -> FiringThen:

@@ -67,7 +67,7 @@ class Watching:
         self.kpis = kpis_of(rule)
         self.clocked = isinstance(rule.condition, UnprovenMilestone)
         lag = rule.condition.lag if isinstance(rule.condition, Vanity) else 0
-        graced = self._graced() if isinstance(rule.condition, OVER_WINDOWS) else 0
+        graced = self._graced() if isinstance(rule.condition, (*OVER_WINDOWS, UnprovenMilestone)) else 0
         held = 2 * (self._windows() + lag + MEMBERS) + graced
         self._holding = Holding(rule.idle, held, graced + MEMBERS)
         if isinstance(rule.condition, RestatedInFavour):
