@@ -30,6 +30,7 @@ from engine.rules.versions import redefined
 
 if TYPE_CHECKING:
     from engine.rules.ruleset import RuleSet
+    from engine.runtime.ports import Output
 
 BEGIN = parse_own_time("2026-03-02T00:00:00Z")
 REACH = 8 * HOUR
@@ -176,10 +177,10 @@ def run(rules: RuleSet, told: list[Told], hours: int, draw: random.Random, shape
     return loop
 
 
-def worked_out(loop: Loop) -> dict[tuple[str, Micros], float]:
+def worked_out(said: list[Output]) -> dict[tuple[str, Micros], float]:
     """The newest revision of every value that was worked out."""
     newest: dict[tuple[str, Micros], Measurement] = {}
-    for output in loop.said:
+    for output in said:
         if output.topic == MEASUREMENTS:
             told = msgspec.json.decode(output.record.value or b"", type=Measurement)
             place = told.dimensions["shop"], parse_own_time(told.time)
@@ -189,10 +190,10 @@ def worked_out(loop: Loop) -> dict[tuple[str, Micros], float]:
     return {place: told.value for place, told in newest.items()}
 
 
-def alerts(loop: Loop) -> set[tuple[str, str, str]]:
+def alerts(said: list[Output]) -> set[tuple[str, str, str]]:
     """The findings that stand in the end."""
     findings: dict[str, Finding] = {}
-    for output in loop.said:
+    for output in said:
         if output.topic == FINDINGS and b'"type":"finding"' in (output.record.value or b""):
             found = msgspec.json.decode(output.record.value or b"", type=Finding)
             findings[found.id] = found
@@ -211,8 +212,8 @@ def test_values_and_alerts_are_those_of_all_that_was_measured(shape: tuple[int, 
     measurements = drawn(draw, 30)
     loop = run(RULES, told_late(measurements, draw), 30, draw, shape, dies=0.2 if seed % 2 else 0.0)
     expected = naive(measurements)
-    assert worked_out(loop) == expected
-    assert alerts(loop) == naive_alerts(expected)
+    assert worked_out(loop.said) == expected
+    assert alerts(loop.said) == naive_alerts(expected)
     assert not [each for each in loop.said if each.topic == DEAD_LETTERS]
     loop.close()
 
@@ -220,7 +221,7 @@ def test_values_and_alerts_are_those_of_all_that_was_measured(shape: tuple[int, 
 def test_nothing_is_worked_out_where_a_part_did_not_come_or_is_divided_by():
     told = [*sessions(0, 3), *sessions(1, 3), orders(1, 6.0), orders(2, 6.0), *sessions(3, 2), orders(3, 1.0)]
     loop = run(rules_of("sessions / orders"), [*told, orders(4, 0.0), *sessions(4, 2)], 6, random.Random(1), (1, 1), 0)
-    assert worked_out(loop) == {("a", BEGIN + HOUR): 0.5, ("a", BEGIN + 3 * HOUR): 2.0}
+    assert worked_out(loop.said) == {("a", BEGIN + HOUR): 0.5, ("a", BEGIN + 3 * HOUR): 2.0}
     loop.close()
 
 
@@ -251,11 +252,9 @@ def test_a_replay_knows_them_as_a_worker_does(partitions: int):
     measurements = drawn(draw, 30)
     told = told_late(measurements, draw)
     replayed = replay(RULES, told, partitions=partitions, begin=BEGIN, until=BEGIN + 70 * HOUR)
-    loop = run(RULES, told, 30, draw, (2, 2), 0)
-    loop.said = [*replayed.findings, *replayed.outputs]
-    assert worked_out(loop) == naive(measurements)
-    assert alerts(loop) == naive_alerts(naive(measurements))
-    loop.close()
+    said = [*replayed.findings, *replayed.outputs]
+    assert worked_out(said) == naive(measurements)
+    assert alerts(said) == naive_alerts(naive(measurements))
 
 
 def test_it_is_told_before_the_next_window_has_come():

@@ -1,0 +1,74 @@
+"""A backlog: whoever sends was cut off for a while, or ticks come seldom. What comes at once is judged as if it had
+come in time, by both stages, wherever rules join.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+import test_correlate_formulas as formulas
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+from late_data import NEWEST, Standing, Told, in_order, standing_of, told_late
+from test_correlate_restated import BEGIN, JOINED, REACH, RULES, SERIES
+
+from engine.model.measurement import Measurement
+from engine.model.time import HOUR, MINUTE, Micros, format_time
+from engine.model.topics import DEAD_LETTERS
+from engine.offline.replay import replay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOURS = 60
+AFTERWARDS = 200 * HOUR
+"""What rests on ticks alone, such as that something did not come, waits for those that come a day apart."""
+
+
+def patchy(draw: random.Random) -> Iterator[Measurement]:
+    """A measurement of each series an hour, in stretches; in between it pauses."""
+    for number, (kpi, dimensions) in enumerate(SERIES):
+        hour = 0
+        while hour < HOURS:
+            for of_stretch in range(hour, min(HOURS, hour + draw.randint(1, 12))):
+                value, time = float(draw.choice([1, 2, 5, 7, 12])), format_time(BEGIN + of_stretch * HOUR)
+                yield Measurement(kpi, time, value, dimensions, f"{kpi}{number}-{of_stretch}", revision=NEWEST)
+                hour = of_stretch + 1
+            hour += draw.choice([0, 0, 0, draw.randint(1, 9)])
+
+
+def cut_off(told: list[Told], since: Micros, until: Micros) -> list[Told]:
+    """What was to be heard in that time is heard at its end, in its order."""
+    return [(until if since <= at < until else at, each) for at, each in told]
+
+
+def stands(told: list[Told], every: Micros = HOUR) -> Standing:
+    until = BEGIN + HOURS * HOUR + AFTERWARDS
+    return standing_of(replay(RULES, told, every=every, partitions=2, begin=BEGIN, until=until).outputs, JOINED)
+
+
+@settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.generate])
+@given(st.integers(0, 10**9), st.booleans(), st.integers(0, 40), st.integers(12, 40))
+def test_alerts_are_those_of_what_comes_in_time(seed: int, late: bool, first: int, length: int):  # noqa: FBT001 (drawn)
+    measurements = sorted(patchy(random.Random(seed)), key=lambda each: each.time)
+    told = told_late(measurements, random.Random(seed + 1), REACH) if late else in_order(measurements)
+    in_time = stands(in_order(measurements))
+    since = BEGIN + first * HOUR
+    assert stands(cut_off(told, since, since + length * HOUR)) == in_time
+    assert stands(told, every=26 * HOUR) == in_time
+
+
+@pytest.mark.parametrize("late", [formulas.LATE, ""], ids=["with a grace", "without one"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_formula_is_worked_out_for_every_window(seed: int, late: str):
+    measurements = sorted(formulas.drawn(random.Random(seed), HOURS), key=lambda each: each.time)
+    begin, until = formulas.BEGIN, formulas.BEGIN + HOURS * HOUR + AFTERWARDS
+    told = cut_off(in_order(measurements), begin + 10 * HOUR, begin + 50 * HOUR)
+    replayed = replay(formulas.rules_of(late=late), told, every=10 * MINUTE, begin=begin, until=until)
+    said = [*replayed.findings, *replayed.outputs]
+    expected = formulas.naive(measurements)
+    assert formulas.worked_out(said) == expected
+    assert formulas.alerts(said) == formulas.naive_alerts(expected)
+    assert not [each for each in said if each.topic == DEAD_LETTERS]
