@@ -80,7 +80,7 @@ class _Teller:
         run, begin, end = stretch
         if said.end is not None and end is None:
             said.end = None
-            yield self._turn("resumed", said, run, self.judged[-1], RESTATED)
+            yield self._turn("resumed", said, run, self._newest(), RESTATED)
         cause, at = self._change(said, run, begin)
         said.begin, said.first = begin, run.first
         said.joined = tuple(sorted({*said.joined, *run.joined}))
@@ -109,17 +109,22 @@ class _Teller:
         renotify = self.aligned.rule.review.renotify
         if renotify is not None and renotify.is_passed(abs(run.worst), said.worst):
             said.worst = abs(run.worst)
-            return WORSE, self.judged[-1]
+            return WORSE, self._newest()
         return None, None
 
     def _silence(self, said: Said, run: Run) -> Iterator[Judgement]:
         """Tell once, when the newest window that is waited for no longer cannot be judged for want of a side."""
         steps = self.track.steps
-        decided = max((index for index in steps if steps[index].state != "pending"), default=None)
+        decided = self._newest("on", "off", "inconclusive")
         silent = decided is not None and steps[decided].state == "inconclusive"
         if silent and not said.inconclusive:
             yield self._turn("changed", said, run, decided, self.aligned.silent)
         said.inconclusive = silent
+
+    def _newest(self, *states: str) -> int | None:
+        """The newest window of one of these states, or that came to a verdict."""
+        wanted = states or ("on", "off")
+        return max((index for index, step in self.track.steps.items() if step.state in wanted), default=None)
 
     def _first_with(self, kpis: set[str], run: Run) -> int | None:
         for index in sorted(self.track.steps):

@@ -7,6 +7,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 import test_correlate_formulas as formulas
 from hypothesis import Phase, given, settings
@@ -16,7 +17,9 @@ from test_correlate_restated import BEGIN, JOINED, REACH, RULES, SERIES
 
 from engine.model.measurement import Measurement
 from engine.model.time import HOUR, MINUTE, Micros, format_time
-from engine.model.topics import DEAD_LETTERS
+from engine.model.topics import DEAD_LETTERS, TRIGGERS
+from engine.offline.explain.explanation import explain
+from engine.offline.explain.given import given as shown
 from engine.offline.replay import replay
 
 if TYPE_CHECKING:
@@ -58,6 +61,22 @@ def test_alerts_are_those_of_what_comes_in_time(seed: int, late: bool, first: in
     since = BEGIN + first * HOUR
     assert stands(cut_off(told, since, since + length * HOUR)) == in_time
     assert stands(told, every=26 * HOUR) == in_time
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["in order", "late and restated"])
+@pytest.mark.parametrize("seed", range(2))
+def test_every_word_on_it_is_recomputed_from_its_evidence(seed: int, late: bool):  # noqa: FBT001 (a parameter)
+    measurements = sorted(patchy(random.Random(seed)), key=lambda each: each.time)
+    told = told_late(measurements, random.Random(seed + 1), REACH) if late else in_order(measurements)
+    told = cut_off(told, BEGIN + 10 * HOUR, BEGIN + 45 * HOUR)
+    outputs = replay(
+        RULES, told, every=HOUR, partitions=2, begin=BEGIN, until=BEGIN + HOURS * HOUR + AFTERWARDS
+    ).outputs
+    events = [msgspec.json.decode(each.record.value or b"") for each in outputs if each.topic == TRIGGERS]
+    assert {event["data"]["rule"] for event in events} >= set(JOINED)
+    for event in events:
+        explained = explain(shown(event))
+        assert explained.failures == (), (event["id"], explained.failures)
 
 
 @pytest.mark.parametrize("late", [formulas.LATE, ""], ids=["with a grace", "without one"])

@@ -95,12 +95,15 @@ def take(watch: Watch, records: Iterable[JoinRecord], now: Micros, holding: Hold
 
 
 def tidy(watch: Watch, holding: Holding) -> None:
-    """Merge what is final by now, and let go of what nothing looks back at, once all of it was judged."""
+    """Merge what is final by now, and let go of what nothing looks back at, once all of it was judged: not even from
+    what still waits.
+    """
     for ring in watch.rings.values():
         floor = floor_of(ring, holding.unsettled)
         _merge(ring, floor)
-        if len(ring.windows) > holding.windows:
-            ring.forget(min(floor, sorted(ring.windows)[-holding.windows]))
+        kept = sorted(index for index in ring.windows if index <= floor + holding.unsettled)
+        if len(kept) > holding.windows:
+            ring.forget(kept[-holding.windows])
             watch.restated = {index: each for index, each in watch.restated.items() if index in ring.windows}
 
 

@@ -121,10 +121,11 @@ def _span(numbers: list[int]) -> str:
 
 
 def sound_run(episode: Episode, window: WindowBounds, worse: dict[str, float], turn: str) -> Iterator[Check]:
-    """What can be seen of a run in one of its windows, whose effects are `worse`. Where it has not ended with that one,
-    it may go on in later ones, which came at the same time.
+    """What can be seen of a run in one of its windows, whose effects are `worse`, or in the one that ended it, whose
+    are none of its own. Where it has not ended with that one, it may go on in later ones, which came at the same time.
     """
-    least = max(map(abs, worse.values()), default=0.0)
+    is_in = micros(window.end) <= micros(episode.last)
+    least = max(map(abs, worse.values()), default=0.0) if is_in else 0.0
     path, worst = "data.episode", episode.worst
     yield holds(f"{path}.worst", worst, true=abs(worst) >= least, why="no smaller than what is seen in this window")
     begun = micros(episode.first) < micros(episode.last)
