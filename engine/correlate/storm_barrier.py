@@ -47,12 +47,26 @@ class StormBarrier:
     def take(self, findings: Sequence[Finding]) -> list[Finding | Judgement]:
         """See `Storming.advance`."""
         for step in _steps(findings):
+            if self.storm.rages and self._calms(step):
+                self._note_peak()
+                self.storm.rages = False
             back = [self._hear(finding) for finding in step]
             self.latest = step[-1].event_time
             self._weigh()
             self._turn(resumes=any(back))
         self._settle()
         return [*self.passing, *self.found]
+
+    def _calms(self, step: Sequence[Finding]) -> bool:
+        """Whether the storm is over by this event time: what begins then is not of it."""
+        storm, limit = self.storm, self.storming.limit
+        ends = sum((each.transition == "firing") == (each.status == "withdrawn") for each in step)
+        if storm.firing - ends > limit // CALM_BELOW:
+            return False
+        trial = StormBarrier(self.storming, msgspec.structs.replace(storm, **_seats(storm)))
+        for finding in step:
+            trial._hear(finding)
+        return trial.storm.firing <= limit // CALM_BELOW
 
     def _hear(self, finding: Finding) -> bool:
         """Let an alert begin, go on or end; true when the end of a member is taken back."""
@@ -92,7 +106,7 @@ class StormBarrier:
     def _note_peak(self) -> None:
         storm = self.storm
         if self.opening and (self.peak is None or len(storm.members) > len(self.peak.members)):
-            self.peak = msgspec.structs.replace(storm, members=dict(storm.members), apart=dict(storm.apart))
+            self.peak = msgspec.structs.replace(storm, **_seats(storm))
 
     def _weigh(self) -> None:
         """A storm begins when more than the limit are firing, and is over when half of it are."""
@@ -158,6 +172,11 @@ class StormBarrier:
     def _tell(self, turn: Turn, cause: str | None, *, again: bool = False) -> None:
         self.found.append(self.storming.turn(self.storm, turn, self.latest, cause, again=again))
         self.told_rages, self.told = self.storm.rages, dict(self.storm.members)
+
+
+def _seats(storm: Storm) -> dict[str, dict[str, Member]]:
+    """A copy of who is where."""
+    return {"apart": dict(storm.apart), "members": dict(storm.members), "left": dict(storm.left)}
 
 
 def _steps(findings: Sequence[Finding]) -> Iterator[list[Finding]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -30,7 +31,9 @@ class NaiveLimit:
 
     def barrier(self, events: Iterable[tuple[int, str, str]]) -> None:
         for time, step in groupby(events, key=lambda event: event[0]):
-            for _, series, what in step:
+            of_step = list(step)
+            self.rages = self.rages and self._firing_after(of_step) > self.limit // 2
+            for _, series, what in of_step:
                 self._hear(time, series, what)
             firing = [alert for alert in self.alerts if alert.on]
             if len(firing) > self.limit:
@@ -42,6 +45,13 @@ class NaiveLimit:
                     alert.review = alert.review or "storm"
         for alert in self.alerts:
             alert.review = alert.review or "own"
+
+    def _firing_after(self, step: list[tuple[int, str, str]]) -> int:
+        """What begins at the time at which the storm is over is not of it."""
+        trial = deepcopy(self)
+        for event in step:
+            trial._hear(*event)  # noqa: SLF001 (a copy)
+        return sum(alert.on for alert in trial.alerts)
 
     def _hear(self, time: int, series: str, what: str) -> None:
         mine = [alert for alert in self.alerts if alert.series == series]

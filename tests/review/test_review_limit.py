@@ -192,6 +192,19 @@ def test_a_storm_that_others_end_before_it_is_told_opens_as_what_it_was():
     assert [explain(told_of(msgspec.to_builtins(each))).failures for each in (opened, calm)] == [(), ()]
 
 
+def test_what_begins_at_the_time_at_which_the_storm_is_over_is_not_of_it():
+    world = World(limited(4))
+    fire(world, 2, *names(4))
+    at(world, 49)
+    fire(world, 3, "d")
+    at(world, 73)
+    end(world, 4, 2, *names(4))
+    end(world, 4, 3, "d")
+    fire(world, 4, "x")
+    found = at(world, 97)
+    assert [each for each in found if each[1] in ("x", "storm")] == [("opened", "x", None), ("resolved", "storm", 0)]
+
+
 def test_restated_data_takes_members_away_and_all_of_them_the_storm():
     world = storming()
     for name in names(2):
@@ -270,7 +283,7 @@ def test_another_number_keeps_the_storm_and_decides_from_then_on():
     world.write(Activate(0, more.hash, 74), None)
     assert at(world, 74) == []
     fire(world, 4, "x")
-    assert at(world, 97) == [("updated", "storm", 7)]
+    assert at(world, 97) == [("opened", "x", None), ("updated", "storm", 6)]
 
 
 def test_reviews_of_single_series_live_by_the_barriers_and_take_commands():
