@@ -196,7 +196,7 @@ class Aligned(ABC):
             return None
         sides = self.verdicts(track, index, run)
         pairs = self._note(track, index, sides, facts)
-        on = any(facts.matched(2, self._place(track, index, number)) for number in range(1, pairs + 1))
+        on = any(facts.matched(self._place(track, index, number)) for number in range(1, pairs + 1))
         due = self._due(track, index, sides)
         state = self.state_of(sides, on=on, waiting=due is not None and barrier_time < due)
         after, now = self._after(track, index, run, counted, sides, state)
@@ -355,6 +355,6 @@ class Aligned(ABC):
 
 def _stand(facts: Facts, place: str, slot: int, *, stands: bool) -> None:
     if stands:
-        facts.put(2, place, slot)
+        facts.put(place, slot)
     else:
-        facts.take(2, place, slot)
+        facts.take(place, slot)

@@ -209,7 +209,7 @@ def facts_standing() -> int:
     """How many facts the whole process has in durable_rules, once those of forgotten owners are retracted."""
     gc.collect()
     latest = join.Facts()
-    latest.put(2, "here", 0)
+    latest.put("here", 0)
     latest.close()
     return join.facts_in_process()
 
