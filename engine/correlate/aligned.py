@@ -11,65 +11,33 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from engine.correlate import judge as arithmetic
 from engine.correlate.lasting import after_hit, after_miss
+from engine.correlate.merged import Merged
 from engine.correlate.often import counted_after, is_often, is_warming_up, warmed
 from engine.correlate.rings import Ring
-from engine.correlate.terms import Term
 from engine.correlate.track import Run, Step, Track, passed_over
-from engine.model.finding import BaselinePoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from msgspec import UnsetType
 
     from engine.correlate.join import Facts
     from engine.correlate.judge import Judged
+    from engine.correlate.sides import AlignedSide
     from engine.correlate.track import Counted
     from engine.model.limits import Limits
     from engine.model.records import JoinRecord
     from engine.model.time import Micros
     from engine.model.trigger import ConflictEvidence, OffTrackEvidence, ReconciliationEvidence, WindowVerdict
-    from engine.rules.resolved.catalogue import Aggregation
     from engine.rules.resolved.rule import Rule
     from engine.rules.ruleset import RuleSet
 
 Sides = tuple["Judged | None", ...]
 
-_POINTS_PER_WINDOW = 4
-"""Merged values kept per window and side before all are made afresh: more than one round of a ring needs."""
-
-
-class AlignedSide:
-    """One side of a rule: the KPIs that it is about, its own first, how far it lags, and how many windows before one
-    its verdict there reads (`reach`). `rolled` are the KPIs whose shares are merged for them, by aggregation; the
-    windows of the `first` of them stand for all.
-    """
-
-    def __init__(self, number: int, kpis: Sequence[str], rules: RuleSet, *, lag: int = 0, reach: int = 0) -> None:
-        self.number = number
-        self.kpi = kpis[0]
-        self.kpis = tuple(kpis)
-        self.lag = lag
-        self.reach = reach
-        self.terms = [Term(rules.kpi_by_id[name], rules.kpi_by_id) for name in kpis]
-        self.rolled = {name: how for term in self.terms for name, how in term.rolled.items()}
-        self.first = next(iter(self.rolled))
-
-    def values(self, rolled: Mapping[str, float | None]) -> list[float | None]:
-        """Those of its KPIs, from the values of all that is merged for them."""
-        return [term.value(rolled) for term in self.terms]
-
-    @property
-    def told_apart(self) -> Mapping[str, Aggregation]:
-        """What is merged, where values of a dimension can be told apart in it: a KPI alone, or one per another."""
-        plain = all(term.formula is None for term in self.terms)
-        return self.rolled if plain or (len(self.terms) == 1 and self.terms[0].ratio) else {}
-
 
 class Aligned(ABC):
-    """Such a rule, ready to judge. All state is in the tracks; here are only merged values, to be made once.
+    """Such a rule, ready to judge. All state is in the tracks.
 
     `over`: windows merged into one value. `members`: so many windows back a series counts as one that is expected.
     `silent`: what is told when an alert cannot be judged any more.
@@ -86,7 +54,7 @@ class Aligned(ABC):
         self.reach = max(side.reach for side in sides) + over + members
         lag = max(side.lag for side in sides)
         self.slack = lag + 2 + -(-(rule.lateness + rule.grace + rule.idle) // rule.window.step)
-        self._points: dict[str, dict[tuple[int, int], BaselinePoint | None]] = {}
+        self.merged = Merged(self.combined, over, len(self.aligned) * (self.reach + self.slack))
         self.roles: dict[str, list[AlignedSide]] = {}
         for side in sides:
             for kpi in side.rolled:
@@ -139,18 +107,10 @@ class Aligned(ABC):
                 continue
             origin = ring.origin
             if ring.put(record, barrier_time):
-                self._unmerge(track, record.kpi, record.window.index, all_of_them=ring.origin != origin)
+                is_longer = ring.origin != origin
+                self.merged.forget(track.scope, self.roles.get(record.kpi, ()), record.window.index, entirely=is_longer)
                 touched |= self._touched_by(track, record.kpi, record.window.index)
         return touched
-
-    def _unmerge(self, track: Track, kpi: str, index: int, *, all_of_them: bool) -> None:
-        """Forget the merged values that a new share changes."""
-        points = self._points.get(track.scope, {})
-        if all_of_them:
-            points.clear()
-        for side in self.roles.get(kpi, ()):
-            for each in range(index, index + self.over):
-                points.pop((side.number, each), None)
 
     def is_final(self, track: Track, record: JoinRecord) -> bool:
         """Whether a share comes so late that nothing looks at its window any more."""
@@ -238,35 +198,6 @@ class Aligned(ABC):
         rings = [track.rings.get(kpi) for kpi in side.rolled]
         windows = [None if ring is None else ring.windows.get(index + side.lag) for ring in rings]
         return all(window is not None and window.ready for window in windows)
-
-    def value(self, track: Track, side: AlignedSide, at: int) -> float | None:
-        """The merged value of a side at its own window index."""
-        point = self.point(track, side, at)
-        return None if point is None else point.value
-
-    def point(self, track: Track, side: AlignedSide, at: int) -> BaselinePoint | None:
-        """The same with where it starts; made once."""
-        points = self._points.setdefault(track.scope, {})
-        if (side.number, at) not in points:
-            if len(points) > _POINTS_PER_WINDOW * len(self.aligned) * (self.reach + self.slack):
-                points.clear()
-            value = self.combined(self._rolled_up(track, side, at))
-            points[side.number, at] = None if value is None else BaselinePoint(self._start(track, side, at), value)
-        return points[side.number, at]
-
-    def _rolled_up(self, track: Track, side: AlignedSide, at: int) -> list[float | None]:
-        """The value of each KPI of a side, merged over series and windows."""
-        found: dict[str, float | None] = {}
-        for kpi, aggregation in side.rolled.items():
-            ring = track.rings.get(kpi)
-            windows = [] if ring is None else ring.spans(at, self.over)
-            parts = [share.parts for window in windows for share in window.shares.values()]
-            bounds = [window.bounds for window in windows]
-            found[kpi] = arithmetic.aggregate(parts, aggregation, bounds) if parts else None
-        return side.values(found)
-
-    def _start(self, track: Track, side: AlignedSide, at: int) -> str:
-        return track.rings[side.first].spans(at, self.over)[0].bounds.start
 
     def _place(self, track: Track, index: int, pair: int) -> str:
         return f"{track.rule}|{track.scope}|{index}|{pair}"

@@ -16,7 +16,8 @@ from engine.model.bottleneck import Bottleneck
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from engine.correlate.aligned import Aligned, AlignedSide
+    from engine.correlate.aligned import Aligned
+    from engine.correlate.sides import AlignedSide
     from engine.correlate.track import Track
     from engine.model.bottleneck import DimensionChange
     from engine.model.limits import Limits

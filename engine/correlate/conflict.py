@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.correlate import judge as arithmetic
-from engine.correlate.aligned import Aligned, AlignedSide
+from engine.correlate.aligned import Aligned
 from engine.correlate.evidence import conflict_evidence
+from engine.correlate.sides import AlignedSide
 from engine.correlate.track import Run, Track
 from engine.rules.resolved.condition import CounterpartConflict
 
@@ -82,7 +83,7 @@ class Conflict(Aligned):
             return None
         usual = self.usual_in_force(track, side, index, run)
         wanted: arithmetic.Verdict = "improved" if side is self.own else "worsened"
-        value = self.value(track, side, index + side.lag)
+        value = self.merged.value(track, side, index + side.lag)
         return arithmetic.judge_side(value, usual, side.judge, side.direction, wanted)
 
     def usual_in_force(self, track: Track, side: Side, index: int, run: Run | None) -> Usual | None:
@@ -108,7 +109,7 @@ class Conflict(Aligned):
         count = side.judge.count
         points = []
         for back in range(1, count + 1):
-            point = self.point(track, side, at - back * side.stride)
+            point = self.merged.point(track, side, at - back * side.stride)
             if point is None:
                 return None
             points.append(point)

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
 
-from engine.correlate.aligned import Aligned, AlignedSide
+from engine.correlate.aligned import Aligned
 from engine.correlate.bottleneck import bottleneck_of
 from engine.correlate.evidence import digest_of_recent
 from engine.correlate.forecast import forecast
 from engine.correlate.judge import Judged
 from engine.correlate.shares import share_of_side, window_of
+from engine.correlate.sides import AlignedSide
 from engine.correlate.track import Run, Track, carried_on
 from engine.model.identity import digest_of
 from engine.model.time import DAY
@@ -179,5 +180,5 @@ class Course(Aligned):
     def _points_to(self, track: Track, index: int) -> list[tuple[int, BaselinePoint]]:
         """The windows that have a value, with their numbers, as far back as a forecast looks."""
         numbers = range(index - FORECAST_WINDOWS + 1, index + 1)
-        found = [(at, self.point(track, self.side, at)) for at in numbers]
+        found = [(at, self.merged.point(track, self.side, at)) for at in numbers]
         return [(at, point) for at, point in found if point is not None]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import copysign, fsum
 from typing import TYPE_CHECKING, Literal
 
-from engine.correlate.aligned import Aligned, AlignedSide
+from engine.correlate.aligned import Aligned
 from engine.correlate.evidence import digest_of_recent
 from engine.correlate.judge import UNKNOWN, Judged
 from engine.correlate.shares import share_of_side, window_of
+from engine.correlate.sides import AlignedSide
 from engine.correlate.track import Run, Track, carried_on
 from engine.model.identity import digest_of
 from engine.model.trigger import ReconciliationEvidence
@@ -79,7 +80,8 @@ class Reconcile(Aligned):
         """See `Aligned`. The record is never wrong: its verdict is `flat`, or unknown."""
         del run
         values = [
-            self.value(track, side, index) if self.has_come(track, side, index) else None for side in self.aligned
+            self.merged.value(track, side, index) if self.has_come(track, side, index) else None
+            for side in self.aligned
         ]
         own = judge(values[0], values[1], self.condition)
         record = UNKNOWN if values[1] is None else Judged("flat", values[1])

@@ -8,9 +8,10 @@ from engine.model.records import WindowBounds
 from engine.model.trigger import ReconciledSide, SeriesShare
 
 if TYPE_CHECKING:
-    from engine.correlate.aligned import Aligned, AlignedSide
+    from engine.correlate.aligned import Aligned
     from engine.correlate.judge import Judged
     from engine.correlate.rings import RingWindow
+    from engine.correlate.sides import AlignedSide
     from engine.correlate.track import Track
     from engine.model.limits import Limits
 

@@ -14,7 +14,7 @@ from engine.review.spans import window_named
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from engine.correlate.aligned import AlignedSide
+    from engine.correlate.sides import AlignedSide
     from engine.correlate.terms import Term
     from engine.model.finding import Episode
     from engine.model.trigger import ReconciledSide, SeriesShare, SideEvidence

@@ -20,8 +20,8 @@ from engine.review.numbers import number, percent
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from engine.correlate.aligned import AlignedSide
     from engine.correlate.bottleneck import Whole
+    from engine.correlate.sides import AlignedSide
     from engine.model.bottleneck import DimensionChange, ValueChange
     from engine.model.records import Parts
     from engine.model.trigger import ReconciledSide, SideEvidence

@@ -28,8 +28,8 @@ from engine.rules.resolved.condition import Change, Composite, MissingData, Thre
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from engine.correlate.aligned import AlignedSide
     from engine.correlate.conflict import Side
+    from engine.correlate.sides import AlignedSide
     from engine.model.finding import Anomaly, TrendBreak
     from engine.model.governance import GovernedKpi
     from engine.model.trigger import AnyEvidence, SideEvidence

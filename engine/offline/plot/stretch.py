@@ -33,7 +33,8 @@ from engine.wire.records import records
 from engine.wire.reference import ReferenceDecoder
 
 if TYPE_CHECKING:
-    from engine.correlate.aligned import Aligned, AlignedSide
+    from engine.correlate.aligned import Aligned
+    from engine.correlate.sides import AlignedSide
     from engine.offline.explain.case import Case
     from engine.rules.ruleset import RuleSet
     from engine.runtime.context import StageContext
