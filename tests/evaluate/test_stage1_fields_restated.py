@@ -98,6 +98,7 @@ def loaded() -> RuleSet:
 
 
 RULES = loaded()
+IN_ANY_ORDER = [rule for rule in RULES.rules if not is_own(rule)]
 
 
 def measured(draw: random.Random, hours: int) -> list[Measurement]:

@@ -102,6 +102,7 @@ def test_every_condition_says_something_of_the_data_above():
 
 
 SILENT = rule("silent", MissingData(60 * SECOND))
+IN_ANY_ORDER = [*PATIENT, SILENT]
 TICK = 20 * SECOND
 
 

@@ -231,6 +231,7 @@ def test_measurements_are_corrected_in_favour_in_whatever_order_that_is_said_wit
 
 
 POSTS = rules_of("{moved_goalposts: {}}")
+IN_ANY_ORDER = [rules.rule_by_id["told"] for rules in (FAVOUR, POSTS)]
 MEMBERS = ("a", "b", "c")
 MOVED = ("began", "changed", "ended")
 
