@@ -1,4 +1,4 @@
-"""Late and restated data leave on what sorted, corrected data do, where series are gathered: groups, storms, silence.
+"""Late and restated data leave on what sorted, corrected data do, where series are gathered: in groups and storms.
 
 Gathered series are told of as they are heard of, barrier by barrier: which of them fire in the end is the same in any
 order, when the gathering began and who was apart is not.
@@ -57,6 +57,7 @@ dimensions: [shop, door]
 target: none
 """
 GATHERED = {
+    "alone": "condition: {threshold: {below: 4}}",
     "by-shop": "condition: {threshold: {below: 4}}\ngroup_by: [shop]",
     "all": "condition: {threshold: {above: 6}}\nat_least: {m: 2, of: 3}\ngroup_by: []",
     "lasting": "condition: {threshold: {below: 6}}\nfor: 1h\nkeep_firing_for: 1h\ngroup_by: [door]",
