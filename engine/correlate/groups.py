@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine.correlate.barrier import event_time_of
 from engine.correlate.members import evidence_of_members, moved
-from engine.model.finding import Silence
+from engine.correlate.moves import Move, moves_of
 from engine.model.judgement import Judgement
 from engine.model.time import parse_own_time
 from engine.model.trigger import Member, Turn
@@ -51,11 +50,12 @@ class Grouping:
         latest = ""
         cause: str | None = None
         held = before
-        for place, report in enumerate(reports):
-            cause = report.cause if report.status != "new" else cause
-            latest = report.event_time
-            resumes = _apply(group, report)
-            if place + 1 < len(reports) and event_time_of(reports[place + 1]) == event_time_of(report):
+        moves = moves_of(group.members, reports)
+        for place, move in enumerate(moves):
+            cause = move.cause or cause
+            latest = move.event_time
+            resumes = _apply(group, move)
+            if place + 1 < len(moves) and parse_own_time(moves[place + 1].event_time) == parse_own_time(latest):
                 continue
             on = bool(group.members)
             if on and not group.on:
@@ -103,37 +103,16 @@ class Grouping:
         )
 
 
-def _apply(group: Group, report: Finding) -> bool:
+def _apply(group: Group, move: Move) -> bool:
     """Let a member join or leave; true when what it had left by was taken back."""
-    key = f"{report.rule}|{report.series}"
-    if report.transition == "worsened":
-        return False
-    if report.transition == "firing" and report.status != "withdrawn":
-        group.members[key] = _member(report, report.event_time)
-    elif report.transition == "firing":
-        known = group.members.get(key)
-        if known is not None and report.replaces in (None, known.finding):
-            del group.members[key]
-    elif report.status == "new" or (report.status == "amended" and key in group.members):
-        group.recovered |= group.members.pop(key, None) is not None
-    elif report.status == "withdrawn" and key not in group.members:
-        group.members[key] = _member(report, report.opened_event_time)
-        return True
+    was_there = move.key in group.members
+    if move.member is not None:
+        group.members[move.key] = move.member
+        return move.returns and not was_there
+    if group.members.pop(move.key, None) is not None:
+        group.recovered |= move.resolved
     return False
 
 
 def _earliest(group: Group) -> str:
     return min((member.event_time for member in group.members.values()), key=parse_own_time)
-
-
-def _member(report: Finding, event_time: str) -> Member:
-    point = report.evidence.point
-    return Member(
-        series=report.series,
-        rule=report.rule,
-        finding=report.id,
-        event_time=event_time,
-        transition=report.transition,
-        revision=report.revision,
-        silence=point if isinstance(point, Silence) else None,
-    )

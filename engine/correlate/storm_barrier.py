@@ -8,6 +8,7 @@ import msgspec
 
 from engine.correlate.barrier import event_time_of
 from engine.correlate.members import moved
+from engine.correlate.seats import Seats
 from engine.model.time import parse_own_time
 from engine.model.trigger import Member
 
@@ -29,13 +30,15 @@ AGAIN = "the storm is back"
 class StormBarrier:
     """A storm on its way through the findings of one barrier.
 
-    `fresh`: series whose alerts began at this barrier, so that nobody was told of them yet. `passing` goes on to
-    reviews of single series. `peak`: a storm that began here as it was when it was largest, before an alert ended.
+    `fresh`: alerts that began at this barrier, so that nobody was told of them yet; `never`: those that were taken
+    back. `passing` goes on to reviews of single series. `peak`: a storm that began here as it was when it was largest,
+    before an alert ended. `apart` and `members` are where the storm's alerts sit.
     """
 
     def __init__(self, storming: Storming, storm: Storm) -> None:
         self.storming, self.storm = storming, storm
-        self.fresh: set[str] = set()
+        self.fresh: set[tuple[str, str]] = set()
+        self.never: set[tuple[str, str]] = set()
         self.passing: list[Finding] = []
         self.found: list[Judgement] = []
         self.cause: str | None = None
@@ -43,6 +46,7 @@ class StormBarrier:
         self.opening = False
         self.peak: Storm | None = None
         self.told_rages, self.told = storm.rages, dict(storm.members)
+        self.apart, self.members = Seats(storm.apart), Seats(storm.members)
 
     def take(self, findings: Sequence[Finding]) -> list[Finding | Judgement]:
         """See `Storming.advance`."""
@@ -64,44 +68,71 @@ class StormBarrier:
         if storm.firing - ends > limit // CALM_BELOW:
             return False
         trial = StormBarrier(self.storming, msgspec.structs.replace(storm, **_seats(storm)))
+        trial.apart, trial.members = self.apart.copied(trial.storm.apart), self.members.copied(trial.storm.members)
+        trial.never = set(self.never)
         for finding in step:
             trial._hear(finding)
         return trial.storm.firing <= limit // CALM_BELOW
 
     def _hear(self, finding: Finding) -> bool:
         """Let an alert begin, go on or end; true when the end of a member is taken back."""
-        storm, series = self.storm, finding.series
-        begins = finding.transition == "firing" and finding.status == "new"
-        if begins and storm.rages:
-            storm.members[series] = _member(finding)
-            return False
-        for seats in () if begins else (storm.members, storm.left):
-            if _is(seats.get(series), finding):
-                self.cause = finding.cause or self.cause
-                return self._within(seats, finding)
-        if begins:
-            self.fresh.add(series)
+        name, known = _name(finding), self.storm.left.get(finding.series)
+        if finding.transition == "firing" and finding.status == "new":
+            if self.storm.rages:
+                self.members.give(_member(finding))
+                return False
+            self.fresh.add(name)
+        elif self.members.holds(*name) or (known is not None and (known.series, known.event_time) == name):
+            self.cause = finding.cause or self.cause
+            return self._of_member(finding) if self.members.holds(*name) else self._of_left(finding)
         else:
             self._note_peak()
-        _note_apart(storm.apart, finding)
+        self._note_apart(finding)
         self.passing.append(finding)
         return False
 
-    def _within(self, seats: dict[str, Member], finding: Finding) -> bool:
-        """What is said of an alert of the storm, that is on (`members`) or has ended (`left`)."""
-        storm, series, taken_back = self.storm, finding.series, finding.status == "withdrawn"
-        if finding.transition == "firing" and not taken_back:
-            seats[series] = _member(finding)
+    def _of_member(self, finding: Finding) -> bool:
+        """What is said of an alert of the storm that is on."""
+        if finding.transition == "firing" and finding.status != "withdrawn":
+            self.members.give(_member(finding))
         elif finding.transition == "firing":
             self._note_peak()
-            del seats[series]
-        elif finding.transition == "resolved" and taken_back and seats is storm.left:
-            storm.members[series] = storm.left.pop(series)
-            return True
-        elif finding.transition == "resolved" and not taken_back and seats is storm.members:
+            self.never.add(_name(finding))
+            self.members.take(*_name(finding))
+        elif finding.transition == "resolved" and finding.status != "withdrawn":
             self._note_peak()
-            storm.left[series], storm.recovered = storm.members.pop(series), True
+            self.storm.left[finding.series] = self.members.take(*_name(finding))
+            self.storm.recovered = True
         return False
+
+    def _of_left(self, finding: Finding) -> bool:
+        """What is said of an alert of the storm that has ended; true when that is taken back."""
+        left, series, taken_back = self.storm.left, finding.series, finding.status == "withdrawn"
+        if finding.transition == "firing" and not taken_back:
+            left[series] = _member(finding)
+        elif finding.transition == "firing":
+            self._note_peak()
+            self.never.add(_name(finding))
+            del left[series]
+        elif finding.transition == "resolved" and taken_back:
+            self.members.give(left.pop(series))
+            return True
+        return False
+
+    def _note_apart(self, finding: Finding) -> None:
+        """What is said of an alert with a review of its own: only whether it is on is kept."""
+        own = self.apart.holds(*_name(finding))
+        if finding.transition == "firing" and finding.status == "withdrawn":
+            self.never.add(_name(finding))
+        match finding.transition, finding.status:
+            case ("firing", "new"):
+                self.apart.give(_member(finding))
+            case ("resolved", "withdrawn") if _name(finding) not in self.never:
+                self.apart.give(_member(finding))
+            case ("firing", "amended") if own:
+                self.apart.give(_member(finding))
+            case ("firing" | "resolved", _) if own:
+                self.apart.take(*_name(finding))
 
     def _note_peak(self) -> None:
         storm = self.storm
@@ -119,11 +150,11 @@ class StormBarrier:
 
     def _take_in(self) -> None:
         """Alerts that nobody was told of come to the storm."""
-        storm = self.storm
-        taken = {series: storm.apart.pop(series) for series in sorted(self.fresh) if series in storm.apart}
-        storm.members.update(taken)
+        taken = {name: self.apart.take(*name) for name in sorted(self.fresh) if self.apart.holds(*name)}
+        for alert in taken.values():
+            self.members.give(alert)
         self.fresh.clear()
-        self.passing = [each for each in self.passing if not _is(taken.get(each.series), each)]
+        self.passing = [each for each in self.passing if _name(each) not in taken]
 
     def _turn(self, *, resumes: bool) -> None:
         """The storm's review begins with its first member and ends with the last. Where none of them ever was, that is
@@ -194,21 +225,9 @@ def _steps(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
         yield step
 
 
-def _is(alert: Member | None, finding: Finding) -> bool:
-    """Whether a finding is of an alert: within a series, alerts are told apart by the event time that they began at."""
-    return alert is not None and alert.event_time == finding.opened_event_time
-
-
-def _note_apart(apart: dict[str, Member], finding: Finding) -> None:
-    """What is said of an alert with a review of its own: only whether it is on is kept."""
-    series, own = finding.series, _is(apart.get(finding.series), finding)
-    match finding.transition, finding.status:
-        case ("firing", "new") | ("resolved", "withdrawn"):
-            apart[series] = _member(finding)
-        case ("firing", "amended") if own:
-            apart[series] = _member(finding)
-        case ("firing" | "resolved", _) if own:
-            del apart[series]
+def _name(finding: Finding) -> tuple[str, str]:
+    """Which alert a finding is of: within a series they are told apart by the event time that they began at."""
+    return finding.series, finding.opened_event_time
 
 
 def _member(finding: Finding) -> Member:

@@ -16,7 +16,7 @@ from test_stage1_twin import HOPPING, context, encode, rule, run, worse
 from engine.model.finding import Finding
 from engine.model.limits import Limits
 from engine.model.time import SECOND
-from engine.rules.resolved.condition import Anomaly, Change, Threshold, TrendBreak
+from engine.rules.resolved.condition import Anomaly, Change, MissingData, Threshold, TrendBreak
 from engine.rules.resolved.control import ControlChart, Cusum, Ewma, RunRules
 from engine.state import pages
 
@@ -99,6 +99,61 @@ def test_every_condition_says_something_of_the_data_above():
     standing = stands(events)
     assert {finding.rule for finding in standing.values()} == {each.id for each in RULES}
     assert sorted(stands(told_late(events, draw))) == sorted(standing)
+
+
+SILENT = rule("silent", MissingData(60 * SECOND))
+IN_ANY_ORDER = [*PATIENT, SILENT]
+TICK = 20 * SECOND
+
+
+def heard(intervals: list[int], draw: random.Random, *, mixed: bool) -> list[Event]:
+    """So many new measurements before each tick; `mixed` in any order, with values of another kind, some of them and of
+    those before said again or corrected.
+    """
+    said: list[Event] = []
+    known: list[Event] = []
+    for number, count in enumerate(intervals):
+        at = START + number * TICK
+        new: list[Event] = [("measure", f"{number}-{each}", at + each * SECOND, 3.0, 0) for each in range(count)]
+        again = [(*each[:3], float(draw.randint(0, 9)), draw.randint(0, 2)) for each in known if draw.random() < 0.2]
+        known += new
+        if mixed:
+            new += [(*each[:3], 9.0, 1) for each in new if draw.random() < 0.3] + again
+            draw.shuffle(new)
+        said += [*new, ("tick", "", at + TICK, 0.0, 0)]
+    return said
+
+
+def silence_of(events: list[Event]) -> list[tuple[str, int]]:
+    """What is said of it, with the number of ticks that had passed."""
+    ticks = [place for place, event in enumerate(events) if event[0] == "tick"]
+    found = []
+    for record in run(encode(events), context("mean", 3600 * SECOND, [SILENT]), cut=9):
+        if json.loads(record.value)["type"] == "finding":
+            finding = msgspec.json.decode(record.value, type=Finding)
+            found.append((finding.transition, ticks.index(finding.tick) + 1))
+    return found
+
+
+def silence_twin(intervals: list[int]) -> list[tuple[str, int]]:
+    """It is silent from the tick at which 60 s of ticks have passed since the first one without anything new."""
+    found: list[tuple[str, int]] = []
+    quiet = None
+    for number, count in enumerate(intervals):
+        if count and found and found[-1][0] == "firing":
+            found.append(("resolved", number))
+        quiet = 0 if count or quiet is None else quiet + 1
+        if quiet == 60 * SECOND // TICK:
+            found.append(("firing", number))
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from([0, 0, 0, 1, 3]), min_size=5, max_size=40), st.randoms(use_true_random=False))
+def test_silence_hangs_on_between_which_ticks_something_new_came(intervals: list[int], draw: random.Random):
+    expected = silence_twin(intervals)
+    assert silence_of(heard(intervals, draw, mixed=False)) == expected
+    assert silence_of(heard(intervals, draw, mixed=True)) == expected
 
 
 def judged(subject: Any, *records: Any) -> list[tuple[str, str, float | None]]:

@@ -43,6 +43,7 @@ ENDING = [
     rule("raw-soon", Threshold("above", None, 2.0, None), points="raw", lateness=30 * SECOND, ends_after=20 * SECOND),
     rule("raw-now", Threshold("above", None, 2.0, None), points="raw", for_=5 * SECOND, ends_after=20 * SECOND),
 ]  # fmt: skip
+IN_ANY_ORDER = ENDING
 events = st.lists(
     st.one_of(
         st.tuples(st.just("measure"), st.integers(-25, 12), st.sampled_from([0.0, 1.5, 3.0, 5.25, 8.0])),

@@ -63,6 +63,7 @@ EDITED = {
     "version:visits": rules_of(("target:", "version: 2\ntarget:")),
 }
 """An edit for each rule that looks at one."""
+IN_ANY_ORDER = [rules.rule_by_id[name] for name, rules in EDITED.items()]
 
 
 def measured(draw: random.Random, hours: int) -> list[Measurement]:

@@ -13,20 +13,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import naive_governance as naive
-from governed_world import Driven, rules_of, shares, week, with_target
+from governed_world import BEGIN, WEEK, Driven, rules_of, shares, week, with_target
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.correlate.barrier import in_order
 from engine.correlate.governance.watch import Watch
 from engine.correlate.governance.watching import EASED
+from engine.model.measurement import Measurement
 from engine.model.records import JoinRecord, Signal
-from engine.model.time import DAY, HOUR, format_time
+from engine.model.time import DAY, HOUR, format_time, parse_own_time
+from engine.model.topics import TRIGGERS
+from engine.offline.replay import replay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from engine.model.judgement import Judgement
+    from engine.model.time import Micros
 
 GRACED = (
     "unit: visits\naggregation: sum\nwindow: {every: 7d}",
@@ -154,7 +158,80 @@ def test_what_is_not_a_correction_is_counted_for_none_in_any_order(seed: int):
     assert restating(late, Random(seed + 1)) == []
 
 
+class Again(NamedTuple):
+    """Weeks of two shops' measurements, what corrections make of them and what more of them came late; and what is
+    said of all that in each week.
+    """
+
+    values: list[float]
+    better: list[naive.Said]
+    late: list[naive.Said]
+    told: list[list[Measurement]]
+
+
+def measured_again(chance: Random) -> Again:
+    values = [4.0 * chance.randint(60, 80) for _ in range(WEEKS)]
+    newest = {(shop, number): (0, each.parts.sum) for number, value in enumerate(values)
+              for shop, each in zip("ab", shares("visits", number, value), strict=True)}  # fmt: skip
+    said, late, again = [], [], [[] for _ in range(WEEKS)]
+    for number in range(1, WEEKS):
+        if number % 12 == 1:
+            better = chance.choice([0.4, 1.0])
+        for _ in range(chance.choice([0, 1, 2, 2])):
+            place = shop, window = chance.choice("ab"), chance.randrange(max(0, number - REACH), number)
+            change = 4.0 * chance.randint(1, 6) * (1 if chance.random() < better else -1)
+            if chance.random() < 0.2:
+                late.append(naive.Said(number, window, change))
+                again[number].append(measurement(f"{shop}-{len(late)}", window, change))
+                continue
+            revision, value = newest[place] = newest[place][0] + 1, newest[place][1] + change
+            said.append(naive.Said(number, window, change))
+            again[number].append(measurement(shop, window, value, revision))
+    return Again(values, said, late, again)
+
+
+def measurement(name: str, number: int, value: float, revision: int = 0) -> Measurement:
+    """Of the shop whose letter the name begins with."""
+    time = format_time(BEGIN + number * WEEK + DAY)
+    return Measurement("visits", time, value, {"shop": name[0]}, f"{name}-{number}", revision=revision)
+
+
+def through_both_stages(said: Again, chance: Random) -> list[Any]:
+    """What is said of them: in any order within the week in which a window is open, some of it twice."""
+    again = said.told
+    timed: list[tuple[Micros, Measurement]] = []
+    for number, value in enumerate(said.values):
+        at = BEGIN + number * WEEK + DAY
+        first = zip("ab", shares("visits", number, value), strict=True)
+        timed += [(at, measurement(shop, number, each.parts.sum)) for shop, each in first]
+        twice = chance.sample(again[max(0, number - 1)], len(again[max(0, number - 1)]) // 2)
+        timed += [(at + chance.randrange(HOUR, 6 * DAY), each) for each in [*again[number], *twice]]
+    timed.sort(key=lambda pair: pair[0])
+    outputs = replay(FAVOUR, timed, every=DAY, partitions=2, begin=BEGIN).outputs
+    triggers = [msgspec.json.decode(each.record.value or b"") for each in outputs if each.topic == TRIGGERS]
+    told = [(each["type"].split(".")[2], each["data"]) for each in triggers if each["data"]["rule"] == "told"]
+    for _, data in told:
+        for window in data["evidence"]["found"]["windows"]:
+            del window["times"], window["before"]
+    return [(happened, data["event_time"], data["evidence"]["found"]) for happened, data in told]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**9))
+def test_measurements_are_corrected_in_favour_in_whatever_order_that_is_said_within_a_week(seed: int):
+    said = measured_again(Random(seed))
+    one, other = (through_both_stages(said, Random(seed + number)) for number in (1, 2))
+    assert one == other
+    verdicts = naive.restated_in_favour(said.values, said.better, COUNT, late=said.late, least=LEAST, chance=0.01)
+    expected = naive.turns(verdicts)
+    ended = {"resolved", "alert_ended"}
+    told = [(happened in ended, (parse_own_time(time) - week(0)) // WEEK) for happened, time, _ in one]
+    turns = [(False, begin) for begin in expected.begins] + [(True, end) for end in expected.ends]
+    assert sorted(told, key=lambda each: each[1]) == sorted(turns, key=lambda each: each[1])
+
+
 POSTS = rules_of("{moved_goalposts: {}}")
+IN_ANY_ORDER = [rules.rule_by_id["told"] for rules in (FAVOUR, POSTS)]
 MEMBERS = ("a", "b", "c")
 MOVED = ("began", "changed", "ended")
 

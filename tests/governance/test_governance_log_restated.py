@@ -91,6 +91,7 @@ def rules_of() -> RuleSet:
 
 
 RULES = rules_of()
+IN_ANY_ORDER = [RULES.rule_by_id[name] for name in (*OVER_WINDOWS, *BY_TICKS, CADENCE)]
 
 
 def measured(draw: random.Random, hours: int) -> list[Measurement]:

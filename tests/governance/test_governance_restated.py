@@ -123,6 +123,9 @@ BY_TICKS = {
 }
 
 
+IN_ANY_ORDER = [rules.rule_by_id["told"] for rules in (*RULES.values(), *BY_TICKS.values())]
+
+
 @pytest.mark.parametrize("name", BY_TICKS)
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**9))

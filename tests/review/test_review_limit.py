@@ -231,6 +231,34 @@ def test_a_recovery_that_is_taken_back_brings_the_alert_back_to_the_storm():
     assert at(world, 121) == [("reopened", "storm", 1)]
 
 
+@pytest.mark.parametrize("size", [6, 4])
+def test_an_earlier_alert_that_comes_late_takes_no_series_out(size: int):
+    """Out of the storm, or of those that count as firing."""
+    world = World(limited(4))
+    fire(world, 3, *names(size))
+    at(world, 73)
+    fire(world, 1, "s0000")
+    end(world, 2, 1, "s0000")
+    at(world, 74)
+    storm = world.stage.correlator.joined["high", SCOPE].storm
+    seats = storm.members if size > 4 else storm.apart
+    assert [alert.event_time for alert in seats.values()] == [day(3)] * size
+
+
+@pytest.mark.parametrize("size", [6, 4])
+def test_an_alert_that_has_ended_and_never_was_does_not_come_back(size: int):
+    world = World(limited(4))
+    fire(world, 3, *names(size))
+    at(world, 73)
+    end(world, 4, 3, "s0000")
+    at(world, 97)
+    fire(world, 3, "s0000", status="withdrawn", revision=1, replaces=f(world.rules, "firing", 3, c="s0000"))
+    over = f(world.rules, "resolved", 4, 3, c="s0000")
+    end(world, 4, 3, "s0000", status="withdrawn", revision=1, replaces=over)
+    at(world, 98)
+    assert world.stage.correlator.joined["high", SCOPE].storm.firing == size - 1
+
+
 def test_of_an_own_review_a_recovery_that_is_taken_back_is_told_there():
     world = World(limited(4))
     fire(world, 3, "a")
