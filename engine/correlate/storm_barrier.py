@@ -136,7 +136,7 @@ class StormBarrier:
 
     def _note_peak(self) -> None:
         storm = self.storm
-        if self.opening and (self.peak is None or len(storm.members) > len(self.peak.members)):
+        if self.opening and (self.peak is None or storm.firing > self.peak.firing):
             self.peak = msgspec.structs.replace(storm, **_seats(storm))
 
     def _weigh(self) -> None:
@@ -177,7 +177,7 @@ class StormBarrier:
         """Tell of a storm that began here, as it was when it was largest."""
         if self.opening:
             peak, storm = self.peak, self.storm
-            was_larger = peak is not None and (not storm.rages or len(storm.members) < len(peak.members))
+            was_larger = peak is not None and (not storm.rages or storm.firing < peak.firing)
             self.opening, largest = False, peak if peak is not None and was_larger else storm
             self.found.append(self.storming.turn(largest, "began", str(largest.opened)))
             self.told_rages, self.told = largest.rages, dict(largest.members)
