@@ -8,13 +8,13 @@ import msgspec
 
 from engine.correlate.turns import RESTATED
 from engine.model.measurement import Measurement
-from engine.model.time import Micros, parse_own_time
+from engine.model.time import HOUR, Micros, format_time, parse_own_time
 from engine.model.topics import TRIGGERS
 from engine.model.trigger import ReviewTrigger, TriggerData, TurnName
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from engine.runtime.ports import Output
 
@@ -23,6 +23,27 @@ Told = tuple[Micros, Measurement]
 
 NEWEST = 9
 """The revision that is true."""
+
+
+def patchy(
+    draw: random.Random, series: Sequence[tuple[str, dict[str, str]]], begin: Micros, hours: int
+) -> list[Measurement]:
+    """A measurement of each series an hour, in stretches; in between it pauses. In the order of time."""
+    found = []
+    for number, (kpi, dimensions) in enumerate(series):
+        hour = 0
+        while hour < hours:
+            for of_stretch in range(hour, min(hours, hour + draw.randint(1, 12))):
+                value, time = float(draw.choice([1, 2, 5, 7, 12])), format_time(begin + of_stretch * HOUR)
+                found.append(Measurement(kpi, time, value, dimensions, f"{number}-{of_stretch}", revision=NEWEST))
+                hour = of_stretch + 1
+            hour += draw.choice([0, 0, 0, draw.randint(1, 9)])
+    return sorted(found, key=lambda each: each.time)
+
+
+def cut_off(told: list[Told], since: Micros, until: Micros) -> list[Told]:
+    """What was to be heard in that time is heard at its end, in its order."""
+    return [(until if since <= at < until else at, each) for at, each in told]
 
 
 def in_order(measurements: list[Measurement]) -> list[Told]:

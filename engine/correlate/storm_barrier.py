@@ -136,7 +136,7 @@ class StormBarrier:
 
     def _note_peak(self) -> None:
         storm = self.storm
-        if self.opening and (self.peak is None or storm.firing > self.peak.firing):
+        if self.opening and storm.rages and (self.peak is None or storm.firing > self.peak.firing):
             self.peak = msgspec.structs.replace(storm, **_seats(storm))
 
     def _weigh(self) -> None:

@@ -5,46 +5,24 @@ come in time, by both stages, wherever rules join.
 from __future__ import annotations
 
 import random
-from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 import test_correlate_formulas as formulas
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from late_data import NEWEST, Standing, Told, in_order, standing_of, told_late
+from late_data import Standing, Told, cut_off, in_order, patchy, standing_of, told_late
 from test_correlate_restated import BEGIN, JOINED, REACH, RULES, SERIES
 
-from engine.model.measurement import Measurement
-from engine.model.time import HOUR, MINUTE, Micros, format_time
+from engine.model.time import HOUR, MINUTE, Micros
 from engine.model.topics import DEAD_LETTERS, TRIGGERS
 from engine.offline.explain.explanation import explain
 from engine.offline.explain.given import given as shown
 from engine.offline.replay import replay
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 HOURS = 60
 AFTERWARDS = 200 * HOUR
 """What rests on ticks alone, such as that something did not come, waits for those that come a day apart."""
-
-
-def patchy(draw: random.Random) -> Iterator[Measurement]:
-    """A measurement of each series an hour, in stretches; in between it pauses."""
-    for number, (kpi, dimensions) in enumerate(SERIES):
-        hour = 0
-        while hour < HOURS:
-            for of_stretch in range(hour, min(HOURS, hour + draw.randint(1, 12))):
-                value, time = float(draw.choice([1, 2, 5, 7, 12])), format_time(BEGIN + of_stretch * HOUR)
-                yield Measurement(kpi, time, value, dimensions, f"{kpi}{number}-{of_stretch}", revision=NEWEST)
-                hour = of_stretch + 1
-            hour += draw.choice([0, 0, 0, draw.randint(1, 9)])
-
-
-def cut_off(told: list[Told], since: Micros, until: Micros) -> list[Told]:
-    """What was to be heard in that time is heard at its end, in its order."""
-    return [(until if since <= at < until else at, each) for at, each in told]
 
 
 def stands(told: list[Told], every: Micros = HOUR) -> Standing:
@@ -55,7 +33,7 @@ def stands(told: list[Told], every: Micros = HOUR) -> Standing:
 @settings(max_examples=6, deadline=None, phases=[Phase.explicit, Phase.generate])
 @given(st.integers(0, 10**9), st.booleans(), st.integers(0, 40), st.integers(12, 40))
 def test_alerts_are_those_of_what_comes_in_time(seed: int, late: bool, first: int, length: int):  # noqa: FBT001 (drawn)
-    measurements = sorted(patchy(random.Random(seed)), key=lambda each: each.time)
+    measurements = patchy(random.Random(seed), SERIES, BEGIN, HOURS)
     told = told_late(measurements, random.Random(seed + 1), REACH) if late else in_order(measurements)
     in_time = stands(in_order(measurements))
     since = BEGIN + first * HOUR
@@ -66,7 +44,7 @@ def test_alerts_are_those_of_what_comes_in_time(seed: int, late: bool, first: in
 @pytest.mark.parametrize("late", [False, True], ids=["in order", "late and restated"])
 @pytest.mark.parametrize("seed", range(2))
 def test_every_word_on_it_is_recomputed_from_its_evidence(seed: int, late: bool):  # noqa: FBT001 (a parameter)
-    measurements = sorted(patchy(random.Random(seed)), key=lambda each: each.time)
+    measurements = patchy(random.Random(seed), SERIES, BEGIN, HOURS)
     told = told_late(measurements, random.Random(seed + 1), REACH) if late else in_order(measurements)
     told = cut_off(told, BEGIN + 10 * HOUR, BEGIN + 45 * HOUR)
     outputs = replay(

@@ -60,11 +60,6 @@ def _storm(case: Case, evidence: GroupEvidence, storm: StormOf, moved_by: TurnNa
     most = storm.limit // CALM_BELOW
     lasts = firing > most if storm.rages else moved_by.turn != "began"
     checks.append(holds(f"{path}.rages", storm.rages, true=lasts, why=f"it is over when {most} fire"))
-    if moved_by.turn == "began" and micros(moved_by.opened) <= micros(storm.since):
-        past = firing > storm.limit
-        checks.append(
-            holds(f"{path}.apart", storm.apart, true=past, why=f"it begins when more than {storm.limit} fire")
-        )
     if len(evidence.listed) == evidence.count:
         named = sorted((member.series, member.finding) for member in evidence.listed)
         checks.append(same(f"{path}.members", storm.members, digest_of(named)))
