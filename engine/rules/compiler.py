@@ -11,36 +11,25 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from engine.kernels import layout
-from engine.kernels.layout import CHANGE, MISSING, RAW, SILENCE, THRESHOLD, WINDOWS
+from engine.kernels.layout import RAW, SILENCE, WINDOWS
 from engine.model.aggregation import kind_of, quantile_of
-from engine.model.time import DAY, HOUR, Micros
+from engine.model.time import HOUR, Micros
 from engine.rules.calendar import LONGEST, PERIODS, day_starts, period_firsts
-from engine.rules.lay_anomaly import lay_anomaly
-from engine.rules.lay_control import lay_control
-from engine.rules.lay_trend import lay_trend
+from engine.rules.lay_rule import lay_rule
 from engine.rules.resolved.catalogue import derived_rule_id, formula_in
 from engine.rules.resolved.condition import (
-    Anomaly,
     Cadence,
-    Change,
     Composite,
-    CounterpartConflict,
     MissingData,
-    OffTrack,
     OverWindows,
     Precision,
-    Reconciliation,
-    Threshold,
-    TrendBreak,
 )
-from engine.rules.resolved.control import ControlChart
 from engine.rules.resolved.governance import (
     GovernanceCondition,
     MovedGoalposts,
-    NewVersion,
     RestatedInFavour,
-    others_of,
 )
+from engine.rules.sides import sides
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,8 +44,6 @@ if TYPE_CHECKING:
 _MORE = ("deviation", "quantile", "distinct")
 _SKETCHED = ("quantile", "distinct")
 SHORTEST_DAY: Micros = 23 * HOUR
-_OPS = {"above": layout.ABOVE, "below": layout.BELOW, "outside": layout.OUTSIDE, "inside": layout.INSIDE}
-_NAN = float("nan")
 
 
 class ViewKey(NamedTuple):
@@ -224,23 +211,6 @@ def _joined(rule: Rule, rule_set: RuleSet) -> tuple[str, ...]:
     return rule_set.measured(sides(rule))
 
 
-def sides(rule: Rule) -> tuple[str, ...]:
-    """The KPIs that a rule joins window by window, each once, its own first; `per` KPIs are among them."""
-    condition = rule.condition
-    if isinstance(condition, OffTrack) and rule.kpi is not None:
-        return (rule.kpi,)
-    if isinstance(condition, Reconciliation) and rule.kpi is not None:
-        return (rule.kpi, *condition.record)
-    if isinstance(condition, GovernanceCondition) and not isinstance(condition, MovedGoalposts | NewVersion):
-        return (str(rule.kpi), *others_of(condition))
-    if not isinstance(condition, CounterpartConflict) or rule.kpi is None:
-        return ()
-    named = [rule.kpi]
-    for side in condition.counterparts:
-        named.extend(kpi for kpi in (side.kpi, side.per) if kpi is not None)
-    return tuple(dict.fromkeys(named))
-
-
 def _windows(kpi: Kpi, window: Window, waits: Kpi | Rule, sketch: str) -> ViewKey:
     """The view that cuts a KPI by `window`. A value that was worked out is all that its window will hold."""
     if formula_in(kpi) is not None:
@@ -277,7 +247,7 @@ def _tables(
         entry["aggregation"] = layout.AGGREGATIONS.index(kind_of(named))
         entry["quantile"] = quantile_of(named) or 0
         entry["sketches"] = entry["cells"] if key.sketch in _SKETCHED else 0
-        rule_rows.extend(_rule_row(rule, row, int(entry["cells"])) for rule in view.rules)
+        rule_rows.extend(lay_rule(rule, row, int(entry["cells"])) for rule in view.rules)
     rule_table = np.zeros(len(rule_rows), layout.RULE)
     for row, rule_row in enumerate(rule_rows):
         rule_table[row] = rule_row
@@ -296,54 +266,6 @@ def _lay_window(entry: NDArray[np.void], window: Window, kept: Micros, zones: li
     if window.since is not None:
         entry["period"], entry["span"] = PERIODS.index(window.since), LONGEST[window.since]
     entry["cells"] = -(-kept // shortest) + entry["span"]
-
-
-def _rule_row(rule: Rule, view: int, cells: int) -> NDArray[np.void]:
-    row = np.zeros((), layout.RULE)
-    row["view"], row["for_"], row["keep"] = view, rule.for_, rule.keep_firing_for
-    row["m"], row["of"] = rule.at_least or (0, 0)
-    row["warm_up"] = rule.warm_up
-    row["recover_at"] = row["up"] = row["down"] = row["low"] = row["high"] = row["worse"] = _NAN
-    step = rule.review.renotify
-    if step is not None and rule.group_by is None and isinstance(rule.condition, Threshold | Change):
-        row["worse"], row["worse_relative"] = step.by, step.relative
-    condition = rule.condition
-    if isinstance(condition, Threshold):
-        row["kind"], row["op"] = THRESHOLD, _OPS[condition.op]
-        row["low"], row["high"] = _float(condition.low), _float(condition.high)
-        row["recover_at"] = _float(condition.recover_at)
-    elif isinstance(condition, Change):
-        row["kind"], row["count"], row["relative"] = CHANGE, condition.count, condition.relative
-        row["up"], row["down"] = _float(condition.up), _float(condition.down)
-        row["lag"] = lag_of(condition.reference, rule.window)
-        row["width"] = condition.count * row["lag"] + cells
-    elif isinstance(condition, TrendBreak):
-        lay_trend(row, condition, rule.window, _waits(rule))
-    elif isinstance(condition, Anomaly):
-        lay_anomaly(row, condition, rule.window, _waits(rule))
-    elif isinstance(condition, ControlChart):
-        lay_control(row, condition)
-    elif isinstance(condition, MissingData):
-        row["kind"], row["after"] = MISSING, condition.after
-    return row
-
-
-def _waits(rule: Rule) -> Micros:
-    """How long a condition must be on before the rule fires: what lasts does not become the usual before that."""
-    m, _ = rule.at_least or (1, 1)
-    return rule.for_ + (m - 1) * rule.window.step
-
-
-def _float(value: float | None) -> float:
-    return _NAN if value is None else value
-
-
-def lag_of(reference: str, window: Window) -> int:
-    """How many windows lie between a window and the one before it that it is held against."""
-    if reference == "windows":
-        return 1
-    day = 1 if window.zone is not None else DAY // window.step
-    return day if reference == "days" else 7 * day
 
 
 def _signals(rule_set: RuleSet) -> dict[str, tuple[Join, ...]]:

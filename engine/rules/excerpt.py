@@ -8,11 +8,11 @@ import msgspec
 
 from engine.model.identity import digest_of
 from engine.model.time import DAY
-from engine.rules.compiler import sides
 from engine.rules.due import DUE_WITHIN, day_number
 from engine.rules.resolved.condition import Composite
 from engine.rules.resolved.governance import UnprovenMilestone
 from engine.rules.ruleset import RuleSet
+from engine.rules.sides import sides
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.model.time import DAY, Micros
 from engine.rules.calendar import LONGEST
-from engine.rules.compiler import lag_of
 from engine.rules.lay_anomaly import SLOT as ANOMALY_SLOT
+from engine.rules.lay_rule import lag_of
 from engine.rules.lay_trend import SLOT as TREND_SLOT
 from engine.rules.resolved.condition import (
     Anomaly,

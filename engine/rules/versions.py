@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.rules.compiler import sides
 from engine.rules.resolved.catalogue import version_of
 from engine.rules.resolved.condition import Composite
+from engine.rules.sides import sides
 
 if TYPE_CHECKING:
     from engine.rules.resolved.rule import Rule

@@ -27,13 +27,13 @@ from engine.offline.plot.compose import name_of, picture_of
 from engine.offline.plot.draw import draw
 from engine.offline.plot.picture import Level, Mark, Panel, Picture, place_of
 from engine.offline.replay import replay
-from engine.rules.compiler import sides
 from engine.rules.loader import load_read
 from engine.rules.resolved.catalogue import formula_in
 from engine.rules.resolved.condition import OffTrack, OverWindows, Threshold
 from engine.rules.resolved.control import ControlChart
 from engine.rules.resolved.governance import GovernanceCondition
 from engine.rules.rule_tests import Measured
+from engine.rules.sides import sides
 from engine.rules.source import read_text
 from engine.rules.spec import RuleSpec
 from engine.rules.spec.conditions import ConditionSpec

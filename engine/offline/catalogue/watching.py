@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.rules.compiler import sides
+from engine.rules.sides import sides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

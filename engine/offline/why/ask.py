@@ -16,9 +16,9 @@ from engine.offline.why.of_join import OnScope, opened_of, scope_of_rule
 from engine.offline.why.of_review import Alert, follow
 from engine.offline.why.of_series import STATES, OnSeries
 from engine.offline.why.watch import instance_of
-from engine.rules.compiler import sides
 from engine.rules.resolved.condition import Composite, JoinedCondition, MissingData
 from engine.rules.resolved.governance import GovernanceCondition
+from engine.rules.sides import sides
 
 if TYPE_CHECKING:
     from engine.model.time import Micros
