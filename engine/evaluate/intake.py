@@ -60,7 +60,7 @@ def measured(state: PartitionState, columns: Columns, future_max: Micros) -> Ite
     ids = columns.ids.view()
     ids.flags.writeable = False
     inputs = Inputs(
-        columns.row,
+        columns.row.view(np.uint32),
         columns.time,
         columns.value,
         columns.id_hash,

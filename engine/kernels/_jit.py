@@ -1,4 +1,4 @@
-"""The one place that imports numba.
+"""The one place that imports numba, but for `held`.
 
 Compiled code is cached (beside the source; where that cannot be written in the user's cache folder, or where
 `NUMBA_CACHE_DIR` says), releases the GIL, and follows IEEE arithmetic to the letter: no fast-math, so that the same log
@@ -99,8 +99,8 @@ def _stay_apart(_context: Any) -> Any:
 
 
 stay_apart = cast("Callable[[], None]", _intrinsic(_stay_apart))
-"""Called first in a function of `jit_apart`: never inlined. For what is large and seldom called: a call costs some
-hundred stores for `tables`, a copy in each of its callers a minute of compiling.
+"""Called first in a function of `jit_apart`: never inlined. For what is large and called from several places: a copy in
+each of them is a minute of compiling.
 """
 
 

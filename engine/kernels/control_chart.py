@@ -13,6 +13,7 @@ from engine.kernels.control_layout import (
     DOWN,
     DOWN_SINCE,
     EWMA,
+    HALF_FLOATS,
     HITS,
     JUDGED,
     LEARNED,
@@ -45,6 +46,14 @@ def control_chart(
 ) -> tuple[bool, bool, float, float, float, float]:
     """(known, breach, statistic, limit, centre, excess) of a window; the state stands in `history` from `at` on."""
     stay_apart()
+    return _chart(history[at : at + HALF_FLOATS], 0, rule, index, value, work)
+
+
+@jit
+def _chart(
+    history: NDArray[np.float64], at: int, rule: Any, index: int, value: float, work: NDArray[np.float64]
+) -> tuple[bool, bool, float, float, float, float]:
+    """The same, of a state that stands by itself: where each number stands is known when this is compiled."""
     if np.isnan(history[at + LEARNED]):
         begin_limits(history, at, rule)
     value = held_within(value)
@@ -113,11 +122,11 @@ def _ewma(history: NDArray[np.float64], at: int, rule: Any, index: int, value: f
 @jit
 def _cusum(history: NDArray[np.float64], at: int, rule: Any, index: int, value: float) -> tuple[bool, float, float]:
     score = score_of(value, history[at + CENTRE], history[at + SIGMA])
-    first = history[at + JUDGED] == 1.0
-    if first or history[at + UP] == 0.0:
-        history[at + UP_SINCE] = index
-    if first or history[at + DOWN] == 0.0:
-        history[at + DOWN_SINCE] = index
+    # Read before they are chosen, so that nothing jumps: half of all sums are zero, and no processor guesses which.
+    first, now = history[at + JUDGED] == 1.0, float(index)
+    up_since, down_since = history[at + UP_SINCE], history[at + DOWN_SINCE]
+    history[at + UP_SINCE] = now if first | (history[at + UP] == 0.0) else up_since
+    history[at + DOWN_SINCE] = now if first | (history[at + DOWN] == 0.0) else down_since
     most = SUM_MOST * rule.level_limit
     up = min(cusum(history[at + UP], score, rule.slack), most)
     down = min(cusum(history[at + DOWN], -score, rule.slack), most)

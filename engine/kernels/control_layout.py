@@ -31,7 +31,8 @@ BY_RANGES, BY_SQUARES = 0, 1
 FACTS = 8
 """Evidence before the points: chart, hits, side, centre, sigma, learned, judged, onset."""
 EVIDENCE_FLOATS = FACTS + 2 * RING
-WIDTH = 2 * (HEAD_FLOATS + RING * POINT_FLOATS)
+HALF_FLOATS = HEAD_FLOATS + RING * POINT_FLOATS
+WIDTH = 2 * HALF_FLOATS
 """Floats of both halves: a rule's `width`."""
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine.kernels._jit import jit, jit_apart, stay_apart
 from engine.kernels.figures import add_more
+from engine.kernels.held import held
 from engine.kernels.ids import find, index_one
 from engine.kernels.layout import (
     ACCEPTED,
@@ -83,6 +84,12 @@ class Bounds(NamedTuple):
 @jit
 def ingest(tables: Tables, inputs: Inputs, bounds: Bounds, start: int) -> tuple[int, int]:
     """Take columns from `start` on; returns (next column, why it stopped there). Nothing of that column is done yet."""
+    return _ingest(held(tables), held(inputs), bounds, start)
+
+
+@jit_apart
+def _ingest(tables: Tables, inputs: Inputs, bounds: Bounds, start: int) -> tuple[int, int]:
+    stay_apart()
     counters = tables.counters
     for column in range(start, len(inputs.row)):
         look_ahead(tables, inputs, column)

@@ -4,6 +4,9 @@ Times are int64 microseconds. A *view* is one way in which a KPI is looked at (w
 silence);
 a *slot* is one view of one series; a *cell* is one step of event time of a window slot; an *instance* is one rule on
 one series. Rows of one series lie together, in the order of the views and rules of its KPI.
+
+Where rows stand is unsigned in what each measurement goes through: a place that might be negative would be counted from
+the end, and compared with zero each time.
 """
 
 from __future__ import annotations
@@ -168,8 +171,8 @@ Of an anomaly: `direction`, `up`, `learn`, `season`, `slots` as of a trend break
 
 SERIES = np.dtype(
     [
-        ("kpi", "i4"),
-        ("slot", "i4"),
+        ("kpi", "u4"),
+        ("slot", "u4"),
         ("newest", "i8"),
         ("waiting", "i8"),
         ("bound", "i8"),
@@ -185,9 +188,9 @@ whatever the views say. The rest counts ids in two generations, parted at `mark`
 SLOT = np.dtype(
     [
         ("series", "i4"),
-        ("view_row", "i4"),
-        ("cell", "i4"),
-        ("instance", "i4"),
+        ("view_row", "u4"),
+        ("cell", "u4"),
+        ("instance", "u4"),
         ("point", "i4"),
         ("room", "i4"),
         ("head", "i4"),
@@ -238,10 +241,10 @@ POINT = np.dtype([("time", "i8"), ("value", "f8"), ("length", "i4"), ("id", "u1"
 
 INSTANCE = np.dtype(
     [
-        ("rule", "i4"),
-        ("slot", "i4"),
+        ("rule", "u4"),
+        ("slot", "u4"),
         ("phase", "i4"),
-        ("history", "i4"),
+        ("history", "u4"),
         ("since", "i8"),
         ("opened", "i8"),
         ("points", "i8"),

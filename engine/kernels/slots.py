@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.kernels._jit import jit, jit_apart, stay_apart
 from engine.kernels.figures import gather
+from engine.kernels.held import held
 from engine.kernels.layout import (
     NO_COLUMN,
     NO_INDEX,
@@ -50,6 +51,12 @@ def floor_of(tables: Tables, row: int) -> int:
 @jit
 def floors_of(tables: Tables, floors: Any) -> None:
     """`floor_of` for the first rows, as many as `floors` holds."""
+    _floors_of(held(tables), floors)
+
+
+@jit_apart
+def _floors_of(tables: Tables, floors: Any) -> None:
+    stay_apart()
     for row in range(len(floors)):
         floors[row] = floor_of(tables, row)
 
@@ -171,6 +178,12 @@ def replay(tables: Tables, slot_number: int) -> None:
     """Judge again everything that is not final, from the base; the results are all transitions of that stretch, and all
     its evaluations by traced rules.
     """
+    _replay(held(tables), slot_number)
+
+
+@jit_apart
+def _replay(tables: Tables, slot_number: int) -> None:
+    stay_apart()
     slot = tables.slots[slot_number]
     view = tables.views[slot.view_row]
     copy_instances(tables, slot, tables.base, tables.instances)
@@ -194,6 +207,12 @@ def replay(tables: Tables, slot_number: int) -> None:
 @jit
 def publish_again(tables: Tables, slot_number: int, index: int) -> None:
     """Publish window `index`, which was closed before, as it stands now."""
+    _publish_again(held(tables), slot_number, index)
+
+
+@jit_apart
+def _publish_again(tables: Tables, slot_number: int, index: int) -> None:
+    stay_apart()
     slot = tables.slots[slot_number]
     window = tables.results[len(tables.results) - 1].window
     gather(tables, slot, tables.views[slot.view_row], index, window)

@@ -53,10 +53,7 @@ if TYPE_CHECKING:
 def judge(
     tables: Tables, instances: Any, number: int, rule: Any, index: int, value: float
 ) -> tuple[bool, bool, float, float, float, float]:
-    """(known, breach, statistic, limit, baseline, excess) of a value; `index` is its window's (0 for raw points).
-
-    What stays apart takes the few arrays that it needs: handing on `tables` costs more than a chart.
-    """
+    """(known, breach, statistic, limit, baseline, excess) of a value; `index` is its window's (0 for raw points)."""
     if rule.kind == THRESHOLD:
         breach, limit, excess = threshold(rule, instances[number].phase, value)
         return True, breach, value, limit, np.nan, excess

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.kernels._jit import jit
+from engine.kernels._jit import jit, jit_apart, stay_apart
+from engine.kernels.held import held
 from engine.kernels.layout import (
     EVIDENCE,
     FIRED,
@@ -30,6 +31,12 @@ def tick(tables: Tables, bounds: Bounds, clock: int, time: int, rows: int, start
     """Age the series of `clock` among the first `rows`, from row `start` on; returns the row to go on with, `rows`
     when done.
     """
+    return _tick(held(tables), bounds, clock, time, rows, start)
+
+
+@jit_apart
+def _tick(tables: Tables, bounds: Bounds, clock: int, time: int, rows: int, start: int) -> int:
+    stay_apart()
     for row in range(start, rows):
         series = tables.series[row]
         kpi = tables.kpis[series.kpi]

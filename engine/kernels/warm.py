@@ -129,7 +129,7 @@ def _warm_evaluation() -> None:
     bounds = Bounds(2**62, 0, 2**62, 1, 1, 0, 0)
     integers, longs = np.zeros(0, np.int32), np.zeros(0, np.int64)
     inputs = Inputs(
-        row=integers,
+        row=integers.view(np.uint32),
         time=longs,
         value=np.zeros(0, np.float64),
         id_hash=np.zeros(0, np.uint64),

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 RANGES = ("series", "slots", "cells", "sketches", "instances", "history")
 """Tables in which what belongs to one series is a range of rows, in the order of the series."""
 _POINTS_FIRST = 8
+_IDS_LEAST = 4_096
 _NAN = float("nan")
 
 
@@ -211,11 +212,13 @@ class PartitionState:
         slot["point"], slot["room"], slot["head"] = place, room, 0
 
     def make_room_for_ids(self) -> None:
-        """Forget ids that their series no longer accept anyway; double the ledger if that does not free half of it."""
+        """Forget ids that their series no longer accept anyway; double the ledger if that does not free half of it, or
+        if it is short: to stop here costs as much as some hundred measurements.
+        """
         floors = np.zeros(len(self.series), np.int64)
         floors_of(self.tables, floors)
         kept = int(forget(self.tables.ids, int(self.tables.counters[LEDGER]), floors))
-        if 2 * kept > len(self.tables.ids):
+        if 2 * kept > len(self.tables.ids) or len(self.tables.ids) < _IDS_LEAST:
             self.arrays.make_room("ids", 2 * len(self.tables.ids))
         self.index_ids(kept)
         self.ids_written = 0

@@ -66,10 +66,10 @@ def test_past_the_ids_of_a_series_older_input_is_late_and_never_counted_twice():
 
 def test_ids_that_are_no_longer_accepted_are_let_go():
     subject = stage(Limits())
-    for hour in range(40):
+    for hour in range(200):
         feed(subject, [measure(hour * 3600 + n) for n in range(100)])
-    assert subject.counts["accepted"] == 4_000
-    assert len(subject.state.tables.ids) <= 512
+    assert subject.counts["accepted"] == 20_000
+    assert len(subject.state.tables.ids) <= 4_096
 
 
 def test_past_the_raw_points_the_oldest_becomes_final():

@@ -93,7 +93,8 @@ class SeriesOfRows:
         if len(waiting):
             _, first = np.unique(numbers[waiting], return_index=True)
             places = waiting[np.sort(first)]
-            self._learn(numbers[places].tolist(), batch.take(places).to_pylist(maps_as_pydicts="strict"))
+            named = batch.take(places).select(self._columns)
+            self._learn(numbers[places].tolist(), named.to_pylist(maps_as_pydicts="strict"))
         refused = np.flatnonzero((self.rows[numbers] == _REFUSED) & (taken == 1))
         if len(refused):
             taken[refused] = REFUSED
