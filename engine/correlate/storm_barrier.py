@@ -85,9 +85,15 @@ class StormBarrier:
             self.members.take(*_name(finding))
         elif finding.transition == "resolved" and finding.status != "withdrawn":
             self._note_peak()
-            self.storm.left[finding.series] = self.members.take(*_name(finding))
-            self.storm.recovered = True
+            self._leave(self.members.take(*_name(finding)))
         return False
+
+    def _leave(self, alert: Member) -> None:
+        """The storm knows the last alert of each series that has ended."""
+        left, self.storm.recovered = self.storm.left, True
+        known = left.get(alert.series)
+        if known is None or parse_own_time(known.event_time) <= parse_own_time(alert.event_time):
+            left[alert.series] = alert
 
     def _of_left(self, finding: Finding) -> bool:
         """What is said of an alert of the storm that has ended; true when that is taken back."""
@@ -170,10 +176,9 @@ class StormBarrier:
         storm = self.storm
         if storm.on and not storm.members:
             storm.on = False
-            if self.opening:
-                storm.opened = None  # nobody was told
-            else:
+            if not self.opening:  # else nobody was told
                 self._tell("withdrawn", self.cause)
+            storm.opened = None  # what never was does not resume
             return
         self._begin()
         if not storm.on:
