@@ -30,14 +30,14 @@ AGAIN = "the storm is back"
 class StormBarrier:
     """A storm on its way through the findings of one barrier.
 
-    `fresh`: alerts that began at this barrier, so that nobody was told of them yet; `never`: those that were taken
-    back. `passing` goes on to reviews of single series. `peak`: a storm that began here as it was when it was largest,
-    before an alert ended. `apart` and `members` are where the storm's alerts sit.
+    `fresh`: alerts that began at this barrier, so that nobody was told of them yet, with their places in `passing`;
+    `never`: those that were taken back. `passing` goes on to reviews of single series. `peak`: a storm that began here
+    as it was when it was largest, before an alert ended. `apart` and `members` are where the storm's alerts sit.
     """
 
     def __init__(self, storming: Storming, storm: Storm) -> None:
         self.storming, self.storm = storming, storm
-        self.fresh: set[tuple[str, str]] = set()
+        self.fresh: dict[tuple[str, str], int] = {}
         self.never: set[tuple[str, str]] = set()
         self.passing: list[Finding] = []
         self.found: list[Judgement] = []
@@ -62,10 +62,11 @@ class StormBarrier:
         """Let an alert begin, go on or end; true when the end of a member is taken back."""
         name, known = _name(finding), self.storm.left.get(finding.series)
         if finding.transition == "firing" and finding.status == "new":
+            self.never.discard(name)
             if self.storm.rages:
                 self.members.give(_member(finding))
                 return False
-            self.fresh.add(name)
+            self.fresh[name] = len(self.passing)
         elif self.members.holds(*name) or (known is not None and (known.series, known.event_time) == name):
             self.cause = finding.cause or self.cause
             return self._of_member(finding) if self.members.holds(*name) else self._of_left(finding)
@@ -143,8 +144,9 @@ class StormBarrier:
         taken = {name: self.apart.take(*name) for name in sorted(self.fresh) if self.apart.holds(*name)}
         for alert in taken.values():
             self.members.give(alert)
+        kept = enumerate(self.passing)
+        self.passing = [each for place, each in kept if _name(each) not in taken or place < self.fresh[_name(each)]]
         self.fresh.clear()
-        self.passing = [each for each in self.passing if _name(each) not in taken]
 
     def _turn(self, *, resumes: bool) -> None:
         """The storm's review begins with its first member and ends with the last. Where none of them ever was, that is

@@ -273,6 +273,17 @@ def test_an_alert_comes_back_to_its_storm_after_another_storm_that_never_was():
     assert at(world, 123) == [("reopened", "storm", 1)]
 
 
+def test_an_alert_that_was_taken_back_and_begins_anew_in_a_storm_leaves_its_own_review():
+    world = World(limited(2))
+    fire(world, 3, "s0000")
+    assert at(world, 73) == [("opened", "s0000", None)]
+    known = f(world.rules, "firing", 3, c="s0000")
+    fire(world, 3, "s0000", status="withdrawn", revision=1, replaces=known)
+    fire(world, 3, "s0000", revision=2)
+    fire(world, 3, *names(2, 1))
+    assert at(world, 74) == [("withdrawn", "s0000", None), ("opened", "storm", 3)]
+
+
 def test_of_an_own_review_a_recovery_that_is_taken_back_is_told_there():
     world = World(limited(4))
     fire(world, 3, "a")
