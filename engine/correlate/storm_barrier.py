@@ -8,7 +8,7 @@ import msgspec
 
 from engine.correlate.barrier import event_time_of
 from engine.correlate.members import moved
-from engine.correlate.seats import Seats
+from engine.correlate.seats import Left, Seats
 from engine.model.time import parse_own_time
 from engine.model.trigger import Member
 
@@ -32,7 +32,7 @@ class StormBarrier:
 
     `fresh`: alerts that began at this barrier, so that nobody was told of them yet, with their places in `passing`;
     `never`: those that were taken back. `passing` goes on to reviews of single series. `peak`: a storm that began here
-    as it was when it was largest, before an alert ended. `apart` and `members` are where the storm's alerts sit.
+    as it was when it was largest, before an alert ended. `apart`, `members` and `left` are the storm's.
     """
 
     def __init__(self, storming: Storming, storm: Storm) -> None:
@@ -46,7 +46,7 @@ class StormBarrier:
         self.opening = False
         self.peak: Storm | None = None
         self.told_rages, self.told = storm.rages, dict(storm.members)
-        self.apart, self.members = Seats(storm.apart), Seats(storm.members)
+        self.apart, self.members, self.left = Seats(storm.apart), Seats(storm.members), Left(storm.left)
 
     def take(self, findings: Sequence[Finding]) -> list[Finding | Judgement]:
         """See `Storming.advance`."""
@@ -60,16 +60,19 @@ class StormBarrier:
 
     def _hear(self, finding: Finding) -> bool:
         """Let an alert begin, go on or end; true when the end of a member is taken back."""
-        name, known = _name(finding), self.storm.left.get(finding.series)
+        name = _name(finding)
         if finding.transition == "firing" and finding.status == "new":
             self.never.discard(name)
             if self.storm.rages:
                 self.members.give(_member(finding))
                 return False
             self.fresh[name] = len(self.passing)
-        elif self.members.holds(*name) or (known is not None and (known.series, known.event_time) == name):
+        elif self.members.holds(*name):
             self.cause = finding.cause or self.cause
-            return self._of_member(finding) if self.members.holds(*name) else self._of_left(finding)
+            return self._of_member(finding)
+        elif (place := self.left.place(*name)) is not None:
+            self.cause = finding.cause or self.cause
+            return self._of_left(finding, place)
         else:
             self._note_peak()
         self._note_apart(finding)
@@ -86,27 +89,21 @@ class StormBarrier:
             self.members.take(*_name(finding))
         elif finding.transition == "resolved" and finding.status != "withdrawn":
             self._note_peak()
-            self._leave(self.members.take(*_name(finding)))
+            self.left.note(self.members.take(*_name(finding)))
+            self.storm.recovered = True
         return False
 
-    def _leave(self, alert: Member) -> None:
-        """The storm knows the last alert of each series that has ended."""
-        left, self.storm.recovered = self.storm.left, True
-        known = left.get(alert.series)
-        if known is None or parse_own_time(known.event_time) <= parse_own_time(alert.event_time):
-            left[alert.series] = alert
-
-    def _of_left(self, finding: Finding) -> bool:
+    def _of_left(self, finding: Finding, place: str) -> bool:
         """What is said of an alert of the storm that has ended; true when that is taken back."""
-        left, series, taken_back = self.storm.left, finding.series, finding.status == "withdrawn"
+        taken_back = finding.status == "withdrawn"
         if finding.transition == "firing" and not taken_back:
-            left[series] = _member(finding)
+            self.left.put(place, _member(finding))
         elif finding.transition == "firing":
             self._note_peak()
             self.never.add(_name(finding))
-            del left[series]
+            self.left.take(place)
         elif finding.transition == "resolved" and taken_back:
-            self.members.give(left.pop(series))
+            self.members.give(self.left.take(place))
             return True
         return False
 

@@ -284,6 +284,18 @@ def test_an_alert_that_was_taken_back_and_begins_anew_in_a_storm_leaves_its_own_
     assert at(world, 74) == [("withdrawn", "s0000", None), ("opened", "storm", 3)]
 
 
+def test_what_is_amended_of_an_ended_alert_of_the_storm_opens_no_review_beside_it():
+    world = storming()
+    for began in (3, 5, 7):
+        if began > 3:
+            fire(world, began, "s0000")
+        end(world, began + 1, began, "s0000")
+        at(world, 24 * (began + 1) + 1)
+    fire(world, 3, "s0000", status="amended", revision=1, replaces=f(world.rules, "firing", 3, c="s0000"))
+    assert at(world, 200) == []
+    assert world.stage.correlator.joined["high", SCOPE].storm.firing == 5
+
+
 def test_of_an_own_review_a_recovery_that_is_taken_back_is_told_there():
     world = World(limited(4))
     fire(world, 3, "a")
