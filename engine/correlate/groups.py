@@ -71,6 +71,7 @@ class Grouping:
                     opening = False
                 found.append(self._turn(group, "ended" if group.recovered else "withdrawn", latest, cause))
                 before = dict(group.members)
+                group.opened = group.opened if group.recovered else None  # what never was does not resume
             group.on = on
             held = dict(group.members)
         if group.on and opening:

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.correlate.barrier import event_time_of
 from engine.correlate.members import moved
-from engine.correlate.seats import Seats
+from engine.correlate.seats import Left, Seats
 from engine.model.time import parse_own_time
 from engine.model.trigger import Member
 
@@ -30,14 +30,14 @@ AGAIN = "the storm is back"
 class StormBarrier:
     """A storm on its way through the findings of one barrier.
 
-    `fresh`: alerts that began at this barrier, so that nobody was told of them yet; `never`: those that were taken
-    back. `passing` goes on to reviews of single series. `peak`: a storm that began here as it was when it was largest,
-    before an alert ended. `apart` and `members` are where the storm's alerts sit.
+    `fresh`: alerts that began at this barrier, so that nobody was told of them yet, with their places in `passing`;
+    `never`: those that were taken back. `passing` goes on to reviews of single series. `peak`: a storm that began here
+    as it was when it was largest, before an alert ended. `apart`, `members` and `left` are the storm's.
     """
 
     def __init__(self, storming: Storming, storm: Storm) -> None:
         self.storming, self.storm = storming, storm
-        self.fresh: set[tuple[str, str]] = set()
+        self.fresh: dict[tuple[str, str], int] = {}
         self.never: set[tuple[str, str]] = set()
         self.passing: list[Finding] = []
         self.found: list[Judgement] = []
@@ -46,7 +46,7 @@ class StormBarrier:
         self.opening = False
         self.peak: Storm | None = None
         self.told_rages, self.told = storm.rages, dict(storm.members)
-        self.apart, self.members = Seats(storm.apart), Seats(storm.members)
+        self.apart, self.members, self.left = Seats(storm.apart), Seats(storm.members), Left(storm.left)
 
     def take(self, findings: Sequence[Finding]) -> list[Finding | Judgement]:
         """See `Storming.advance`."""
@@ -76,15 +76,19 @@ class StormBarrier:
 
     def _hear(self, finding: Finding) -> bool:
         """Let an alert begin, go on or end; true when the end of a member is taken back."""
-        name, known = _name(finding), self.storm.left.get(finding.series)
+        name = _name(finding)
         if finding.transition == "firing" and finding.status == "new":
+            self.never.discard(name)
             if self.storm.rages:
                 self.members.give(_member(finding))
                 return False
-            self.fresh.add(name)
-        elif self.members.holds(*name) or (known is not None and (known.series, known.event_time) == name):
+            self.fresh[name] = len(self.passing)
+        elif self.members.holds(*name):
             self.cause = finding.cause or self.cause
-            return self._of_member(finding) if self.members.holds(*name) else self._of_left(finding)
+            return self._of_member(finding)
+        elif (place := self.left.place(*name)) is not None:
+            self.cause = finding.cause or self.cause
+            return self._of_left(finding, place)
         else:
             self._note_peak()
         self._note_apart(finding)
@@ -101,21 +105,21 @@ class StormBarrier:
             self.members.take(*_name(finding))
         elif finding.transition == "resolved" and finding.status != "withdrawn":
             self._note_peak()
-            self.storm.left[finding.series] = self.members.take(*_name(finding))
+            self.left.note(self.members.take(*_name(finding)))
             self.storm.recovered = True
         return False
 
-    def _of_left(self, finding: Finding) -> bool:
+    def _of_left(self, finding: Finding, place: str) -> bool:
         """What is said of an alert of the storm that has ended; true when that is taken back."""
-        left, series, taken_back = self.storm.left, finding.series, finding.status == "withdrawn"
+        taken_back = finding.status == "withdrawn"
         if finding.transition == "firing" and not taken_back:
-            left[series] = _member(finding)
+            self.left.put(place, _member(finding))
         elif finding.transition == "firing":
             self._note_peak()
             self.never.add(_name(finding))
-            del left[series]
+            self.left.take(place)
         elif finding.transition == "resolved" and taken_back:
-            self.members.give(left.pop(series))
+            self.members.give(self.left.take(place))
             return True
         return False
 
@@ -153,8 +157,9 @@ class StormBarrier:
         taken = {name: self.apart.take(*name) for name in sorted(self.fresh) if self.apart.holds(*name)}
         for alert in taken.values():
             self.members.give(alert)
+        kept = enumerate(self.passing)
+        self.passing = [each for place, each in kept if _name(each) not in taken or place < self.fresh[_name(each)]]
         self.fresh.clear()
-        self.passing = [each for each in self.passing if _name(each) not in taken]
 
     def _turn(self, *, resumes: bool) -> None:
         """The storm's review begins with its first member and ends with the last. Where none of them ever was, that is
@@ -186,10 +191,9 @@ class StormBarrier:
         storm = self.storm
         if storm.on and not storm.members:
             storm.on = False
-            if self.opening:
-                storm.opened = None  # nobody was told
-            else:
+            if not self.opening:  # else nobody was told
                 self._tell("withdrawn", self.cause)
+            storm.opened = None  # what never was does not resume
             return
         self._begin()
         if not storm.on:

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 class Storm(msgspec.Struct):
     """What is firing of one rule, by series: `apart` those with reviews of their own, `members` those of the storm.
 
-    `left`: the last alert of a series that was a member and has ended, for late data can bring it back. `rages`: more
-    than the limit were firing at once from `since` on, and who begins to fire comes to it. `on`, `opened` and
-    `recovered` as of a `Group`.
+    `left`: the last alerts of a series that were members and have ended, for late data can bring them back (`seats`
+    says under which names). `rages`: more than the limit were firing at once from `since` on, and who begins to fire
+    comes to it. `on`, `opened` and `recovered` as of a `Group`.
     """
 
     rule: str

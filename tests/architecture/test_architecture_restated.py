@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from conftest import ROOT
 from engine.rules.resolved.condition import Condition, OverWindows
 from engine.rules.resolved.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from engine.rules.resolved.timing import Window
 
+TESTS = Path(__file__).resolve().parents[1]
 TABLE = "IN_ANY_ORDER"
 WITHOUT = {"precision": "it counts the verdicts of people, in the order in which they stand in the log"}
 """Conditions without such a property, and why."""
@@ -49,7 +49,7 @@ def _find_tests(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @cache
 def modules() -> list[Path]:
-    found = sorted(ROOT.glob("tests/*/test_*.py"))
+    found = sorted(TESTS.glob("*/test_*.py"))
     return [path for path in found if f"\n{TABLE} = " in path.read_text(encoding="utf-8")]
 
 

@@ -32,13 +32,15 @@ said = partial(finding, rules=RULES, scope="high|{}")
 
 
 def took_back(one: Finding, at: int, opened: int | None = None) -> Finding:
-    return said(one.transition, at, opened, status="withdrawn", revision=1, replaces=one)
+    c = one.dimensions["c"]
+    return said(one.transition, at, opened, status="withdrawn", revision=1, replaces=one, c=c)
 
 
 def amended(one: Finding, at: int, opened: int | None = None) -> Finding:
     return said(one.transition, at, opened, status="amended", revision=1, replaces=one)
 
 
+B2 = said("firing", 2, c="b")
 F1, R2, F3, R4 = said("firing", 1), said("resolved", 2, 1), said("firing", 3), said("resolved", 4, 3)
 
 
@@ -62,6 +64,9 @@ F1, R2, F3, R4 = said("firing", 1), said("resolved", 2, 1), said("firing", 3), s
         # One turns out to be two, or to have begun earlier.
         ([[F1], [R2, F3]], ["opened", "resolved", "opened"], 3),
         ([[F3], [took_back(F3, 3), F1]], ["opened", "updated"], 1),
+        # It goes on when another, of which the group was told since, never was.
+        ([[F3], [R4], [B2], [took_back(B2, 2), took_back(R4, 4, 3)]],
+         ["opened", "resolved", "opened", "withdrawn", "reopened"], 3),
     ],
 )  # fmt: skip
 def test_a_member_is_the_alert_of_its_series_that_is_on(

@@ -259,6 +259,56 @@ def test_an_alert_that_has_ended_and_never_was_does_not_come_back(size: int):
     assert world.stage.correlator.joined["high", SCOPE].storm.firing == size - 1
 
 
+def test_an_earlier_alert_that_comes_late_does_not_keep_a_later_one_from_coming_back():
+    world = storming()
+    end(world, 4, 3, "s0000")
+    at(world, 97)
+    fire(world, 1, "s0000")
+    end(world, 2, 1, "s0000")
+    at(world, 98)
+    over = f(world.rules, "resolved", 4, 3, c="s0000")
+    end(world, 4, 3, "s0000", status="withdrawn", revision=1, replaces=over)
+    assert at(world, 99) == [("updated", "storm", 6)]
+
+
+def test_an_alert_comes_back_to_its_storm_after_another_storm_that_never_was():
+    world = storming()
+    end(world, 4, 3, *names(6))
+    assert at(world, 97) == [("resolved", "storm", 0)]
+    fire(world, 5, *names(6, 10))
+    assert at(world, 121) == [("opened", "storm", 6)]
+    for name in names(6, 10):
+        never = f(world.rules, "firing", 5, c=name)
+        fire(world, 5, name, status="withdrawn", revision=1, replaces=never)
+    assert at(world, 122) == [("withdrawn", "storm", 0)]
+    over = f(world.rules, "resolved", 4, 3, c="s0000")
+    end(world, 4, 3, "s0000", status="withdrawn", revision=1, replaces=over)
+    assert at(world, 123) == [("reopened", "storm", 1)]
+
+
+def test_an_alert_that_was_taken_back_and_begins_anew_in_a_storm_leaves_its_own_review():
+    world = World(limited(2))
+    fire(world, 3, "s0000")
+    assert at(world, 73) == [("opened", "s0000", None)]
+    known = f(world.rules, "firing", 3, c="s0000")
+    fire(world, 3, "s0000", status="withdrawn", revision=1, replaces=known)
+    fire(world, 3, "s0000", revision=2)
+    fire(world, 3, *names(2, 1))
+    assert at(world, 74) == [("withdrawn", "s0000", None), ("opened", "storm", 3)]
+
+
+def test_what_is_amended_of_an_ended_alert_of_the_storm_opens_no_review_beside_it():
+    world = storming()
+    for began in (3, 5, 7):
+        if began > 3:
+            fire(world, began, "s0000")
+        end(world, began + 1, began, "s0000")
+        at(world, 24 * (began + 1) + 1)
+    fire(world, 3, "s0000", status="amended", revision=1, replaces=f(world.rules, "firing", 3, c="s0000"))
+    assert at(world, 200) == []
+    assert world.stage.correlator.joined["high", SCOPE].storm.firing == 5
+
+
 def test_of_an_own_review_a_recovery_that_is_taken_back_is_told_there():
     world = World(limited(4))
     fire(world, 3, "a")
