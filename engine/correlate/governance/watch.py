@@ -82,7 +82,9 @@ def take(watch: Watch, records: Iterable[JoinRecord], now: Micros, holding: Hold
     floors = {kpi: floor_of(ring, holding.unsettled) for kpi, ring in watch.rings.items()}
     for record in records:
         index = record.window.index
-        ring = watch.rings.setdefault(record.kpi, Ring(record.kpi, index))
+        ring = watch.rings.get(record.kpi)
+        if ring is None:
+            ring = watch.rings[record.kpi] = Ring(record.kpi, index)
         if index >= floors.get(record.kpi, index):
             is_new = _put(watch, ring, record, now, holding.restated)
             if is_new and ring.windows[index].ready:
